@@ -1,0 +1,76 @@
+"""Random changes of training images and their masks. Needs the extra ``train``."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dermseg.augmentation.color import RandomTemperature
+from dermseg.augmentation.geometry import RandomWarp
+from dermseg.recipes import Augmentation
+from dermseg.torchvision_import import tv_tensors, v2
+from dermseg.types import BoolMask
+
+__all__ = ["Augmenter", "RandomTemperature", "RandomWarp"]
+
+
+class Augmenter:
+    """Changes an image and its mask as a recipe says, the same way for the same key.
+
+    Every draw depends on the key alone, never on the order of images or on worker processes,
+    and torch's own random state is left as it was.
+
+    Args:
+        options: Strengths, as in the recipe.
+        seed: The run's seed.
+    """
+
+    def __init__(self, options: Augmentation, *, seed: int) -> None:
+        self.seed = seed
+        self.transform = v2.Compose(_transforms(options))
+
+    def __call__(
+        self, image: NDArray[np.float32], mask: BoolMask, *, epoch: int, sample_id: str
+    ) -> tuple[NDArray[np.float32], BoolMask]:
+        """Augment one pair.
+
+        Args:
+            image: (H, W, 3) float32 in [0, 1].
+            mask: (H, W) bool.
+            epoch: Counted from 0; with seed and id, the key of the draws.
+            sample_id: The sample's id.
+
+        Returns:
+            The changed image, in [0, 1], and mask, both of the given size.
+        """
+        image_tensor = tv_tensors.Image(torch.from_numpy(image).permute(2, 0, 1))
+        mask_tensor = tv_tensors.Mask(torch.from_numpy(mask.astype(np.uint8)))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_key(self.seed, epoch, sample_id))
+            image_tensor, mask_tensor = self.transform(image_tensor, mask_tensor)
+        changed = image_tensor.permute(1, 2, 0).numpy()
+        return np.ascontiguousarray(changed), mask_tensor.numpy().astype(np.bool_)
+
+
+def _key(seed: int, epoch: int, sample_id: str) -> int:
+    digest = hashlib.blake2b(f"{seed}/{epoch}/{sample_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
+
+
+def _transforms(options: Augmentation) -> list[v2.Transform]:
+    transforms: list[v2.Transform] = [RandomWarp(options)]
+    if any((options.brightness, options.contrast, options.saturation, options.hue)):
+        transforms.append(
+            v2.ColorJitter(
+                brightness=options.brightness,
+                contrast=options.contrast,
+                saturation=options.saturation,
+                hue=options.hue,
+            )
+        )
+    if options.temperature:
+        transforms.append(RandomTemperature(options.temperature))
+    return transforms

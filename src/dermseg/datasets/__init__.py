@@ -1,0 +1,113 @@
+"""Datasets as users download them: recognised by their folders, paired by id, split by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from dermseg.datasets.base import Dataset, DatasetIndex, Orphan
+from dermseg.datasets.fingerprint import dataset_fingerprint
+from dermseg.datasets.folder import ImageFolder
+from dermseg.datasets.isic2017 import Isic2017
+from dermseg.datasets.splits import (
+    DEFAULT_FRACTIONS,
+    choose_selection,
+    create_split,
+    official_split,
+    read_split,
+    write_split,
+)
+from dermseg.errors import DatasetError
+
+__all__ = [
+    "DATASETS",
+    "DEFAULT_FRACTIONS",
+    "Dataset",
+    "DatasetIndex",
+    "ImageFolder",
+    "Isic2017",
+    "Orphan",
+    "choose_selection",
+    "create_split",
+    "dataset_fingerprint",
+    "official_split",
+    "open_dataset",
+    "read_split",
+    "write_split",
+]
+
+DATASETS: Final[Mapping[str, type[Dataset]]] = {
+    "folder": ImageFolder,
+    "isic2017": Isic2017,
+}
+"""Every known dataset by name."""
+
+_ENTRIES_SHOWN = 5
+
+
+def open_dataset(root: Path, name: str | None = None) -> Dataset:
+    """Open the dataset in a folder: recognise it, list its files and pair them by id.
+
+    No image is read.
+
+    Args:
+        root: The folder that holds the dataset's own folders.
+        name: A name in ``DATASETS``; None recognises the dataset by its folders.
+
+    Raises:
+        DatasetError: If the folder is missing, is not laid out as the named or any known dataset,
+            fits several of them, has the same id twice, or holds no usable image.
+    """
+    if not root.is_dir():
+        msg = f"{root}: no such folder. Give the folder that holds the dataset's own folders."
+        raise DatasetError(msg)
+    dataset = (_recognise(root) if name is None else _by_name(root, name))(root)
+    if not dataset.samples:
+        reason = f"; {dataset.orphans[0]}" if dataset.orphans else ""
+        msg = (
+            f"{root}: recognised as '{dataset.name}', but no usable image is in it "
+            f"({len(dataset.orphans)} files without a partner{reason}). Expected:\n{dataset.layout}"
+        )
+        raise DatasetError(msg)
+    return dataset
+
+
+def _by_name(root: Path, name: str) -> type[Dataset]:
+    if name not in DATASETS:
+        msg = f"unknown dataset '{name}'. Known datasets: {', '.join(DATASETS)}."
+        raise DatasetError(msg)
+    if not DATASETS[name].matches(root):
+        msg = f"{root} is not laid out as '{name}'. {_what_is_there(root)}\n{_looked_for(name)}"
+        raise DatasetError(msg)
+    return DATASETS[name]
+
+
+def _recognise(root: Path) -> type[Dataset]:
+    found = [name for name, dataset in DATASETS.items() if dataset.matches(root)]
+    if not found:
+        looked_for = "\n".join(_looked_for(name) for name in DATASETS)
+        msg = (
+            f"{root}: no known dataset is in this folder. {_what_is_there(root)}\n{looked_for}\n"
+            f"Give the folder that directly holds one of these."
+        )
+        raise DatasetError(msg)
+    if len(found) > 1:
+        msg = (
+            f"{root}: fits several datasets: {', '.join(found)}. "
+            f"Say which one it is by its name, or move them into folders of their own."
+        )
+        raise DatasetError(msg)
+    return DATASETS[found[0]]
+
+
+def _looked_for(name: str) -> str:
+    return f"  {name}: looked for {' or '.join(f'{m}/' for m in DATASETS[name].markers())}"
+
+
+def _what_is_there(root: Path) -> str:
+    entries = sorted(path.name for path in root.iterdir())
+    if not entries:
+        return "It is empty."
+    more = f" and {len(entries) - _ENTRIES_SHOWN} more" if len(entries) > _ENTRIES_SHOWN else ""
+    return f"It holds {', '.join(entries[:_ENTRIES_SHOWN])}{more}."

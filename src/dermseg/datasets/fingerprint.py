@@ -1,0 +1,39 @@
+"""A name for the exact files that a model was trained or scored on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from dermseg.errors import ImageError
+from dermseg.types import Sample
+
+__all__ = ["dataset_fingerprint"]
+
+
+def dataset_fingerprint(samples: Iterable[Sample]) -> str:
+    """Hash the ids and the file contents of samples.
+
+    The order of the samples and the place of their files do not matter; any other image, mask
+    or id does. Reads every file once and decodes none.
+
+    Returns:
+        64 hexadecimal digits (SHA-256).
+
+    Raises:
+        ImageError: If a file cannot be read.
+    """
+    total = hashlib.sha256()
+    for sample in sorted(samples, key=lambda sample: sample.id):
+        contents = [_file_hash(path) if path else "" for path in (sample.image, sample.mask)]
+        total.update("\0".join((sample.id, *contents, "")).encode())
+    return total.hexdigest()
+
+
+def _file_hash(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ImageError(str(path), error.strerror or str(error)) from error

@@ -1,0 +1,55 @@
+"""Images of your own in a plain folder."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from dermseg.datasets.base import Dataset, DatasetIndex
+from dermseg.datasets.pairing import files_by_id, find_masks, mask_id, pair
+from dermseg.images import find_images
+
+__all__ = ["ImageFolder"]
+
+
+class ImageFolder(Dataset):
+    """Any images with or without masks, in two folders.
+
+    ::
+
+        images/    NAME.jpg, or any other image format
+        masks/     NAME_segmentation.png, NAME_mask.png or NAME.png; may be missing altogether
+
+    Without a ``masks`` folder the samples have no truth. With one, an image without a mask is
+    left out and named. Every image is a group of its own.
+    """
+
+    name = "folder"
+    title = "Images of your own, with or without masks"
+    num_images: ClassVar[dict[str, int]] = {}
+    licence = "the owner's"
+    url = None
+    doi = None
+    layout = """\
+images/NAME.jpg
+masks/NAME_segmentation.png, NAME_mask.png or NAME.png (optional)"""
+    known_defects = ()
+
+    @classmethod
+    def markers(cls) -> tuple[str, ...]:
+        """Name the folder of images."""
+        return ("images",)
+
+    @classmethod
+    def index(cls, root: Path) -> DatasetIndex:
+        """Pair ``images`` and ``masks`` by name.
+
+        Raises:
+            DatasetError: If two images, or two masks, have the same id.
+        """
+        images = files_by_id(find_images(root / "images"), lambda path: path.stem)
+        if not (root / "masks").is_dir():
+            return pair(images, None)
+        masks = files_by_id(find_masks(root / "masks"), partial(mask_id, known=images))
+        return pair(images, masks)

@@ -1,0 +1,153 @@
+"""Splits: official, seeded by group, and as files that can be used again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from dermseg.datasets.apportionment import apportion
+from dermseg.datasets.base import Dataset
+from dermseg.errors import DatasetError
+from dermseg.images import write_bytes_atomically
+from dermseg.types import Sample, Split
+
+__all__ = [
+    "DEFAULT_FRACTIONS",
+    "choose_selection",
+    "create_split",
+    "official_split",
+    "read_split",
+    "write_split",
+]
+
+DEFAULT_FRACTIONS: Final[Mapping[str, float]] = MappingProxyType(
+    {"train": 0.8, "validation": 0.1, "test": 0.1}
+)
+_IDS_SHOWN = 5
+
+
+def official_split(dataset: Dataset) -> Split | None:
+    """Return the parts that the dataset's makers defined, or None where there are none.
+
+    Only the parts that are in the folder are in the split.
+    """
+    parts: dict[str, list[str]] = {}
+    for sample in dataset.samples:
+        if sample.part is None:
+            return None
+        parts.setdefault(sample.part, []).append(sample.id)
+    return Split({part: tuple(sorted(ids)) for part, ids in parts.items()}, source="official")
+
+
+def create_split(
+    samples: Iterable[Sample],
+    *,
+    seed: int,
+    fractions: Mapping[str, float] = DEFAULT_FRACTIONS,
+) -> Split:
+    """Divide samples at random into parts, keeping every group in one part.
+
+    The same samples and seed give the same split on every machine, in whatever order the samples
+    come. Part sizes are as near the fractions as the groups allow, see `apportion`.
+
+    Raises:
+        DatasetError: If the fractions are not positive numbers that sum to 1, or there are fewer
+            groups than parts.
+    """
+    groups = {sample.id: sample.group for sample in samples}
+    parts = apportion(groups, fractions, seed=seed)
+    return Split(parts, source="seeded", seed=seed, fractions=dict(fractions))
+
+
+def choose_selection(
+    ids: Iterable[str], groups: Mapping[str, str], *, fraction: float, seed: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Set a part of the training ids aside for choosing checkpoints, thresholds and settings.
+
+    Args:
+        ids: The training ids.
+        groups: The group of each id; an id that is not in it is a group of its own.
+        fraction: Share of the ids to set aside, in (0, 1).
+        seed: The same ids, groups and seed give the same choice.
+
+    Returns:
+        The rest and the selection, each sorted; no group is in both.
+
+    Raises:
+        DatasetError: If ``fraction`` is outside (0, 1) or there are fewer than two groups.
+    """
+    if not 0 < fraction < 1:
+        msg = f"the fraction to select on is {fraction}; it must be above 0 and below 1"
+        raise DatasetError(msg)
+    fractions = {"rest": 1 - fraction, "selection": fraction}
+    parts = apportion({id: groups.get(id, id) for id in ids}, fractions, seed=seed)
+    return parts["rest"], parts["selection"]
+
+
+class _SplitFile(BaseModel):
+    """The content of a split file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    source: str
+    seed: int | None
+    fractions: dict[str, float]
+    parts: dict[str, list[str]]
+
+
+def write_split(path: Path, split: Split) -> None:
+    """Write a split as JSON.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    content = {
+        "source": split.source,
+        "seed": split.seed,
+        "fractions": split.fractions,
+        "parts": split.parts,
+    }
+    write_bytes_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def read_split(path: Path, samples: Iterable[Sample]) -> Split:
+    """Read a split file and check it against the dataset that it is to be used with.
+
+    Samples that are in no part are allowed: they are left out on purpose.
+
+    Returns:
+        The split, with the file as its source.
+
+    Raises:
+        DatasetError: If the file is missing or no split file, names ids that the dataset does not
+            have, or has an id twice.
+    """
+    try:
+        content = _SplitFile.model_validate_json(path.read_bytes())
+    except OSError as error:
+        msg = f"{path}: the split file cannot be read: {error.strerror}"
+        raise DatasetError(msg) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(key) for key in first["loc"])
+        msg = f"{path}: not a split file: {where + ': ' if where else ''}{first['msg']}"
+        raise DatasetError(msg) from error
+    counts = Counter(id for ids in content.parts.values() for id in ids)
+    _refuse(path, [id for id, num in counts.items() if num > 1], "more than once")
+    _refuse(path, counts.keys() - {sample.id for sample in samples}, "that the dataset lacks")
+    parts = {part: tuple(sorted(ids)) for part, ids in content.parts.items()}
+    return Split(parts, source=str(path), seed=content.seed, fractions=content.fractions)
+
+
+def _refuse(path: Path, ids: Collection[str], problem: str) -> None:
+    if ids:
+        shown = ", ".join(sorted(ids)[:_IDS_SHOWN])
+        more = f" and {len(ids) - _IDS_SHOWN} more" if len(ids) > _IDS_SHOWN else ""
+        msg = f"{path}: {len(ids)} ids {problem}: {shown}{more}. Correct the split file."
+        raise DatasetError(msg)

@@ -1,0 +1,192 @@
+"""Turn a finished run into a model package."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from dermseg.errors import ExportError, OutputError, UsageError
+from dermseg.export.card import model_card
+from dermseg.export.onnx import compare_onnx, write_onnx
+from dermseg.networks import SegmentationNetwork, create_network
+from dermseg.package import DataSource, ModelSpec, Provenance, Score
+from dermseg.preprocessing import Normalization
+from dermseg.recipes import Recipe, parse_recipe
+
+__all__ = ["RunRecord", "export_run", "read_score"]
+
+_TOLERANCE = {False: 1e-4, True: 1e-2}
+"""Largest accepted difference of a probability, by whether weights are stored as float16."""
+
+
+class RunRecord(BaseModel):
+    """What ``run.json`` keeps of a training run besides recipe, split and checkpoints."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    normalization: Normalization
+    data: list[DataSource]
+    training_ids: list[str]
+    selection_ids: list[str]
+    commit: str
+
+
+def export_run(
+    run: Path,
+    destination: Path,
+    *,
+    name: str | None = None,
+    half_weights: bool = False,
+    scores: tuple[Score, ...] = (),
+    overwrite: bool = False,
+) -> ModelSpec:
+    """Write the best checkpoint of a run as a model package.
+
+    The package appears whole or not at all.
+
+    Args:
+        run: A run folder with ``recipe.toml``, ``run.json`` and ``checkpoints/best.ckpt``.
+        destination: The package's folder.
+        name: The model's name; the recipe's where it is None.
+        half_weights: Store the weights as float16.
+        scores: Measured scores to keep beside the selection score.
+        overwrite: Whether a folder that is there may be replaced.
+
+    Raises:
+        UsageError: If ``run`` is no finished run, or ``destination`` is there.
+        ExportError: If ONNX Runtime's numbers differ from torch's.
+    """
+    if destination.exists() and not overwrite:
+        message = f"{destination} is already there: choose another folder or pass --overwrite"
+        raise UsageError(message)
+    recipe, record, checkpoint = _read_run(run)
+    network = _restore_network(recipe, checkpoint)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=destination.parent) as scratch:
+        folder = Path(scratch) / "model"
+        folder.mkdir()
+        onnx_path = folder / "model.onnx"
+        size = recipe.preprocessing.size
+        write_onnx(network, onnx_path, size=size, half_weights=half_weights)
+        difference = compare_onnx(network, onnx_path, size=size)
+        if not difference <= _TOLERANCE[half_weights]:
+            message = (
+                f"probabilities of the exported network differ by {difference:.2g} from torch's, "
+                f"expected at most {_TOLERANCE[half_weights]:g}"
+            )
+            raise ExportError(message)
+        spec = ModelSpec(
+            name=name or recipe.name,
+            description=recipe.description,
+            licence="Apache-2.0",
+            input_size=size,
+            normalization=record.normalization,
+            classes=recipe.classes,
+            postprocessing=recipe.postprocessing,
+            onnx_sha256=hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
+            provenance=_provenance(recipe, record, checkpoint, network, difference, scores),
+        )
+        (folder / "model.json").write_text(spec.model_dump_json(indent=1) + "\n", "utf-8")
+        (folder / "MODEL_CARD.md").write_text(model_card(spec), "utf-8")
+        shutil.copyfile(run / "recipe.toml", folder / "recipe.toml")
+        _move(folder, destination)
+    return spec
+
+
+def read_score(evaluation: Path, *, used_for_selection: bool = False) -> Score:
+    """Read the score that an evaluation folder's ``summary.json`` holds.
+
+    Raises:
+        UsageError: If there is no such summary.
+    """
+    try:
+        summary = json.loads((evaluation / "summary.json").read_text("utf-8"))
+        values = {
+            key: (entry["value"], entry["low"], entry["high"])
+            for key, entry in summary["aggregates"].items()
+        }
+        return Score(
+            on=summary["on"],
+            num_images=summary["num_scored"],
+            used_for_selection=used_for_selection,
+            values=values,
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"{evaluation}: no summary.json of an evaluation of a model on a dataset: {error}"
+        raise UsageError(message) from error
+
+
+def _read_run(run: Path) -> tuple[Recipe, RunRecord, dict[str, Any]]:
+    try:
+        recipe = parse_recipe((run / "recipe.toml").read_text("utf-8"), source=str(run))
+        record = RunRecord.model_validate_json((run / "run.json").read_bytes())
+        checkpoint = torch.load(
+            run / "checkpoints" / "best.ckpt", map_location="cpu", weights_only=True
+        )
+    except (OSError, ValueError) as error:
+        message = f"{run}: not a run folder with recipe.toml, run.json and a best.ckpt: {error}"
+        raise UsageError(message) from error
+    return recipe, record, checkpoint
+
+
+def _restore_network(recipe: Recipe, checkpoint: dict[str, Any]) -> SegmentationNetwork:
+    network = create_network(
+        recipe.network.name,
+        num_classes=len(recipe.classes),
+        parameters=recipe.network.parameters,
+    )
+    prefix = "network."
+    network.load_state_dict(
+        {
+            key.removeprefix(prefix): value
+            for key, value in checkpoint["state_dict"].items()
+            if key.startswith(prefix)
+        }
+    )
+    return network.eval()
+
+
+def _provenance(
+    recipe: Recipe,
+    record: RunRecord,
+    checkpoint: dict[str, Any],
+    network: SegmentationNetwork,
+    difference: float,
+    scores: tuple[Score, ...],
+) -> Provenance:
+    return Provenance(
+        recipe=recipe.name,
+        network=recipe.network.name,
+        num_parameters=sum(parameter.numel() for parameter in network.parameters()),
+        seed=recipe.seed,
+        commit=record.commit,
+        data=record.data,
+        training_ids=record.training_ids,
+        selection_ids=record.selection_ids,
+        epochs=recipe.training.epochs,
+        best_epoch=int(checkpoint["epoch"]) + 1,
+        export_difference=difference,
+        versions={name: metadata.version(name) for name in ("dermseg", "torch", "onnx")},
+        scores=list(scores),
+    )
+
+
+def _move(folder: Path, destination: Path) -> None:
+    """Put a finished folder in its place; an older one is removed only when the new is there."""
+    try:
+        if destination.exists():
+            old = folder.parent / "old"
+            os.rename(destination, old)  # noqa: PTH104
+        folder.rename(destination)
+    except OSError as error:
+        message = f"{destination}: cannot be written: {error.strerror}"
+        raise OutputError(message) from error

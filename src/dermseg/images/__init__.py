@@ -1,0 +1,25 @@
+"""Image and mask files: the only place that knows formats, EXIF, palettes and bit depths.
+
+Everything outside works with RGB images (H, W, 3) uint8, masks (H, W) bool and
+``size = (height, width)``. What cannot be read is an ``ImageError`` that names the file and the
+reason; what cannot be written is an ``OutputError``, and no half-written file is left behind.
+"""
+
+from dermseg.images.files import ImageSource, write_bytes_atomically
+from dermseg.images.folders import IMAGE_SUFFIXES, find_images
+from dermseg.images.reading import read_image, read_mask, read_mask_values, read_size
+from dermseg.images.writing import write_image, write_mask, write_probability
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "ImageSource",
+    "find_images",
+    "read_image",
+    "read_mask",
+    "read_mask_values",
+    "read_size",
+    "write_bytes_atomically",
+    "write_image",
+    "write_mask",
+    "write_probability",
+]

@@ -1,0 +1,220 @@
+"""Opening an encoded image: which format it is, how large, which way up, and is it safe."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from PIL import ExifTags, Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from dermseg.errors import ImageError
+from dermseg.images.files import ImageSource, open_source, source_name
+from dermseg.images.integrity import CUT_OFF, DAMAGED, find_defect
+from dermseg.types import Size
+
+__all__ = ["OpenedImage", "opened_image"]
+
+# Not `Image.open`: it may hand a file to a format outside this list (PostScript runs a program),
+# and has a process-wide size limit with a warning of its own.
+_PARSERS: dict[str, type[ImageFile]] = {
+    "JPEG": JpegImageFile,
+    "PNG": PngImageFile,
+    "BMP": BmpImageFile,
+    "TIFF": TiffImageFile,
+    "WebP": WebPImageFile,
+}
+
+# What Pillow's parsers and codecs raise on damaged files; they have no common base.
+_UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    LookupError,
+    ArithmeticError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+
+_TRANSPOSITIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# `catch_warnings` changes the filters of the whole process, so threads must take turns.
+_warnings_lock = threading.RLock()
+
+
+@dataclass(frozen=True)
+class OpenedImage:
+    """An image file whose header has been read.
+
+    Attributes:
+        name: What to call the file in messages.
+        format_name: ``"JPEG"``, ``"PNG"``, ``"BMP"``, ``"TIFF"`` or ``"WebP"``.
+        size: (height, width) in the orientation that a viewer shows.
+        stream: The open file.
+        encoded: Pillow's view of it, not decoded.
+        orientation: EXIF orientation that is still to be applied, 1 to 8.
+    """
+
+    name: str
+    format_name: str
+    size: Size
+    stream: BinaryIO
+    encoded: ImageFile
+    orientation: int
+
+    def decode(self) -> Image.Image:
+        """Decode the pixels, in the orientation that a viewer shows.
+
+        Only inside ``opened_image``, which turns the decoders' errors into ``ImageError``.
+
+        Raises:
+            ImageError: If the file is cut off or damaged.
+        """
+        if defect := find_defect(self.stream, self.format_name):
+            raise ImageError(self.name, defect)
+        if self.format_name == "TIFF":
+            if _covered_pixels(self.encoded) < self.size[0] * self.size[1]:
+                raise ImageError(self.name, "the file does not hold all rows of the image")
+            # Only this format's decoder looks at metadata, and warns about them.
+            with _without_warnings():
+                self.encoded.load()
+        else:
+            self.encoded.load()
+        image: Image.Image = self.encoded
+        if self.format_name == "BMP" and image.mode == "RGBA":
+            image = image.convert("RGB")  # viewers ignore the fourth byte; many files leave it 0
+        if self.orientation != 1:
+            image = image.transpose(_TRANSPOSITIONS[self.orientation])
+        return image
+
+
+@contextlib.contextmanager
+def opened_image(source: ImageSource, *, max_megapixels: float) -> Iterator[OpenedImage]:
+    """Open an image file and read its header.
+
+    Errors of the decoders in the body become ``ImageError`` as well.
+
+    Args:
+        source: A path, or the encoded bytes.
+        max_megapixels: Refuse images with more pixels, in millions, before decoding.
+
+    Raises:
+        ImageError: If the file cannot be opened, is of another format, broken or too large.
+    """
+    name = source_name(source)
+    with open_source(source) as stream:
+        try:
+            format_name = _recognise(stream.read(16))
+            if format_name is None:
+                raise ImageError(name, f"not one of {', '.join(_PARSERS)}")
+            opened = _read_header(name, stream, format_name)
+            num_pixels = opened.size[0] * opened.size[1]
+            if not num_pixels <= max_megapixels * 1e6:
+                height, width = opened.size
+                raise ImageError(
+                    name,
+                    f"{width} x {height} pixels are {num_pixels / 1e6:.1f} megapixels, more than "
+                    f"the limit of {max_megapixels:g}",
+                )
+            yield opened
+        except _UNREADABLE as error:
+            raise ImageError(name, _reason(error)) from error
+
+
+def _recognise(head: bytes) -> str | None:
+    """The format by its first bytes: suffixes are often wrong."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return "TIFF"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "WebP"
+    if head.startswith(b"BM"):
+        return "BMP"
+    return None
+
+
+def _read_header(name: str, stream: BinaryIO, format_name: str) -> OpenedImage:
+    stream.seek(0)
+    with _without_warnings():
+        try:
+            encoded = _PARSERS[format_name](stream)
+        except _UNREADABLE as error:
+            reason = find_defect(stream, format_name) or (
+                f"a damaged {format_name} file, or of a kind that is not supported ({error})"
+            )
+            raise ImageError(name, reason) from error
+        orientation = _orientation(encoded)
+    width, height = encoded.size
+    turned = orientation >= 5
+    if isinstance(encoded, TiffImageFile):
+        if encoded.tag_v2.get(_NEW_SUBFILE_TYPE, 0) & 1:
+            raise ImageError(
+                name,
+                "its first page is only a thumbnail, as in raw camera files; convert it to JPEG",
+            )
+        # Pillow turns these itself when it decodes, and tells the turned size if the tag is there.
+        turned = turned and ExifTags.Base.Orientation not in encoded.tag_v2
+        orientation = 1
+    size = (width, height) if turned else (height, width)
+    return OpenedImage(name, format_name, size, stream, encoded, orientation)
+
+
+_NEW_SUBFILE_TYPE = 254
+
+
+def _orientation(encoded: ImageFile) -> int:
+    try:
+        # The method of the base class: the one for PNG decodes the pixels to see what is behind.
+        value = Image.Image.getexif(encoded).get(ExifTags.Base.Orientation, 1)
+    except _UNREADABLE:
+        return 1  # a photo is worth more than its broken metadata
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _covered_pixels(encoded: ImageFile) -> int:
+    """Pixels that the strips or tiles of a TIFF fill; Pillow leaves the others black."""
+    extents = [tile.extents or (0, 0, *encoded.size) for tile in encoded.tile]
+    return sum((right - left) * (bottom - top) for left, top, right, bottom in extents)
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    with _warnings_lock, warnings.catch_warnings(action="ignore"):
+        yield
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "there is not enough memory to decode it"
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"it could not be read ({error.strerror})"
+    return CUT_OFF if "truncated" in str(error) else f"{DAMAGED} ({error})"

@@ -1,0 +1,94 @@
+"""Reading images and masks."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dermseg.images.containers import opened_image
+from dermseg.images.files import ImageSource
+from dermseg.images.pixels import grey_values, rgb_values
+from dermseg.types import BoolMask, ImageArray, Size
+
+__all__ = ["read_image", "read_mask", "read_mask_values", "read_size"]
+
+
+def read_image(source: ImageSource, *, max_megapixels: float = 200) -> ImageArray:
+    """Read a JPEG, PNG, BMP, TIFF or WebP file, whatever its suffix says.
+
+    - The EXIF orientation is applied: array and masks lie as a viewer shows the image. In a PNG,
+      it counts if it stands before the pixels.
+    - Transparent parts are laid on white. 16-bit values keep their upper 8 bits (65535 becomes
+      255). Float TIFFs are taken as shares in [0, 1] or values in [0, 255]; others are refused.
+    - CMYK is converted by the plain formula. Embedded colour profiles are not applied.
+    - Of several pages or frames the first is read.
+
+    Args:
+        source: A path, or the encoded bytes.
+        max_megapixels: Refuse images with more pixels, in millions, before decoding them.
+
+    Returns:
+        RGB image, (H, W, 3) uint8, writable.
+
+    Raises:
+        ImageError: If the file is missing, cut off, damaged, too large or of another format.
+            Damage inside a file without checksums (all but PNG) may go unseen if it decodes.
+    """
+    with opened_image(source, max_megapixels=max_megapixels) as opened:
+        return rgb_values(opened.decode(), opened.name)
+
+
+def read_size(source: ImageSource) -> Size:
+    """Read (height, width) in the orientation that a viewer shows, from the header only.
+
+    Raises:
+        ImageError: If the header cannot be read. The pixels are not looked at.
+    """
+    with opened_image(source, max_megapixels=math.inf) as opened:
+        return opened.size
+
+
+def read_mask(source: ImageSource, *, max_megapixels: float = 200) -> BoolMask:
+    """Read a mask file: foreground is what is brighter than 128 of 255, the rule of ISIC.
+
+    A file that holds no other values than 0 and 1 is a label map, and 1 is foreground. So 0/255,
+    0/1, 1-bit and black-and-white palette files are read alike, and noise around 0 and 255 (a
+    mask that was stored as JPEG) does no harm.
+
+    Args:
+        source: A path, or the encoded bytes.
+        max_megapixels: Refuse masks with more pixels, in millions, before decoding them.
+
+    Returns:
+        Mask, (H, W) bool, in the orientation that a viewer shows.
+
+    Raises:
+        ImageError: As ``read_mask_values``.
+    """
+    values = read_mask_values(source, max_megapixels=max_megapixels)
+    return values == 1 if values.max() == 1 else values > 128
+
+
+def read_mask_values(source: ImageSource, *, max_megapixels: float = 200) -> NDArray[np.uint8]:
+    """Read the grey values of a mask file, before any threshold.
+
+    1-bit files give 0 and 255. A palette is looked up if its colours are grey; a palette that
+    paints label 1 in a colour on black gives the labels 0 and 1. 16-bit values that all fit 8
+    bits are taken as they are, others keep their upper 8 bits. Float values in [0, 1] are
+    multiplied by 255.
+
+    Args:
+        source: A path, or the encoded bytes.
+        max_megapixels: Refuse masks with more pixels, in millions, before decoding them.
+
+    Returns:
+        Grey values, (H, W) uint8, in the orientation that a viewer shows.
+
+    Raises:
+        ImageError: If the file cannot be read (see ``read_image``), or has colours or transparent
+            pixels: what is foreground would be a guess.
+    """
+    with opened_image(source, max_megapixels=max_megapixels) as opened:
+        return grey_values(opened.decode(), opened.name)

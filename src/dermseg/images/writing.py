@@ -1,0 +1,112 @@
+"""Writing images, masks and probabilities."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dermseg.errors import UsageError
+from dermseg.images.files import source_name, write_bytes_atomically
+from dermseg.types import BoolMask, FloatArray, ImageArray
+
+__all__ = ["write_image", "write_mask", "write_probability"]
+
+# Level 3 writes masks twice as fast as the next, which gives smaller files; Pillow writes PNG
+# faster than OpenCV.
+_PNG_LEVEL = 3
+_MAX_JPEG_SIDE = 65500
+
+
+def write_mask(path: str | os.PathLike[str], mask: BoolMask) -> None:
+    """Write a mask as 8-bit PNG with the values 0 and 255.
+
+    The file appears whole or not at all, see ``write_bytes_atomically``.
+
+    Args:
+        path: The file to write, whatever its suffix; its folder must exist.
+        mask: (H, W) bool, not empty.
+
+    Raises:
+        ValueError: If ``mask`` is not a two-dimensional bool array with pixels.
+        OutputError: If it cannot be written.
+    """
+    if mask.dtype != np.bool_ or mask.ndim != 2 or mask.size == 0:
+        raise ValueError(f"expected a bool mask (H, W), got {_describe(mask)}")
+    write_bytes_atomically(path, _encode_png(mask * np.uint8(255)))
+
+
+def write_probability(path: str | os.PathLike[str], probability: FloatArray) -> None:
+    """Write probabilities as 8-bit grey PNG, ``round(255 * probability)``.
+
+    The file appears whole or not at all, see ``write_bytes_atomically``.
+
+    Args:
+        path: The file to write, whatever its suffix; its folder must exist.
+        probability: (H, W) float in [0, 1], not empty.
+
+    Raises:
+        ValueError: If ``probability`` has another shape or type, or values outside [0, 1].
+        OutputError: If it cannot be written.
+    """
+    is_float = np.issubdtype(probability.dtype, np.floating)
+    if not is_float or probability.ndim != 2 or probability.size == 0:
+        raise ValueError(f"expected float probabilities (H, W), got {_describe(probability)}")
+    if not (probability.min() >= 0 and probability.max() <= 1):  # also holds for NaN
+        raise ValueError(
+            "expected probabilities in [0, 1], got values from "
+            f"{probability.min():g} to {probability.max():g}"
+        )
+    # In float32 at least: float16 would round 255 * p before rint does.
+    grey = np.rint(probability.astype(np.float32, copy=False) * 255).astype(np.uint8)
+    write_bytes_atomically(path, _encode_png(grey))
+
+
+def write_image(path: str | os.PathLike[str], image: ImageArray, *, quality: int = 90) -> None:
+    """Write an RGB image as JPEG or PNG, by the suffix of ``path``.
+
+    The file appears whole or not at all, see ``write_bytes_atomically``.
+
+    Args:
+        path: The file to write, ``.jpg``, ``.jpeg`` or ``.png``; its folder must exist.
+        image: (H, W, 3) uint8 RGB, not empty.
+        quality: JPEG quality, 1 to 100; PNG is lossless.
+
+    Raises:
+        UsageError: If the suffix is another, or a side is too long for JPEG.
+        ValueError: If ``image`` has another shape or type, or ``quality`` is out of range.
+        OutputError: If it cannot be written.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(f"expected an RGB image (H, W, 3) uint8, got {_describe(image)}")
+    if not 1 <= quality <= 100:
+        raise ValueError(f"expected a JPEG quality from 1 to 100, got {quality}")
+    suffix = Path(path).suffix.lower()
+    if suffix == ".png":
+        write_bytes_atomically(path, _encode_png(image))
+        return
+    if suffix not in (".jpg", ".jpeg"):
+        raise UsageError(
+            f"{source_name(path)}: images are written as .jpg or .png, not {suffix or 'no suffix'}"
+        )
+    if max(image.shape) > _MAX_JPEG_SIDE:
+        raise UsageError(
+            f"{source_name(path)}: {image.shape[1]} x {image.shape[0]} pixels do not fit JPEG, "
+            f"whose sides have at most {_MAX_JPEG_SIDE}; write a .png"
+        )
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
+    write_bytes_atomically(path, buffer.getvalue())
+
+
+def _encode_png(values: ImageArray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(values).save(buffer, "PNG", compress_level=_PNG_LEVEL)
+    return buffer.getvalue()
+
+
+def _describe(array: np.ndarray) -> str:
+    return f"{array.dtype} of shape {array.shape}"

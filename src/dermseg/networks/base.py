@@ -1,0 +1,78 @@
+"""What every network has in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+__all__ = ["SegmentationNetwork", "conv_norm_relu"]
+
+
+class SegmentationNetwork(nn.Module, ABC):
+    """Maps a batch of images to one map of logits per class, at the images' size.
+
+    Attributes:
+        size_multiple: Height and width of the input must be multiples of it.
+    """
+
+    size_multiple: int
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits of a batch.
+
+        Args:
+            images: (N, 3, H, W) float, normalised.
+
+        Returns:
+            (N, classes, H, W) float, not yet squashed.
+
+        Raises:
+            ValueError: If H or W is not a multiple of ``size_multiple``; names a size to use.
+        """
+        self._check_size(images)
+        return self.compute_logits(images)[0]
+
+    def training_logits(self, images: Tensor) -> list[Tensor]:
+        """The logits of :meth:`forward`, then those of auxiliary heads, coarser and coarser.
+
+        Networks without deep supervision give one tensor.
+        """
+        self._check_size(images)
+        return self.compute_logits(images)
+
+    @abstractmethod
+    def compute_logits(self, images: Tensor) -> list[Tensor]:
+        """Logits at the input's size first; in training mode, auxiliary logits behind."""
+
+    def _check_size(self, images: Tensor) -> None:
+        height, width = images.shape[-2:]
+        multiple = self.size_multiple
+        if height % multiple or width % multiple:
+            nearest = tuple(
+                max(multiple, round(side / multiple) * multiple) for side in (height, width)
+            )
+            message = (
+                f"the input is {height}x{width} (height x width), but this network needs multiples "
+                f"of {multiple}: use {nearest[0]}x{nearest[1]}"
+            )
+            raise ValueError(message)
+
+
+def conv_norm_relu(
+    in_channels: int, out_channels: int, *, kernel: int = 3, stride: int = 1, dilation: int = 1
+) -> nn.Sequential:
+    """Convolution without bias, batch norm, ReLU; keeps the size at stride 1."""
+    return nn.Sequential(
+        nn.Conv2d(
+            in_channels,
+            out_channels,
+            kernel,
+            stride=stride,
+            padding=kernel // 2 * dilation,
+            dilation=dilation,
+            bias=False,
+        ),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+    )

@@ -1,0 +1,17 @@
+"""A model package on disk, the shipped packages, and their runtime."""
+
+from dermseg.package.loading import DEFAULT_MODEL, ModelPackage, list_packages, load_package
+from dermseg.package.runtime import Runtime
+from dermseg.package.spec import DataSource, ModelSpec, Provenance, Score
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "DataSource",
+    "ModelPackage",
+    "ModelSpec",
+    "Provenance",
+    "Runtime",
+    "Score",
+    "list_packages",
+    "load_package",
+]

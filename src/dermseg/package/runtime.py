@@ -1,0 +1,61 @@
+"""Run a package's network through ONNX Runtime."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from dermseg.errors import PackageError
+from dermseg.package.loading import ModelPackage
+
+__all__ = ["Runtime"]
+
+
+class Runtime:
+    """A loaded network: batches of input in, class probabilities out.
+
+    Args:
+        package: The model.
+        num_threads: Threads of one inference; None leaves the choice to ONNX Runtime.
+
+    Raises:
+        PackageError: If ONNX Runtime does not accept the graph.
+    """
+
+    def __init__(self, package: ModelPackage, *, num_threads: int | None = None) -> None:
+        self.spec = package.spec
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        if num_threads is not None:
+            options.intra_op_num_threads = num_threads
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(package.onnx_path), options, providers=["CPUExecutionProvider"]
+            )
+        except (RuntimeError, ValueError) as error:
+            message = f"{package.onnx_path}: ONNX Runtime refuses it: {error}"
+            raise PackageError(message) from error
+
+    def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities of a batch.
+
+        Args:
+            inputs: (N, 3, height, width) float32, preprocessed.
+
+        Returns:
+            (N, classes, height, width) float32 in [0, 1].
+        """
+        (logits,) = self._session.run(["logits"], {"images": inputs})
+        scaled = logits / np.float32(self.spec.temperature)
+        if self.spec.head == "sigmoid":
+            return _sigmoid(scaled)
+        exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return probabilities
+
+
+def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    # By tanh, which does not overflow for large logits.
+    half = np.float32(0.5)
+    return half * np.tanh(half * logits) + half

@@ -1,0 +1,91 @@
+"""What ``model.json`` says: everything that a prediction needs besides the image."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dermseg.preprocessing import Normalization
+from dermseg.recipes import Postprocessing
+from dermseg.types import Size
+
+__all__ = ["DataSource", "ModelSpec", "Provenance", "Score"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSource(_Table):
+    """A dataset that weights were trained on.
+
+    Attributes:
+        name: The dataset's name.
+        licence: Its licence.
+        fingerprint: SHA-256 over the ids and the content of images and masks.
+        num_images: Images with masks in the folder.
+    """
+
+    name: str
+    licence: str
+    fingerprint: str
+    num_images: int
+
+
+class Score(_Table):
+    """A measured quality with its 95 % interval, and on what it was measured.
+
+    Attributes:
+        on: Dataset and part, such as ``isic2017 validation``.
+        used_for_selection: True if these images chose the checkpoint, so that the figure flatters.
+        values: By name, ``{"mean_jaccard": [value, low, high]}``.
+    """
+
+    on: str
+    num_images: int
+    used_for_selection: bool
+    values: dict[str, tuple[float, float, float]]
+
+
+class Provenance(_Table):
+    """Where a model came from."""
+
+    recipe: str
+    network: str
+    num_parameters: int
+    seed: int
+    commit: str
+    data: list[DataSource]
+    training_ids: list[str]
+    selection_ids: list[str]
+    epochs: int
+    best_epoch: int
+    export_difference: float
+    versions: dict[str, str]
+    scores: list[Score] = Field(default_factory=list)
+
+
+class ModelSpec(_Table):
+    """The content of ``model.json``.
+
+    Attributes:
+        input_size: (height, width) of the network's input.
+        classes: One name per map.
+        head: ``sigmoid`` for classes that may overlap, ``softmax`` for exclusive ones.
+        temperature: Logits are divided by it.
+        onnx_sha256: Of ``model.onnx``, so that a damaged or exchanged file is noticed.
+    """
+
+    format_version: Literal[1] = 1
+    name: str
+    description: str
+    licence: str
+    input_size: Size
+    normalization: Normalization
+    classes: list[str] = Field(min_length=1)
+    head: Literal["sigmoid", "softmax"] = "sigmoid"
+    temperature: float = Field(default=1.0, gt=0)
+    postprocessing: Postprocessing
+    onnx_sha256: str
+    provenance: Provenance

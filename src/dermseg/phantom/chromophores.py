@@ -1,0 +1,80 @@
+"""Skin colour as light that pigments take away.
+
+Melanin, blood and deep pigment lie in the skin as densities; the image is the light that they
+leave. Colours of one density scale therefore agree with each other on every skin tone: thin
+melanin is tan, more is brown, dense is nearly black; blood is pink; pigment deep in the dermis is
+blue-grey. The absorption of the channels was fitted to the skin-lesion ratios of the ISIC 2017
+training images (8-bit values, so the camera's gamma is part of it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dermseg.types import ImageArray, Size
+
+__all__ = ["Chromophores", "render"]
+
+_ABSORPTION = np.array(
+    [
+        # melanin, blood, deep pigment
+        [0.24, 0.03, 1.00],  # red
+        [0.66, 0.70, 0.82],  # green
+        [1.00, 0.52, 0.62],  # blue
+    ],
+    np.float32,
+)
+
+# What the camera still sees of a black spot: reflections at the surface.
+_FLOOR = 0.05
+
+
+@dataclass(frozen=True)
+class Chromophores:
+    """Densities of the light absorbers, over those of the bare skin; 0 leaves the skin's colour.
+
+    Attributes:
+        melanin: (H, W) float32; 0.5 is tan, 1.5 dark brown.
+        blood: (H, W) float32; 0.2 is pink, 0.8 red.
+        deep: (H, W) float32, pigment in the dermis; 0.5 is blue-grey.
+    """
+
+    melanin: NDArray[np.float32]
+    blood: NDArray[np.float32]
+    deep: NDArray[np.float32]
+
+    @classmethod
+    def none(cls, size: Size) -> Chromophores:
+        """Densities of zero for an image of ``size``."""
+        return cls(*(np.zeros(size, np.float32) for _ in range(3)))
+
+    def __add__(self, other: Chromophores) -> Chromophores:
+        return Chromophores(
+            self.melanin + other.melanin, self.blood + other.blood, self.deep + other.deep
+        )
+
+    def scaled(self, factor: float) -> Chromophores:
+        """The same picture with all densities multiplied by ``factor``."""
+        scale = np.float32(factor)
+        return Chromophores(self.melanin * scale, self.blood * scale, self.deep * scale)
+
+    def transmission(self) -> NDArray[np.float32]:
+        """Share of each channel's light that is left, (H, W, 3); above 1 where lighter than skin."""
+        densities = cv2.merge([self.melanin, self.blood, self.deep])
+        light: NDArray[np.float32] = cv2.exp(cv2.transform(densities, -_ABSORPTION))
+        light *= 1 - _FLOOR
+        light += _FLOOR
+        return light
+
+
+def render(skin_rgb: NDArray[np.float32], chromophores: Chromophores) -> ImageArray:
+    """Image of skin of one colour, (3,) in 0 to 255, under the densities; (H, W, 3) uint8."""
+    light = chromophores.transmission()
+    light *= skin_rgb
+    light += 0.5
+    np.clip(light, 0, 255, out=light)
+    return light.astype(np.uint8)

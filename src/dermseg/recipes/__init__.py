@@ -1,0 +1,30 @@
+"""The typed recipe of a training run, and the packaged ``*.toml`` recipes."""
+
+from dermseg.recipes.reading import list_recipes, parse_recipe, read_recipe, recipe_text
+from dermseg.recipes.schema import (
+    Augmentation,
+    Data,
+    LossTerm,
+    Network,
+    Postprocessing,
+    Preprocessing,
+    Recipe,
+    ResizingStep,
+    Training,
+)
+
+__all__ = [
+    "Augmentation",
+    "Data",
+    "LossTerm",
+    "Network",
+    "Postprocessing",
+    "Preprocessing",
+    "Recipe",
+    "ResizingStep",
+    "Training",
+    "list_recipes",
+    "parse_recipe",
+    "read_recipe",
+    "recipe_text",
+]

@@ -1,0 +1,126 @@
+"""Read recipes from TOML, with overrides and errors that name the nearest key."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from dermseg.errors import RecipeError
+from dermseg.recipes.schema import Recipe
+
+__all__ = ["list_recipes", "parse_recipe", "read_recipe", "recipe_text"]
+
+
+def list_recipes() -> list[str]:
+    """Names of the packaged recipes, sorted."""
+    folder = resources.files("dermseg.recipes")
+    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def recipe_text(name_or_path: str) -> str:
+    """The TOML text of a packaged recipe or of a file.
+
+    Raises:
+        RecipeError: If there is no such recipe or file, or it is not text.
+    """
+    names = list_recipes()
+    if name_or_path in names:
+        return (resources.files("dermseg.recipes") / f"{name_or_path}.toml").read_text("utf-8")
+    path = Path(name_or_path)
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"{path}: not a text file; a recipe is TOML in UTF-8"
+        raise RecipeError(message) from error
+    except OSError as error:
+        message = (
+            f"no recipe '{name_or_path}': neither a packaged recipe ({', '.join(names)}) "
+            "nor a file that can be read"
+        )
+        raise RecipeError(message) from error
+
+
+def read_recipe(name_or_path: str, overrides: Iterable[str] = ()) -> Recipe:
+    """Read a packaged recipe by name, or a TOML file.
+
+    Args:
+        name_or_path: A name of :func:`list_recipes`, or a path.
+        overrides: ``key=value`` pairs as ``training.lr=3e-4``; the value is TOML, and text that
+            is not TOML is taken as a string.
+
+    Raises:
+        RecipeError: If the recipe cannot be found or read, or is not valid.
+
+    Example:
+        >>> read_recipe("unet-isic2017", ["training.epochs=3"]).training.epochs
+        3
+    """
+    return parse_recipe(recipe_text(name_or_path), overrides, source=name_or_path)
+
+
+def parse_recipe(text: str, overrides: Iterable[str] = (), *, source: str = "recipe") -> Recipe:
+    """Build a recipe from TOML text.
+
+    Raises:
+        RecipeError: If the text is not TOML, or a key or value is not valid.
+    """
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = f"{source}: not valid TOML: {error}"
+        raise RecipeError(message) from error
+    for override in overrides:
+        _set(values, override)
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        message = "; ".join(_explain(detail) for detail in error.errors())
+        raise RecipeError(f"{source}: {message}") from error
+
+
+def _set(values: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key.strip():
+        message = f"override '{override}': expected key=value, such as training.lr=3e-4"
+        raise RecipeError(message)
+    *tables, last = key.strip().split(".")
+    table = values
+    for name in tables:
+        table = table.setdefault(name, {})
+        if not isinstance(table, dict):
+            message = f"override '{override}': '{name}' is a value, not a table of keys"
+            raise RecipeError(message)
+    try:
+        table[last] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        table[last] = text
+
+
+def _explain(detail: Any) -> str:
+    """One line for a pydantic error: where, what, and the nearest key for a misspelt one."""
+    location = [part for part in detail["loc"] if not isinstance(part, int)]
+    key = ".".join(str(part) for part in location)
+    if detail["type"] != "extra_forbidden":
+        return f"{key or 'recipe'}: {detail['msg']} (got {detail['input']!r})"
+    known = _known_keys(location[:-1])
+    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
+    return f"unknown key '{key}': {hint}"
+
+
+def _known_keys(location: list[Any]) -> list[str]:
+    model: type[BaseModel] = Recipe
+    for name in location:
+        annotation = model.model_fields[name].annotation
+        model = next(
+            candidate
+            for candidate in (annotation, *get_args(annotation))
+            if isinstance(candidate, type) and issubclass(candidate, BaseModel)
+        )
+    return list(model.model_fields)

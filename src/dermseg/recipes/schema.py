@@ -1,0 +1,186 @@
+"""What a recipe may say: one pydantic model per TOML table."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from dermseg.types import Size
+
+__all__ = [
+    "Augmentation",
+    "Data",
+    "LossTerm",
+    "Network",
+    "Postprocessing",
+    "Preprocessing",
+    "Recipe",
+    "ResizingStep",
+    "Training",
+]
+
+Parameter = bool | int | float | str | list[int] | list[float]
+
+
+class _Table(BaseModel):
+    """A table that refuses unknown keys and cannot be changed after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(_Table):
+    """Which images, and how those that choose the checkpoint are set apart.
+
+    Attributes:
+        name: The dataset's name; recognised from the folder where it is None.
+        selection_fraction: Share of the training images that chooses the checkpoint and is not
+            trained on, where an official split names no such part.
+        seed: Seed of the seeded parts.
+    """
+
+    name: str | None = None
+    selection_fraction: float = Field(default=0.1, gt=0, lt=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class Preprocessing(_Table):
+    """What happens to every image, in training and in prediction.
+
+    Attributes:
+        size: (height, width) that the network sees.
+        normalization: ``train`` fits mean and standard deviation on the training images;
+            ``unit`` divides by 255 only.
+    """
+
+    size: Size
+    normalization: Literal["train", "unit"] = "train"
+
+
+class Network(_Table):
+    """An architecture by name, with its parameters."""
+
+    name: str
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+
+
+class LossTerm(_Table):
+    """One term of the weighted sum that is minimised."""
+
+    name: str
+    weight: float = Field(default=1.0, gt=0)
+
+
+class Augmentation(_Table):
+    """Random changes of the training images; 0 (or [1, 1]) switches one off.
+
+    Attributes:
+        horizontal_flip: Probability.
+        vertical_flip: Probability.
+        rotation_degrees: Largest angle to either side.
+        zoom: Range of the scale factor, drawn logarithmically.
+        stretch: Largest relative change of the aspect.
+        shift: Largest move as a share of the image's side.
+        brightness: Largest relative change.
+        contrast: Largest relative change.
+        saturation: Largest relative change.
+        hue: Largest turn of the hue circle, in turns.
+        temperature: Largest relative gain of one colour channel against the others.
+    """
+
+    horizontal_flip: float = Field(default=0.0, ge=0, le=1)
+    vertical_flip: float = Field(default=0.0, ge=0, le=1)
+    rotation_degrees: float = Field(default=0.0, ge=0, le=180)
+    zoom: tuple[float, float] = (1.0, 1.0)
+    stretch: float = Field(default=0.0, ge=0, lt=1)
+    shift: float = Field(default=0.0, ge=0, lt=1)
+    brightness: float = Field(default=0.0, ge=0, lt=1)
+    contrast: float = Field(default=0.0, ge=0, lt=1)
+    saturation: float = Field(default=0.0, ge=0, lt=1)
+    hue: float = Field(default=0.0, ge=0, le=0.5)
+    temperature: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _zoom_is_a_range(self) -> Self:
+        low, high = self.zoom
+        if not 0 < low <= high:
+            message = f"zoom is [{low}, {high}], expected 0 < low <= high"
+            raise ValueError(message)
+        return self
+
+
+class ResizingStep(_Table):
+    """Train at a smaller size before epoch ``until_epoch`` (counted from 0)."""
+
+    until_epoch: int = Field(gt=0)
+    size: Size
+
+
+class Training(_Table):
+    """How the weights are found.
+
+    Attributes:
+        epochs: Passes over the training images.
+        batch_size: Images per step.
+        lr: Peak learning rate.
+        schedule: ``constant``, or ``cosine`` from ``lr`` down to 0 after the last step.
+        warmup_epochs: Epochs over which the rate climbs linearly from 0.
+        ema_decay: Decay per step of the averaged weights that are kept; None keeps the last.
+        max_gradient_norm: Gradients longer than this are shortened to it; None leaves them.
+        precision: ``auto`` takes bfloat16 or float16 where the hardware computes in it.
+        progressive_resizing: Smaller sizes for the first epochs, in order.
+    """
+
+    epochs: int = Field(gt=0)
+    batch_size: int = Field(gt=0)
+    lr: float = Field(gt=0)
+    optimizer: Literal["adam", "adamw"] = "adamw"
+    weight_decay: float = Field(default=0.0, ge=0)
+    schedule: Literal["constant", "cosine"] = "constant"
+    warmup_epochs: float = Field(default=0.0, ge=0)
+    ema_decay: float | None = Field(default=None, gt=0, lt=1)
+    max_gradient_norm: float | None = Field(default=None, gt=0)
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    progressive_resizing: list[ResizingStep] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _steps_are_in_order(self) -> Self:
+        ends = [step.until_epoch for step in self.progressive_resizing]
+        if ends != sorted(set(ends)) or (ends and ends[-1] >= self.epochs):
+            message = f"progressive_resizing ends at epochs {ends}, expected rising and < epochs"
+            raise ValueError(message)
+        return self
+
+
+class Postprocessing(_Table):
+    """From probability to mask, at the image's native size.
+
+    Attributes:
+        threshold: A pixel whose probability reaches it belongs to the mask.
+        largest_region: Keep only the largest connected region.
+        fill_holes: Close holes inside the regions.
+    """
+
+    threshold: float = Field(default=0.5, gt=0, lt=1)
+    largest_region: bool = False
+    fill_holes: bool = False
+
+
+class Recipe(_Table):
+    """Everything that a training run depends on besides the images."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    description: str
+    seed: int = Field(default=0, ge=0)
+    classes: list[str] = Field(default=["lesion"], min_length=1)
+    data: Data = Field(default_factory=Data)
+    preprocessing: Preprocessing
+    network: Network
+    loss: list[LossTerm] = Field(min_length=1)
+    augmentation: Augmentation = Field(default_factory=Augmentation)
+    training: Training
+    postprocessing: Postprocessing = Field(default_factory=Postprocessing)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as plain values, without the keys that are None (TOML has no null)."""
+        return self.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,9 @@
+"""From a recipe and images to a model package. Needs the extra ``train``."""
+
+# First of all, so that Lightning finds a torchvision that can be imported.
+from dermseg import torchvision_import as _torchvision_import
+from dermseg.training.run import train
+
+__all__ = ["train"]
+
+del _torchvision_import

@@ -1,0 +1,93 @@
+"""Checkpoints at epoch ends, never half-written, and the record of the epochs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from rich.console import Console
+
+from dermseg.images import write_bytes_atomically
+
+__all__ = ["BEST", "LAST", "EpochKeeper"]
+
+LAST = Path("checkpoints", "last.ckpt")
+BEST = Path("checkpoints", "best.ckpt")
+
+_COLUMNS = ("epoch", "lr", "train_loss", "selection_loss", "selection_mean_jaccard", "seconds")
+
+
+class EpochKeeper(Callback):
+    """After each epoch: one row in ``metrics.csv``, ``last.ckpt``, and ``best.ckpt`` if it is.
+
+    The best epoch is the one with the highest mean Jaccard index on the selection part. Files
+    are written under another name and then renamed, ``last.ckpt`` after all others: a run that
+    is killed at any moment resumes after its last whole epoch and repeats the broken one.
+
+    Args:
+        run: The run folder.
+        console: Where a line per epoch is shown.
+    """
+
+    def __init__(self, run: Path, console: Console) -> None:
+        self.run = run
+        self.console = console
+        self.rows: list[dict[str, float]] = []
+        self.started = time.perf_counter()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far, kept inside the checkpoint."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the rows of a checkpoint."""
+        self.rows = list(state_dict["rows"])
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Start the clock."""
+        self.started = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Record the epoch and save it."""
+        values = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        best_before = max((row["selection_mean_jaccard"] for row in self.rows), default=-1.0)
+        row = {
+            "epoch": trainer.current_epoch + 1,
+            "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
+            **{name: values[name] for name in _COLUMNS[2:5]},
+            "seconds": round(time.perf_counter() - self.started, 1),
+        }
+        self.rows.append(row)
+        self._save(trainer, is_best=row["selection_mean_jaccard"] > best_before)
+        self.console.print(
+            f"epoch {row['epoch']}/{trainer.max_epochs}: loss {row['train_loss']:.4f}, selection "
+            f"loss {row['selection_loss']:.4f}, mean Jaccard {row['selection_mean_jaccard']:.4f}, "
+            f"{row['seconds']:.0f} s"
+        )
+
+    def _save(self, trainer: Trainer, *, is_best: bool) -> None:
+        last, best = self.run / LAST, self.run / BEST
+        new = last.with_suffix(".new")
+        trainer.save_checkpoint(new)
+        if is_best:
+            copy = best.with_suffix(".copy")
+            shutil.copyfile(new, copy)
+            copy.replace(best)
+        write_bytes_atomically(self.run / "metrics.csv", _to_csv(self.rows))
+        with new.open("rb") as file:
+            os.fsync(file.fileno())
+        new.replace(last)
+
+
+def _to_csv(rows: list[dict[str, float]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,160 @@
+"""Batches for training: every draw depends on (seed, epoch, image id) only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from lightning.pytorch import LightningDataModule
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from dermseg.augmentation import Augmenter
+from dermseg.images import read_image, read_mask
+from dermseg.preprocessing import (
+    Normalization,
+    preprocess,
+    resize_image,
+    resize_mask,
+    to_unit_range,
+)
+from dermseg.recipes import Recipe
+from dermseg.types import Sample, Size
+
+__all__ = ["EpochSampler", "SegmentationData", "SegmentationDataModule", "training_size"]
+
+Key = tuple[int, int]
+"""(epoch, index of the sample)."""
+
+
+def training_size(recipe: Recipe, epoch: int) -> Size:
+    """(height, width) of the images in an epoch: smaller first under progressive resizing."""
+    for step in recipe.training.progressive_resizing:
+        if epoch < step.until_epoch:
+            return step.size
+    return recipe.preprocessing.size
+
+
+class SegmentationData(Dataset[dict[str, Any]]):
+    """Preprocessed pairs of image and mask.
+
+    Args:
+        samples: With masks.
+        recipe: Gives size and augmentation.
+        normalization: As fitted on the training images.
+        augment: Whether images are changed at random, and smaller under progressive resizing.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        recipe: Recipe,
+        normalization: Normalization,
+        *,
+        augment: bool,
+    ) -> None:
+        self.samples = samples
+        self.recipe = recipe
+        self.normalization = normalization
+        self.augmenter = Augmenter(recipe.augmentation, seed=recipe.seed) if augment else None
+
+    def __len__(self) -> int:
+        """Number of pairs."""
+        return len(self.samples)
+
+    def __getitem__(self, key: Key) -> dict[str, Any]:
+        """``image`` (3, H, W) float32, ``target`` (1, H, W) float32, ``id``."""
+        epoch, index = key
+        sample = self.samples[index]
+        if sample.mask is None:
+            message = f"{sample.id} has no mask to learn from"
+            raise ValueError(message)
+        image, mask = read_image(sample.image), read_mask(sample.mask)
+        if self.augmenter is None:
+            size = self.recipe.preprocessing.size
+            tensor = preprocess(image, size, self.normalization)
+            mask = resize_mask(mask, size)
+        else:
+            size = training_size(self.recipe, epoch)
+            changed, mask = self.augmenter(
+                to_unit_range(resize_image(image, size)),
+                resize_mask(mask, size),
+                epoch=epoch,
+                sample_id=sample.id,
+            )
+            tensor = self.normalization.apply(changed)
+        target = torch.from_numpy(mask[None].astype(np.float32))
+        return {"image": torch.from_numpy(tensor), "target": target, "id": sample.id}
+
+
+class EpochSampler(Sampler[Key]):
+    """Keys of one epoch; the order depends on seed and epoch, never on what came before."""
+
+    def __init__(self, num_samples: int, *, seed: int, shuffle: bool) -> None:
+        self.num_samples = num_samples
+        self.seed = seed
+        self.shuffle = shuffle
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the trainer before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Number of keys."""
+        return self.num_samples
+
+    def __iter__(self) -> Iterator[Key]:
+        """The epoch's keys."""
+        order = np.arange(self.num_samples)
+        if self.shuffle:
+            order = np.random.default_rng([self.seed, self.epoch]).permutation(self.num_samples)
+        return ((self.epoch, int(index)) for index in order)
+
+
+class SegmentationDataModule(LightningDataModule):
+    """Loaders of the training part and of the part that chooses the checkpoint."""
+
+    def __init__(
+        self,
+        train: Sequence[Sample],
+        selection: Sequence[Sample],
+        recipe: Recipe,
+        normalization: Normalization,
+        *,
+        num_workers: int,
+    ) -> None:
+        super().__init__()
+        self.train_data = SegmentationData(train, recipe, normalization, augment=True)
+        self.selection_data = SegmentationData(selection, recipe, normalization, augment=False)
+        self.recipe = recipe
+        self.num_workers = num_workers
+
+    def train_dataloader(self) -> DataLoader[dict[str, Any]]:
+        """Shuffled, augmented batches."""
+        return self._loader(self.train_data, shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[dict[str, Any]]:
+        """The selection part, in order."""
+        return self._loader(self.selection_data, shuffle=False)
+
+    def _loader(self, data: SegmentationData, *, shuffle: bool) -> DataLoader[dict[str, Any]]:
+        batch_size = self.recipe.training.batch_size
+        # Batch norm cannot learn from a last batch of one image.
+        is_last_alone = len(data) > batch_size and len(data) % batch_size == 1
+        return DataLoader(
+            data,
+            batch_size=batch_size,
+            sampler=EpochSampler(len(data), seed=self.recipe.seed, shuffle=shuffle),
+            drop_last=shuffle and is_last_alone,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            worker_init_fn=_use_one_thread,
+        )
+
+
+def _use_one_thread(worker: int) -> None:  # noqa: ARG001
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)

@@ -1,0 +1,106 @@
+"""One training step, one selection step, the optimiser: what Lightning runs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
+
+from dermseg.errors import DivergenceError
+from dermseg.losses import create_loss
+from dermseg.metrics import jaccard
+from dermseg.networks import create_network
+from dermseg.recipes import Recipe
+
+__all__ = ["SegmentationModule"]
+
+
+class SegmentationModule(LightningModule):
+    """A network, its loss and its optimiser, as a recipe says.
+
+    Args:
+        recipe: The whole recipe; the weights are drawn from torch's generator.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        self.recipe = recipe
+        network = create_network(
+            recipe.network.name,
+            num_classes=len(recipe.classes),
+            parameters=recipe.network.parameters,
+        )
+        # Convolutions on CPUs and on tensor cores are fastest with the channels last.
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.loss = create_loss(recipe.loss)
+
+    def on_train_epoch_start(self) -> None:
+        """Seed dropout by the epoch, so that a resumed run draws what an unbroken one does."""
+        torch.manual_seed(self.recipe.seed * 1_000_003 + self.current_epoch)
+
+    def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
+        """Loss of one batch."""
+        outputs = self.network.training_logits(_channels_last(batch["image"]))
+        loss: Tensor = self.loss(outputs, batch["target"])
+        if not torch.isfinite(loss):
+            message = (
+                f"the loss became {loss.item()} in epoch {self.current_epoch + 1}, batch "
+                f"{batch_index + 1}: lower training.lr ({self.recipe.training.lr}), set "
+                "training.max_gradient_norm, or set training.precision to float32"
+            )
+            raise DivergenceError(message)
+        self._record("train_loss", loss.detach(), batch)
+        return loss
+
+    def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:  # noqa: ARG002
+        """Loss and mean Jaccard index of the images that choose the checkpoint."""
+        logits = self.network(_channels_last(batch["image"])).float()
+        self._record("selection_loss", self.loss([logits], batch["target"]), batch)
+        predicted = (logits.sigmoid() >= self.recipe.postprocessing.threshold).cpu().numpy()
+        target = (batch["target"] >= 0.5).cpu().numpy()
+        values = [
+            jaccard(mask, truth)
+            for mask, truth in zip(
+                predicted.reshape(-1, *predicted.shape[2:]),
+                target.reshape(-1, *target.shape[2:]),
+                strict=True,
+            )
+        ]
+        self._record("selection_mean_jaccard", torch.tensor(values).mean(), batch)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Optimiser, and the learning rate per step."""
+        options = self.recipe.training
+        optimizers = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+        optimizer = optimizers[options.optimizer](
+            self.parameters(), lr=options.lr, weight_decay=options.weight_decay
+        )
+        num_steps = int(self.trainer.estimated_stepping_batches)
+        num_warmup = round(options.warmup_epochs * num_steps / options.epochs)
+        is_cosine = options.schedule == "cosine"
+
+        def factor(step: int) -> float:
+            if step < num_warmup:
+                return (step + 1) / num_warmup
+            if not is_cosine:
+                return 1.0
+            progress = (step - num_warmup) / max(1, num_steps - num_warmup)
+            return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+        scheduler = LambdaLR(optimizer, factor)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def _record(self, name: str, value: Tensor, batch: dict[str, Any]) -> None:
+        self.log(name, value, on_step=False, on_epoch=True, batch_size=len(batch["id"]))
+
+
+def _channels_last(images: Tensor) -> Tensor:
+    return images.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,128 @@
+"""Which images are trained on, which choose the checkpoint, and which are kept out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dermseg.datasets import (
+    Dataset,
+    choose_selection,
+    create_split,
+    official_split,
+    read_split,
+)
+from dermseg.errors import DatasetError, UsageError
+from dermseg.recipes import Data
+from dermseg.types import Sample, Split
+
+__all__ = ["TrainingParts", "divide"]
+
+
+@dataclass(frozen=True)
+class TrainingParts:
+    """The samples of a run.
+
+    Attributes:
+        train: Trained on.
+        selection: Choose the checkpoint.
+        evaluation_ids: Ids of the parts that are only reported.
+        num_dropped: Training images left out because their id is to be evaluated or excluded.
+    """
+
+    train: tuple[Sample, ...]
+    selection: tuple[Sample, ...]
+    evaluation_ids: tuple[str, ...]
+    num_dropped: int
+
+    def to_split(self, seed: int) -> Split:
+        """The parts by id, as they are written into the run folder."""
+        parts = {
+            "train": _ids(self.train),
+            "selection": _ids(self.selection),
+            "evaluation": self.evaluation_ids,
+        }
+        return Split({name: ids for name, ids in parts.items() if ids}, source="run", seed=seed)
+
+
+def divide(
+    datasets: Sequence[Dataset],
+    options: Data,
+    *,
+    split_file: Path | None = None,
+    excluded_ids: Collection[str] = (),
+) -> TrainingParts:
+    """Set apart what is trained on, what chooses the checkpoint, and what is reported.
+
+    An official split keeps all of its parts but ``train`` for reporting, and a seeded share of the
+    training images chooses the checkpoint. Seeded splits and split files choose it on their
+    ``selection`` or, failing that, ``validation`` part. An image whose id is reported in any of
+    the datasets is dropped from the training part of all of them.
+
+    Raises:
+        DatasetError: If there are no training images with masks.
+        UsageError: If a split file is given for several datasets.
+    """
+    if split_file is not None and len(datasets) > 1:
+        message = f"--split {split_file} fits one dataset, but {len(datasets)} folders were given"
+        raise UsageError(message)
+    train: list[Sample] = []
+    selection: list[Sample] = []
+    reported: set[str] = set()
+    for dataset in datasets:
+        split = _split(dataset, options, split_file)
+        chooses = _selection_part(split)
+        by_id = {sample.id: sample for sample in dataset.samples}
+        for name, ids in split.parts.items():
+            if name == "train":
+                train += [by_id[id] for id in ids]
+            elif name == chooses:
+                selection += [by_id[id] for id in ids]
+            else:
+                reported |= set(ids)
+    kept_out = reported | set(excluded_ids)
+    usable = [sample for sample in train if sample.id not in kept_out]
+    selection = [sample for sample in selection if sample.id not in kept_out]
+    num_dropped = len(train) - len(usable)
+    if not selection and usable:
+        groups = {sample.id: sample.group for sample in usable}
+        _, chosen = choose_selection(
+            groups, groups, fraction=options.selection_fraction, seed=options.seed
+        )
+        selection = [sample for sample in usable if sample.id in set(chosen)]
+    choosing = {sample.id for sample in selection}
+    usable = [sample for sample in usable if sample.id not in choosing]
+    _check(usable, selection, num_dropped)
+    return TrainingParts(tuple(usable), tuple(selection), tuple(sorted(reported)), num_dropped)
+
+
+def _split(dataset: Dataset, options: Data, split_file: Path | None) -> Split:
+    if split_file is not None:
+        return read_split(split_file, dataset.samples)
+    return official_split(dataset) or create_split(dataset.samples, seed=options.seed)
+
+
+def _selection_part(split: Split) -> str | None:
+    if "selection" in split.parts:
+        return "selection"
+    is_ours = split.source != "official" and "validation" in split.parts
+    return "validation" if is_ours else None
+
+
+def _check(train: Sequence[Sample], selection: Sequence[Sample], num_dropped: int) -> None:
+    if not train or not selection:
+        message = (
+            f"{len(train)} images are left to train on and {len(selection)} to choose the "
+            f"checkpoint ({num_dropped} were dropped); expected at least one of each: give a "
+            "folder that holds the training part"
+        )
+        raise DatasetError(message)
+    bare = [sample.id for sample in (*train, *selection) if sample.mask is None]
+    if bare:
+        message = f"{len(bare)} training images have no mask, the first is {bare[0]}"
+        raise DatasetError(message)
+
+
+def _ids(samples: Sequence[Sample]) -> tuple[str, ...]:
+    return tuple(sorted({sample.id for sample in samples}))

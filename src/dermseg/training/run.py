@@ -1,0 +1,179 @@
+"""A training run: one folder that can be interrupted, continued and repeated."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import warnings
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import tomlkit
+from lightning.pytorch import Callback, Trainer, seed_everything
+from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch.utilities.warnings import PossibleUserWarning
+from rich.console import Console
+
+from dermseg import __version__
+from dermseg.datasets import Dataset, dataset_fingerprint, open_dataset, write_split
+from dermseg.errors import OutputError, UsageError
+from dermseg.export import RunRecord, export_run
+from dermseg.images import read_image, write_bytes_atomically
+from dermseg.package import DataSource
+from dermseg.preprocessing import UNIT_RANGE, Normalization, fit_normalization, resize_image
+from dermseg.recipes import Recipe, parse_recipe
+from dermseg.training.checkpoints import LAST, EpochKeeper
+from dermseg.training.data import SegmentationDataModule
+from dermseg.training.module import SegmentationModule
+from dermseg.training.parts import TrainingParts, divide
+from dermseg.training.precision import choose_precision
+
+__all__ = ["train"]
+
+
+def train(
+    recipe: Recipe,
+    data: Sequence[Path],
+    run: Path,
+    *,
+    split_file: Path | None = None,
+    excluded_ids: Collection[str] = (),
+    num_workers: int = 1,
+    resume: bool = False,
+) -> Path:
+    """Train a recipe and write its model package.
+
+    The run folder gets ``recipe.toml``, ``split.json``, ``run.json``, ``metrics.csv``,
+    ``checkpoints/`` and, at the end, the package ``model/``. The same recipe, images and number
+    of threads give the same weights on a CPU, also when the run was killed and resumed.
+
+    Args:
+        recipe: What to train.
+        data: Folders of one dataset each.
+        run: The run folder; new, unless ``resume``.
+        split_file: A split to use instead of the official or a seeded one.
+        excluded_ids: Ids that must not be trained on.
+        num_workers: Processes that read and augment images; does not change the result.
+        resume: Continue after the last whole epoch.
+
+    Returns:
+        The folder of the model package.
+
+    Raises:
+        UsageError: If the run folder is there (or, with ``resume``, made by another recipe).
+        DatasetError: If the data cannot be recognised, paired or split.
+        DivergenceError: If the loss is no longer a number.
+    """
+    console = Console(stderr=True)
+    _open_run(run, recipe, resume=resume)
+    datasets = [open_dataset(folder, recipe.data.name) for folder in data]
+    parts = divide(datasets, recipe.data, split_file=split_file, excluded_ids=excluded_ids)
+    console.print(
+        f"{len(parts.train)} images to train on, {len(parts.selection)} to choose the checkpoint; "
+        f"{len(parts.evaluation_ids)} kept for evaluation, {parts.num_dropped} dropped from "
+        "training because they are to be evaluated or excluded"
+    )
+    record = _describe(recipe, datasets, parts)
+    write_split(run / "split.json", parts.to_split(recipe.data.seed))
+    write_bytes_atomically(run / "run.json", record.model_dump_json(indent=1).encode())
+    _fit(recipe, parts, record.normalization, run, num_workers=num_workers, console=console)
+    package = run / "model"
+    export_run(run, package, overwrite=True)
+    return package
+
+
+def _open_run(run: Path, recipe: Recipe, *, resume: bool) -> None:
+    """Make a run folder, or check that an old one was made by the same recipe."""
+    saved = run / "recipe.toml"
+    if resume and saved.is_file():
+        if parse_recipe(saved.read_text("utf-8"), source=str(saved)) != recipe:
+            message = f"{run} was made by another recipe: resume with {saved}"
+            raise UsageError(message)
+        return
+    if run.is_dir() and any(run.iterdir()):
+        message = f"{run} is not empty: choose a new folder, or continue a run with --resume"
+        raise UsageError(message)
+    try:
+        (run / LAST).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{run}: cannot be made: {error.strerror}"
+        raise OutputError(message) from error
+    write_bytes_atomically(saved, tomlkit.dumps(recipe.to_dict()).encode())
+
+
+def _describe(recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts) -> RunRecord:
+    normalization = UNIT_RANGE
+    if recipe.preprocessing.normalization == "train":
+        size = recipe.preprocessing.size
+        normalization = fit_normalization(
+            resize_image(read_image(sample.image), size) for sample in parts.train
+        )
+    return RunRecord(
+        normalization=normalization,
+        data=[
+            DataSource(
+                name=dataset.name,
+                licence=dataset.licence,
+                fingerprint=dataset_fingerprint(dataset.samples),
+                num_images=len(dataset.samples),
+            )
+            for dataset in datasets
+        ],
+        training_ids=sorted({sample.id for sample in parts.train}),
+        selection_ids=sorted({sample.id for sample in parts.selection}),
+        commit=_commit(),
+    )
+
+
+def _fit(
+    recipe: Recipe,
+    parts: TrainingParts,
+    normalization: Normalization,
+    run: Path,
+    *,
+    num_workers: int,
+    console: Console,
+) -> None:
+    seed_everything(recipe.seed, verbose=False)
+    module = SegmentationModule(recipe)
+    data = SegmentationDataModule(
+        parts.train, parts.selection, recipe, normalization, num_workers=num_workers
+    )
+    callbacks: list[Callback] = [EpochKeeper(run, console)]
+    if recipe.training.ema_decay is not None:
+        callbacks.insert(0, EMAWeightAveraging(decay=recipe.training.ema_decay))
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    last = run / LAST
+    with warnings.catch_warnings():
+        # Hints on the number of workers, which is the caller's to choose.
+        warnings.simplefilter("ignore", PossibleUserWarning)
+        trainer = Trainer(
+            max_epochs=recipe.training.epochs,
+            accelerator="auto",
+            devices=1,
+            precision=choose_precision(recipe.training.precision),
+            gradient_clip_val=recipe.training.max_gradient_norm,
+            callbacks=callbacks,
+            default_root_dir=run,
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=console.is_terminal,
+            num_sanity_val_steps=0,
+        )
+        trainer.fit(module, data, ckpt_path=last if last.is_file() else None)
+
+
+def _commit() -> str:
+    """The commit of the source tree, or the version of an installed package."""
+    root = Path(__file__).parents[3]
+    if not (root / "pyproject.toml").is_file():
+        return f"dermseg {__version__}"
+    result = subprocess.run(  # noqa: S603
+        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.stdout.strip() or f"dermseg {__version__}"
