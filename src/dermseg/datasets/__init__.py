@@ -10,6 +10,7 @@ from dermseg.datasets.base import Dataset, DatasetIndex, Orphan
 from dermseg.datasets.fingerprint import dataset_fingerprint
 from dermseg.datasets.folder import ImageFolder
 from dermseg.datasets.isic2017 import Isic2017
+from dermseg.datasets.listing import list_some
 from dermseg.datasets.splits import (
     DEFAULT_FRACTIONS,
     choose_selection,
@@ -43,8 +44,6 @@ DATASETS: Final[Mapping[str, type[Dataset]]] = {
 }
 """Every known dataset by name."""
 
-_ENTRIES_SHOWN = 5
-
 
 def open_dataset(root: Path, name: str | None = None) -> Dataset:
     """Open the dataset in a folder: recognise it, list its files and pair them by id.
@@ -60,26 +59,30 @@ def open_dataset(root: Path, name: str | None = None) -> Dataset:
             fits several of them, has the same id twice, or holds no usable image.
     """
     if not root.is_dir():
-        msg = f"{root}: no such folder. Give the folder that holds the dataset's own folders."
-        raise DatasetError(msg)
-    dataset = (_recognise(root) if name is None else _by_name(root, name))(root)
+        raise DatasetError(
+            f"{root}: no such folder. Give the folder that holds the dataset's own folders."
+        )
+    try:
+        kind = _recognise(root) if name is None else _by_name(root, name)
+    except OSError as error:
+        raise DatasetError(f"{root}: the folder cannot be listed: {error.strerror}") from error
+    dataset = kind(root)
     if not dataset.samples:
         reason = f"; {dataset.orphans[0]}" if dataset.orphans else ""
-        msg = (
+        raise DatasetError(
             f"{root}: recognised as '{dataset.name}', but no usable image is in it "
             f"({len(dataset.orphans)} files without a partner{reason}). Expected:\n{dataset.layout}"
         )
-        raise DatasetError(msg)
     return dataset
 
 
 def _by_name(root: Path, name: str) -> type[Dataset]:
     if name not in DATASETS:
-        msg = f"unknown dataset '{name}'. Known datasets: {', '.join(DATASETS)}."
-        raise DatasetError(msg)
+        raise DatasetError(f"unknown dataset '{name}'. Known datasets: {', '.join(DATASETS)}.")
     if not DATASETS[name].matches(root):
-        msg = f"{root} is not laid out as '{name}'. {_what_is_there(root)}\n{_looked_for(name)}"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"{root} is not laid out as '{name}'. {_what_is_there(root)}\n{_looked_for(name)}"
+        )
     return DATASETS[name]
 
 
@@ -87,17 +90,15 @@ def _recognise(root: Path) -> type[Dataset]:
     found = [name for name, dataset in DATASETS.items() if dataset.matches(root)]
     if not found:
         looked_for = "\n".join(_looked_for(name) for name in DATASETS)
-        msg = (
+        raise DatasetError(
             f"{root}: no known dataset is in this folder. {_what_is_there(root)}\n{looked_for}\n"
             f"Give the folder that directly holds one of these."
         )
-        raise DatasetError(msg)
     if len(found) > 1:
-        msg = (
+        raise DatasetError(
             f"{root}: fits several datasets: {', '.join(found)}. "
             f"Say which one it is by its name, or move them into folders of their own."
         )
-        raise DatasetError(msg)
     return DATASETS[found[0]]
 
 
@@ -107,7 +108,4 @@ def _looked_for(name: str) -> str:
 
 def _what_is_there(root: Path) -> str:
     entries = sorted(path.name for path in root.iterdir())
-    if not entries:
-        return "It is empty."
-    more = f" and {len(entries) - _ENTRIES_SHOWN} more" if len(entries) > _ENTRIES_SHOWN else ""
-    return f"It holds {', '.join(entries[:_ENTRIES_SHOWN])}{more}."
+    return f"It holds {list_some(entries)}." if entries else "It is empty."

@@ -40,11 +40,10 @@ def apportion(
     for id, group in groups.items():
         members[group].append(id)
     if len(members) < len(fractions):
-        msg = (
+        raise DatasetError(
             f"{len(groups)} images in {len(members)} groups cannot fill {len(fractions)} parts "
             f"({', '.join(fractions)}); each part needs at least one group"
         )
-        raise DatasetError(msg)
 
     order = sorted(members, key=lambda group: (-len(members[group]), _draw(seed, group)))
     parts: dict[str, list[str]] = {part: [] for part in fractions}
@@ -60,7 +59,7 @@ def apportion(
 
 
 def _draw(seed: int, group: str) -> bytes:
-    return hashlib.sha256(f"{seed}:{group}".encode()).digest()
+    return hashlib.sha256(f"{seed}:{group}".encode(errors="surrogatepass")).digest()
 
 
 def _check_fractions(fractions: Mapping[str, float]) -> None:
@@ -68,5 +67,6 @@ def _check_fractions(fractions: Mapping[str, float]) -> None:
         sum(fractions.values()), 1, abs_tol=1e-6
     ):
         received = ", ".join(f"{part} {value}" for part, value in fractions.items())
-        msg = f"the parts' fractions must be above 0 and sum to 1; received {received or 'none'}"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"the parts' fractions must be above 0 and sum to 1; received {received or 'none'}"
+        )

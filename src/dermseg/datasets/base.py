@@ -122,9 +122,8 @@ class Dataset(ABC):
         if not chosen:
             counts = Counter(sample.part for sample in self.samples if sample.part is not None)
             here = ", ".join(f"{part} ({num})" for part, num in counts.items())
-            msg = (
+            raise DatasetError(
                 f"{self.root}: '{self.name}' has no part '{name}' here; "
                 f"{f'its parts are {here}' if here else 'it has no official parts'}."
             )
-            raise DatasetError(msg)
         return chosen

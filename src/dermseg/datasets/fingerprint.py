@@ -27,7 +27,7 @@ def dataset_fingerprint(samples: Iterable[Sample]) -> str:
     total = hashlib.sha256()
     for sample in sorted(samples, key=lambda sample: sample.id):
         contents = [_file_hash(path) if path else "" for path in (sample.image, sample.mask)]
-        total.update("\0".join((sample.id, *contents, "")).encode())
+        total.update("\0".join((sample.id, *contents, "")).encode(errors="surrogatepass"))
     return total.hexdigest()
 
 

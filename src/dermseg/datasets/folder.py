@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -27,7 +28,7 @@ class ImageFolder(Dataset):
 
     name = "folder"
     title = "Images of your own, with or without masks"
-    num_images: ClassVar[dict[str, int]] = {}
+    num_images: ClassVar[Mapping[str, int]] = {}
     licence = "the owner's"
     url = None
     doi = None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from dermseg.datasets.challenge import ChallengeDataset, PartFolders
 
 __all__ = ["Isic2017"]
@@ -29,7 +32,7 @@ class Isic2017(ChallengeDataset):
 
     name = "isic2017"
     title = "ISIC 2017 challenge, Part 1: lesion segmentation"
-    num_images = {"train": 2000, "validation": 150, "test": 600}
+    num_images: ClassVar[Mapping[str, int]] = {"train": 2000, "validation": 150, "test": 600}
     licence = "CC0-1.0"
     url = "https://challenge.isic-archive.com/data/#2017"
     doi = "10.1109/ISBI.2018.8363547"

@@ -56,8 +56,9 @@ def files_by_id(paths: Iterable[Path], identify: Callable[[Path], str]) -> dict[
     for path in paths:
         name = identify(path)
         if name in files:
-            msg = f"two files have the id '{name}': {files[name]} and {path}. Keep one of them."
-            raise DatasetError(msg)
+            raise DatasetError(
+                f"two files have the id '{name}': {files[name]} and {path}. Keep one of them."
+            )
         files[name] = path
     return files
 
@@ -94,11 +95,10 @@ def join(indexes: Iterable[DatasetIndex]) -> DatasetIndex:
     for sample in (sample for index in indexes for sample in index.samples):
         if sample.id in samples:
             other = samples[sample.id].image
-            msg = (
+            raise DatasetError(
                 f"the id '{sample.id}' is in two parts: {other} and {sample.image}. "
                 f"Remove it from one of them."
             )
-            raise DatasetError(msg)
         samples[sample.id] = sample
     orphans = (orphan for index in indexes for orphan in index.orphans)
     return DatasetIndex(

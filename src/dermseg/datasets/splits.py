@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dermseg.datasets.apportionment import apportion
 from dermseg.datasets.base import Dataset
+from dermseg.datasets.listing import list_some
 from dermseg.errors import DatasetError
 from dermseg.images import write_bytes_atomically
 from dermseg.types import Sample, Split
@@ -29,7 +30,6 @@ __all__ = [
 DEFAULT_FRACTIONS: Final[Mapping[str, float]] = MappingProxyType(
     {"train": 0.8, "validation": 0.1, "test": 0.1}
 )
-_IDS_SHOWN = 5
 
 
 def official_split(dataset: Dataset) -> Split | None:
@@ -83,8 +83,9 @@ def choose_selection(
         DatasetError: If ``fraction`` is outside (0, 1) or there are fewer than two groups.
     """
     if not 0 < fraction < 1:
-        msg = f"the fraction to select on is {fraction}; it must be above 0 and below 1"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"the fraction to select on is {fraction}; it must be above 0 and below 1"
+        )
     fractions = {"rest": 1 - fraction, "selection": fraction}
     parts = apportion({id: groups.get(id, id) for id in ids}, fractions, seed=seed)
     return parts["rest"], parts["selection"]
@@ -131,13 +132,13 @@ def read_split(path: Path, samples: Iterable[Sample]) -> Split:
     try:
         content = _SplitFile.model_validate_json(path.read_bytes())
     except OSError as error:
-        msg = f"{path}: the split file cannot be read: {error.strerror}"
-        raise DatasetError(msg) from error
+        raise DatasetError(f"{path}: the split file cannot be read: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(key) for key in first["loc"])
-        msg = f"{path}: not a split file: {where + ': ' if where else ''}{first['msg']}"
-        raise DatasetError(msg) from error
+        raise DatasetError(
+            f"{path}: not a split file: {where + ': ' if where else ''}{first['msg']}"
+        ) from error
     counts = Counter(id for ids in content.parts.values() for id in ids)
     _refuse(path, [id for id, num in counts.items() if num > 1], "more than once")
     _refuse(path, counts.keys() - {sample.id for sample in samples}, "that the dataset lacks")
@@ -147,7 +148,6 @@ def read_split(path: Path, samples: Iterable[Sample]) -> Split:
 
 def _refuse(path: Path, ids: Collection[str], problem: str) -> None:
     if ids:
-        shown = ", ".join(sorted(ids)[:_IDS_SHOWN])
-        more = f" and {len(ids) - _IDS_SHOWN} more" if len(ids) > _IDS_SHOWN else ""
-        msg = f"{path}: {len(ids)} ids {problem}: {shown}{more}. Correct the split file."
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"{path}: {len(ids)} ids {problem}: {list_some(sorted(ids))}. Correct the split file."
+        )

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from dermseg.errors import DatasetError, ImageError
+from dermseg.datasets.listing import list_some
+from dermseg.errors import DatasetError
 from dermseg.evaluation.aggregation import aggregate
 from dermseg.evaluation.intervals import Interval
 from dermseg.evaluation.matching import Matching, Skipped, match_folders, match_samples
-from dermseg.evaluation.scoring import ImageScore, Item, read_predictions, score_mask
+from dermseg.evaluation.scoring import ImageScore, Item, read_predictions, score_item
 from dermseg.types import Sample
 
 __all__ = ["Evaluation", "evaluate_masks", "evaluate_predictions", "evaluate_samples"]
-
-_PROTOCOL = "isic"
-_IDS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Evaluation:
     skipped: tuple[Skipped, ...]
     aggregates: Mapping[str, Interval]
     extra: tuple[str, ...] = ()
-    protocol: str = field(default=_PROTOCOL)
+    protocol: str = "isic"
 
     @property
     def num_scored(self) -> int:
@@ -58,11 +56,9 @@ class Evaluation:
             )
             lines += [f"skipped {skipped}" for skipped in self.skipped]
         if self.extra:
-            shown = ", ".join(self.extra[:_IDS_SHOWN])
-            more = len(self.extra) - _IDS_SHOWN
             lines.append(
-                f"{len(self.extra)} predictions have no truth and were ignored: {shown}"
-                f"{f' and {more} more' if more > 0 else ''}"
+                f"{len(self.extra)} predictions have no truth and were ignored: "
+                f"{list_some(self.extra)}"
             )
         return tuple(lines)
 
@@ -103,26 +99,40 @@ def evaluate_predictions(
     """Evaluate masks as they come, e.g. from a model, one at a time in memory.
 
     Args:
-        items: Id, predicted mask (H, W) bool or the ImageError that prevented it, and the file of
-            the true mask, None where there is none. An item that cannot be scored is skipped and
-            named, not raised.
+        items: What was predicted, see `Item`. One that cannot be scored is skipped and named.
         groups: The group of each id for the confidence intervals; None makes every image a group.
         seed: Seed of the confidence intervals.
 
     Raises:
         DatasetError: If an id comes twice, or not a single image can be scored.
     """
-    scores: dict[str, ImageScore] = {}
-    skipped: dict[str, Skipped] = {}
-    for id, prediction, truth in items:
-        if id in scores or id in skipped:
-            raise DatasetError(f"the id '{id}' was predicted twice; ids must be unique")
-        try:
-            if isinstance(prediction, ImageError):
-                raise prediction
-            if truth is None:
-                raise ImageError(id, "there is no true mask for it")
-            scores[id] = score_mask(id, prediction, truth)
-        except ImageError as error:
-            skipped[id] = Skipped(id, error.reason)
-    return _evaluation(scores.values(), skipped.values(), (), groups=groups or {}, seed=seed)
+    results: dict[str, ImageScore | Skipped] = {}
+    for item in items:
+        result = score_item(item)
+        if result.id in results:
+            raise DatasetError(f"the id '{result.id}' was predicted twice; ids must be unique")
+        results[result.id] = result
+    return _evaluation(results.values(), (), groups=groups or {}, seed=seed)
+
+
+def _evaluate_matching(matching: Matching, *, groups: Mapping[str, str], seed: int) -> Evaluation:
+    results = [*matching.skipped, *map(score_item, read_predictions(matching.pairs))]
+    return _evaluation(results, matching.extra, groups=groups, seed=seed)
+
+
+def _evaluation(
+    results: Iterable[ImageScore | Skipped],
+    extra: tuple[str, ...],
+    *,
+    groups: Mapping[str, str],
+    seed: int,
+) -> Evaluation:
+    ordered = sorted(results, key=lambda result: result.id)
+    scores = tuple(result for result in ordered if isinstance(result, ImageScore))
+    skipped = tuple(result for result in ordered if isinstance(result, Skipped))
+    if not scores:
+        first = f", for example {skipped[0]}" if skipped else ""
+        beside = f". Predictions without truth: {list_some(extra)}" if extra else ""
+        raise DatasetError(f"none of {len(skipped)} images could be scored{first}{beside}")
+    aggregates = aggregate(scores, groups=groups, seed=seed)
+    return Evaluation(scores, skipped, aggregates, extra)

@@ -74,12 +74,10 @@ def bootstrap_interval(
     """
     scores = np.asarray(values, dtype=np.float64)
     if scores.ndim != 1 or not scores.size or not np.isfinite(scores).all():
-        msg = f"expected finite values, (N,) with N >= 1; received shape {scores.shape}"
-        raise ValueError(msg)
+        raise ValueError(f"expected finite values, (N,) with N >= 1; received shape {scores.shape}")
     names = np.arange(scores.size) if groups is None else np.asarray(groups)
     if names.shape != scores.shape:
-        msg = f"{scores.size} values have {len(names)} groups; each value needs one"
-        raise ValueError(msg)
+        raise ValueError(f"{scores.size} values have {len(names)} groups; each value needs one")
     _, index = np.unique(names, return_inverse=True)
     sums = np.bincount(index, weights=scores)
     sizes = np.bincount(index)

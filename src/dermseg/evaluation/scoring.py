@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import TypeAlias
 
 from dermseg.errors import ImageError
-from dermseg.evaluation.matching import Pair
+from dermseg.evaluation.matching import Pair, Skipped
 from dermseg.images import read_mask
 from dermseg.metrics import ConfusionCounts, confusion_counts
 from dermseg.types import BoolMask
 
-__all__ = ["ImageScore", "Item", "read_predictions", "score_mask"]
+__all__ = ["ImageScore", "Item", "read_predictions", "score_item", "score_mask"]
 
 Item: TypeAlias = tuple[str, BoolMask | ImageError, Path | None]
-"""Id, predicted mask or the error that prevented it, and the truth's file if there is one."""
+"""Id, predicted mask (H, W) or the error that prevented it, and the file of the true mask.
+
+None for the truth where a sample has none.
+"""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,19 @@ def score_mask(id: str, prediction: BoolMask, truth: Path) -> ImageScore:
             f"{_size(target)} (height x width); predict at the image's native size",
         )
     return ImageScore.from_counts(id, confusion_counts(prediction, target))
+
+
+def score_item(item: Item) -> ImageScore | Skipped:
+    """Score what was predicted for one image, or say why it cannot be scored."""
+    id, prediction, truth = item
+    if truth is None:
+        return Skipped(id, "there is no true mask for it")
+    if isinstance(prediction, ImageError):
+        return Skipped(id, str(prediction))
+    try:
+        return score_mask(id, prediction, truth)
+    except ImageError as error:
+        return Skipped(id, error.reason if error.source == id else str(error))
 
 
 def read_predictions(pairs: Iterable[Pair]) -> Iterator[Item]:

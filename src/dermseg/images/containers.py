@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import struct
 import threading
 import warnings
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from PIL import ExifTags, Image
-from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -20,6 +20,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from dermseg.errors import ImageError
+from dermseg.images.bitmaps import BitmapFile
 from dermseg.images.files import ImageSource, open_source, source_name
 from dermseg.images.integrity import CUT_OFF, DAMAGED, find_defect
 from dermseg.types import Size
@@ -31,12 +32,12 @@ __all__ = ["OpenedImage", "opened_image"]
 _PARSERS: dict[str, type[ImageFile]] = {
     "JPEG": JpegImageFile,
     "PNG": PngImageFile,
-    "BMP": BmpImageFile,
+    "BMP": BitmapFile,
     "TIFF": TiffImageFile,
     "WebP": WebPImageFile,
 }
 
-# What Pillow's parsers and codecs raise on damaged files; they have no common base.
+# What Pillow's parsers and codecs raise, or may raise, on damaged files; there is no common base.
 _UNREADABLE = (
     OSError,
     SyntaxError,
@@ -64,8 +65,11 @@ _TRANSPOSITIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# `catch_warnings` changes the filters of the whole process, so threads must take turns.
-_warnings_lock = threading.RLock()
+# Else what Pillow logs about broken TIFF files appears on the terminal of programs without logging.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+# Warning filters and Pillow's limit belong to the whole process, so threads must take turns.
+_process_lock = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,8 @@ class OpenedImage:
         if self.format_name == "TIFF":
             if _covered_pixels(self.encoded) < self.size[0] * self.size[1]:
                 raise ImageError(self.name, "the file does not hold all rows of the image")
-            # Only this format's decoder looks at metadata, and warns about them.
-            with _without_warnings():
+            # Only this decoder looks at metadata, and warns about them, and at Pillow's own limit.
+            with _without_warnings(), _without_pillow_limit():
                 self.encoded.load()
         else:
             self.encoded.load()
@@ -208,8 +212,18 @@ def _covered_pixels(encoded: ImageFile) -> int:
 
 @contextlib.contextmanager
 def _without_warnings() -> Iterator[None]:
-    with _warnings_lock, warnings.catch_warnings(action="ignore"):
+    with _process_lock, warnings.catch_warnings(action="ignore"):
         yield
+
+
+@contextlib.contextmanager
+def _without_pillow_limit() -> Iterator[None]:
+    """To be entered with the lock that ``_without_warnings`` holds."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _reason(error: BaseException) -> str:

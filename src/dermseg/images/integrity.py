@@ -17,14 +17,14 @@ CUT_OFF = "the file is cut off"
 DAMAGED = "the file is damaged"
 
 _BLOCK = 1 << 20
-# JPEG: padding, TEM, RST0-7, SOI and EOI; all others are followed by a length.
+# JPEG: stray zeros, which decoders skip as well, TEM, RST0-7, SOI and EOI; a length follows others.
 _BARE_MARKERS = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
 
 
 def find_defect(stream: BinaryIO, format_name: str) -> str | None:
     """Say what is wrong with a file as far as its container can tell.
 
-    PNG: every critical chunk has its checksum, and the end mark is there. JPEG: the end mark
+    PNG: every chunk agrees with its checksum, and the end mark is there. JPEG: the end mark
     follows the first scan; the format has no checksums, so damage inside that still decodes
     cannot be seen. WebP: no shorter than it says. TIFF: the first directory lies inside the file.
     BMP: nothing to tell by.
@@ -62,13 +62,9 @@ def _png_defect(stream: BinaryIO) -> str | None:
     kind = b""
     while kind != b"IEND":
         length, kind = struct.unpack(">I4s", stream.read(8))
-        checksum = zlib.crc32(kind)
-        if kind[0] & 0x20:  # ancillary: text and colour profiles, often left broken by editors
-            stream.seek(length, os.SEEK_CUR)
-        else:
-            checksum = _checksum(stream, length, checksum)
+        checksum = _checksum(stream, length, zlib.crc32(kind))
         (stored,) = struct.unpack(">I", stream.read(4))
-        if not kind[0] & 0x20 and stored != checksum:
+        if stored != checksum:
             return DAMAGED
     return None
 
@@ -86,8 +82,6 @@ def _jpeg_ends(stream: BinaryIO) -> bool:
     marker = 0
     while marker != 0xDA:
         byte = stream.read(1)
-        while byte and byte != b"\xff":  # decoders skip stray bytes between segments as well
-            byte = stream.read(1)
         while byte == b"\xff":
             byte = stream.read(1)
         if not byte:

@@ -56,8 +56,7 @@ class ConfusionCounts:
             ValueError: If ``threshold`` is outside [0, 1].
         """
         if not 0 <= threshold <= 1:
-            msg = f"threshold is {threshold}; it must be in [0, 1]"
-            raise ValueError(msg)
+            raise ValueError(f"threshold is {threshold}; it must be in [0, 1]")
         value = self.jaccard(undefined=undefined)
         return 0.0 if value < threshold else value
 
@@ -94,11 +93,9 @@ def confusion_counts(prediction: BoolMask, target: BoolMask) -> ConfusionCounts:
     """
     for name, mask in (("prediction", prediction), ("target", target)):
         if mask.dtype != np.bool_:
-            msg = f"the {name} is {mask.dtype}; expected bool, for example `mask > 0`"
-            raise ValueError(msg)
+            raise ValueError(f"the {name} is {mask.dtype}; expected bool, for example `mask > 0`")
     if prediction.shape != target.shape:
-        msg = f"prediction {prediction.shape} and target {target.shape} differ in size"
-        raise ValueError(msg)
+        raise ValueError(f"prediction {prediction.shape} and target {target.shape} differ in size")
     tp = int(np.count_nonzero(prediction & target))
     fp = int(np.count_nonzero(prediction)) - tp
     fn = int(np.count_nonzero(target)) - tp

@@ -21,9 +21,7 @@ __all__ = [
 ]
 
 
-def jaccard(
-    prediction: BoolMask, target: BoolMask, *, undefined: float = UNDEFINED_SCORE
-) -> float:
+def jaccard(prediction: BoolMask, target: BoolMask, *, undefined: float = UNDEFINED_SCORE) -> float:
     """Jaccard index of one image: intersection over union, in [0, 1].
 
     Two empty masks score ``undefined``.

@@ -22,8 +22,8 @@ __all__ = ["Chromophores", "render"]
 _ABSORPTION = np.array(
     [
         # melanin, blood, deep pigment
-        [0.24, 0.03, 1.00],  # red
-        [0.66, 0.70, 0.82],  # green
+        [0.27, 0.03, 1.00],  # red
+        [0.64, 0.70, 0.82],  # green
         [1.00, 0.52, 0.62],  # blue
     ],
     np.float32,

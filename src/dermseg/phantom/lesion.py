@@ -71,14 +71,14 @@ def create_lesion(rng: np.random.Generator, size: Size, *, area_share: float) ->
     stretch = np.float32(np.sqrt(aspect))
     level = -cv2.magnitude((x * cos + y * sin) * stretch, (y * cos - x * sin) / stretch)
 
-    lobes = rng.uniform(0.04, 0.24)
-    roughness = rng.uniform(0.02, 0.07)
+    lobes = rng.uniform(0.03, 0.17)
+    roughness = rng.uniform(0.008, 0.035)
     per_radius = short / radius
     level += np.float32(lobes) * fractal_noise(
         rng, size, cells=rng.uniform(0.9, 1.8) * per_radius, octaves=2
     )
     level += np.float32(roughness) * fractal_noise(
-        rng, size, cells=5 * per_radius, octaves=3, gain=0.6
+        rng, size, cells=4 * per_radius, octaves=3, gain=0.5
     )
     return _from_level(level, area_share)
 

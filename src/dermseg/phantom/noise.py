@@ -42,9 +42,9 @@ def fractal_noise(
         amplitude = gain**octave
         rows, columns = (max(2, round(side / short * count)) for side in size)
         lattice = lattice_rng.standard_normal((rows, columns), np.float32)
-        # Cubic interpolation keeps about 0.6 of the variance of white noise.
+        # Cubic interpolation keeps about 0.75 of the variance of white noise.
         field += amplitude * cv2.resize(lattice, (width, height), interpolation=cv2.INTER_CUBIC)
-        variance += 0.6 * amplitude**2
+        variance += 0.75 * amplitude**2
     field *= 1 / np.sqrt(variance)
     return field
 
@@ -82,7 +82,7 @@ def oriented_noise(
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REFLECT,
     )
-    field *= 1 / np.sqrt(0.6)
+    field *= 1 / np.sqrt(0.75)
     return field.astype(np.float32, copy=False)
 
 

@@ -16,19 +16,19 @@ __all__ = ["PhantomOptions", "PhantomParameters", "draw_parameters"]
 # Quantiles of the ISIC 2017 training images.
 _LEVELS = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 _AREA_SHARES = (0.01, 0.018, 0.054, 0.126, 0.286, 0.55, 0.7)
-_CONTRASTS = (0.05, 0.09, 0.17, 0.28, 0.4, 0.57, 0.68)
+_CONTRASTS = (0.08, 0.11, 0.19, 0.3, 0.42, 0.58, 0.7)
 
 # By artefact: how often it occurs in such images, the weakest and the strongest.
 _OCCURRENCE = {
     "hairs": (0.45, 0.02, 0.6),
     "gel_bubbles": (0.2, 0.05, 0.8),
     "ruler": (0.3, 0.4, 1.0),
-    "low_contrast": (0.1, 0.1, 0.4),
-    "uneven_light": (0.9, 0.1, 0.9),
-    "dark_corners": (0.45, 0.1, 1.0),
+    "low_contrast": (0.08, 0.1, 0.4),
+    "uneven_light": (0.9, 0.05, 0.8),
+    "dark_corners": (0.4, 0.1, 1.0),
     "color_cast": (0.9, 0.2, 1.0),
     "blur": (0.4, 0.05, 0.25),
-    "noise": (0.7, 0.03, 0.2),
+    "noise": (0.7, 0.02, 0.15),
 }
 
 
@@ -88,7 +88,7 @@ def draw_parameters(rng: np.random.Generator, options: PhantomOptions) -> Phanto
     The same is drawn whatever the options fix, so that fixing one leaves the others as they were.
     """
     # Public collections hold mostly light skin; phantoms show all tones more often.
-    light, dark = float(np.clip(rng.normal(62, 12), 25, 82)), rng.uniform(-30, 55)
+    light, dark = float(np.clip(rng.normal(66, 9), 30, 82)), rng.uniform(-30, 55)
     ita_degrees = light if rng.random() < 0.8 else dark
     contrast = float(np.interp(rng.random(), _LEVELS, _CONTRASTS))
     area_share = float(np.interp(rng.random(), _LEVELS, _AREA_SHARES))

@@ -30,7 +30,7 @@ def create_pigment(
     size = lesion.distance.shape
     per_radius = min(size) / lesion.radius
 
-    vascular = rng.uniform(0.05, 0.45) if rng.random() < 0.85 else rng.uniform(0.8, 2.0)
+    vascular = rng.uniform(0.0, 0.3) if rng.random() < 0.88 else rng.uniform(0.5, 1.5)
     blood = np.float32(vascular) * (
         1 + 0.4 * fractal_noise(rng, size, cells=1.5 * per_radius, octaves=4, gain=0.6)
     )
@@ -54,7 +54,7 @@ def _cover(rng: np.random.Generator, lesion: Lesion) -> NDArray[np.float32]:
     size = lesion.distance.shape
     per_radius = min(size) / lesion.radius
     softness = rng.uniform(0.08, 0.5)
-    fray = fractal_noise(rng, size, cells=3 * per_radius, octaves=5, gain=0.7)
+    fray = fractal_noise(rng, size, cells=2.5 * per_radius, octaves=4, gain=0.55)
     edge = lesion.depth + np.float32(0.22 * softness) * fray
     return smoothstep(edge, -0.3 * softness, softness)
 
@@ -63,17 +63,17 @@ def _melanin(rng: np.random.Generator, lesion: Lesion) -> NDArray[np.float32]:
     """Melanin inside the lesion, mean about 1: regions, blotches, a mesh and grains."""
     size = lesion.distance.shape
     per_radius = min(size) / lesion.radius
-    regions = fractal_noise(rng, size, cells=1.2 * per_radius, octaves=5, gain=0.6)
+    regions = fractal_noise(rng, size, cells=1.2 * per_radius, octaves=4, gain=0.5)
     melanin = 1 + np.float32(rng.uniform(0.1, 0.4)) * regions
-    melanin += np.float32(rng.uniform(-0.1, 0.6)) * (lesion.depth - np.float32(0.3))
+    melanin += np.float32(rng.uniform(-0.1, 1.0)) * (lesion.depth - np.float32(0.3))
     if rng.random() < 0.6:  # blotches of dense pigment
         blotches = fractal_noise(rng, size, cells=rng.uniform(1.5, 3) * per_radius, octaves=4)
         melanin += np.float32(rng.uniform(0.4, 1.4)) * smoothstep(blotches, 0.4, 1.6)
     # The mesh of the network belongs to the skin, not to the lesion: its scale is the image's.
     mesh = 1 - np.abs(fractal_noise(rng, size, cells=rng.uniform(14, 30), octaves=2, gain=0.4))
-    melanin += np.float32(rng.uniform(0.0, 0.3)) * mesh
+    melanin += np.float32(rng.uniform(0.0, 0.25)) * mesh
     grains = fractal_noise(rng, size, cells=rng.uniform(25, 45), octaves=3, gain=0.8)
-    melanin += np.float32(rng.uniform(0.05, 0.22)) * grains
+    melanin += np.float32(rng.uniform(0.03, 0.14)) * grains
     return np.maximum(melanin, np.float32(0.05))
 
 

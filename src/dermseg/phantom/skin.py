@@ -31,8 +31,8 @@ def skin_color(rng: np.random.Generator, ita_degrees: float) -> NDArray[np.float
     """
     angle = np.radians(ita_degrees)
     light = float(np.clip(ita_degrees / 60, 0, 1))
-    distance = rng.uniform(15, 20) + light * rng.uniform(1, 14)
-    redness = rng.normal(9.5, 2.5) + 2 * light
+    distance = rng.uniform(15, 20) + light * rng.uniform(4, 22)
+    redness = rng.normal(8.5, 2.5) + light
     lab = [50 + distance * np.sin(angle), float(np.clip(redness, 3, 18)), distance * np.cos(angle)]
     rgb = cv2.cvtColor(np.array([[lab]], np.float32), cv2.COLOR_Lab2RGB)
     return np.clip(255 * rgb[0, 0], 0, 255).astype(np.float32)
@@ -58,7 +58,7 @@ def create_skin_texture(rng: np.random.Generator, size: Size) -> Chromophores:
         )
         melanin += np.float32(0.018 * relief) * lines
 
-    if rng.random() < 0.35:  # freckles, sun spots, other small moles
-        spots = fractal_noise(rng, size, cells=rng.uniform(7, 16), octaves=3)
-        melanin += np.float32(rng.uniform(0.1, 0.45)) * smoothstep(spots, 1.5, 2.6)
+    if rng.random() < 0.3:  # freckles, sun spots, other small moles
+        spots = fractal_noise(rng, size, cells=rng.uniform(6, 16), octaves=2, gain=0.35)
+        melanin += np.float32(rng.uniform(0.1, 0.5)) * smoothstep(spots, 1.3, 3.2)
     return Chromophores(melanin, blood, np.zeros(size, np.float32))

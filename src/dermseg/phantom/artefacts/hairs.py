@@ -36,7 +36,7 @@ def draw_hairs(
         return image.copy()
     canvas = Canvas(image.shape[:2])
     num_hairs = max(1, round(60 * strength * rng.uniform(0.5, 1.0)))
-    base_width = rng.uniform(0.0025, 0.008)
+    base_width = rng.uniform(0.002, 0.0065)
     color = _COLORS[rng.choice(len(_COLORS), p=_COLOR_SHARES)] + rng.normal(0, 4, 3)
     paths = _paths(rng, num_hairs, canvas)
     widths = base_width * rng.uniform(0.6, 1.2, num_hairs)
@@ -52,7 +52,7 @@ def draw_hairs(
 def _paths(rng: np.random.Generator, num: int, canvas: Canvas) -> NDArray[np.float64]:
     """Courses of the hairs, (num, points, 2) as (x, y) from root to tip."""
     heading = rng.uniform(0, 2 * np.pi) + rng.normal(0, rng.uniform(0.15, 1.0), num)
-    length = rng.uniform(0.2, 1.0) * rng.uniform(0.4, 1.3, num)
+    length = rng.uniform(0.3, 1.5) * rng.uniform(0.5, 1.2, num)
     # A bend that itself changes along the hair gives arcs, hooks and gentle S shapes.
     t = np.linspace(0, 1, _NUM_POINTS)
     bend = rng.normal(0, 0.7, (num, 1)) * t + rng.normal(0, 0.8, (num, 1)) * t**2

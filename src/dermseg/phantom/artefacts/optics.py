@@ -40,7 +40,7 @@ def add_dark_corners(
     diagonal = float(np.hypot(*image.shape[:2])) / min(image.shape[:2])
     shift = rng.normal(0, 0.02, 2)
     radius = diagonal + (1.1 - diagonal) * strength
-    softness = rng.uniform(0.02, 0.3) * radius
+    softness = rng.uniform(0.03, 0.4) * radius
     outside = smoothstep(_radius(image.shape[:2], shift), radius - softness, radius + softness / 3)
     return _multiplied(image, 1 - np.float32(rng.uniform(0.8, 0.97)) * outside)
 
@@ -88,7 +88,7 @@ def add_color_cast(
     check_call(image, strength)
     if strength == 0:
         return image.copy()
-    warmth, pink = rng.normal(0, 0.16), rng.normal(0, 0.07)
+    warmth, pink = rng.normal(0, 0.12), rng.normal(0, 0.05)
     shift = strength * np.array([warmth + pink, -pink, -warmth + pink])
     shift -= shift @ (0.299, 0.587, 0.114)
     return cv2.LUT(image, _lookup(np.arange(256)[:, None] * np.exp(shift)))

@@ -1,0 +1,137 @@
+"""Size and shape of a mask, in pixels and, where the scale is known, in millimetres."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dermseg.types import BoolMask, FloatArray
+
+__all__ = ["Measurements", "measure"]
+
+_ASYMMETRY_SIDE = 256
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """Size and shape of one mask; lengths in pixels.
+
+    What an empty mask does not have is None.
+
+    Attributes:
+        area: Pixels in the mask.
+        area_share: Share of the image that is in the mask, in [0, 1].
+        box: Bounding box (x, y, width, height), x to the right and y downwards from 0.
+        centroid: (x, y) of the centre of mass, pixel centres at whole numbers.
+        perimeter: Length of the border, holes included, by Crofton's formula in four directions.
+        longest_diameter: Largest distance between two corners of the mask's pixels.
+        circularity: 4 pi area / perimeter^2: 1 for a disc, less for ragged or long shapes.
+        asymmetry: Share of the area that does not lie on itself when the mask is folded over its
+            principal axes, the mean of both: 0 for symmetric shapes, below 1 for all.
+        mean_probability: Mean probability of the mask's pixels.
+        num_regions: Number of 8-connected regions.
+    """
+
+    area: int
+    area_share: float
+    box: tuple[int, int, int, int] | None
+    centroid: tuple[float, float] | None
+    perimeter: float
+    longest_diameter: float
+    circularity: float | None
+    asymmetry: float | None
+    mean_probability: float | None
+    num_regions: int
+
+    def in_mm(self, spacing_mm: float) -> dict[str, float]:
+        """Area in mm2 and lengths in mm, for square pixels ``spacing_mm`` wide.
+
+        Raises:
+            ValueError: If ``spacing_mm`` is not above 0.
+        """
+        if not spacing_mm > 0:
+            message = f"the pixel spacing is {spacing_mm} mm, expected a number above 0"
+            raise ValueError(message)
+        return {
+            "area_mm2": self.area * spacing_mm**2,
+            "perimeter_mm": self.perimeter * spacing_mm,
+            "longest_diameter_mm": self.longest_diameter * spacing_mm,
+        }
+
+
+def measure(mask: BoolMask, probability: FloatArray) -> Measurements:
+    """Measure a mask.
+
+    Args:
+        mask: (H, W) bool.
+        probability: (H, W) float in [0, 1], from which the mask was made.
+    """
+    area = int(np.count_nonzero(mask))
+    if area == 0:
+        return Measurements(0, 0.0, None, None, 0.0, 0.0, None, None, None, 0)
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    cut = mask[y : y + height, x : x + width]
+    moments = cv2.moments(cut.astype(np.uint8), binaryImage=True)
+    centroid = (moments["m10"] / moments["m00"] + x, moments["m01"] / moments["m00"] + y)
+    perimeter = _perimeter(cut)
+    num_labels, _ = cv2.connectedComponents(cut.astype(np.uint8))
+    return Measurements(
+        area=area,
+        area_share=area / mask.size,
+        box=(x, y, width, height),
+        centroid=centroid,
+        perimeter=perimeter,
+        longest_diameter=_longest_diameter(cut),
+        circularity=4 * math.pi * area / perimeter**2,
+        asymmetry=_asymmetry(cut),
+        mean_probability=float(probability[mask].mean()),
+        num_regions=num_labels - 1,
+    )
+
+
+def _perimeter(mask: BoolMask) -> float:
+    """Crofton's formula: count how often lines in four directions cross the border."""
+    padded = np.pad(mask, 1)
+    straight = np.count_nonzero(padded[1:] != padded[:-1])
+    straight += np.count_nonzero(padded[:, 1:] != padded[:, :-1])
+    diagonal = np.count_nonzero(padded[1:, 1:] != padded[:-1, :-1])
+    diagonal += np.count_nonzero(padded[1:, :-1] != padded[:-1, 1:])
+    return math.pi / 8 * (straight + diagonal / math.sqrt(2))
+
+
+def _longest_diameter(mask: BoolMask) -> float:
+    contours, _ = cv2.findContours(
+        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    points = np.concatenate(contours).reshape(-1, 2).astype(np.float32)
+    hull = cv2.convexHull(points).reshape(-1, 2)
+    offsets = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, -0.5], [0.5, 0.5]], dtype=np.float32)
+    corners = cv2.convexHull((hull[:, None] + offsets).reshape(-1, 2)).reshape(-1, 2)
+    distances: NDArray[np.float32] = np.linalg.norm(corners[:, None] - corners[None], axis=2)
+    return float(distances.max())
+
+
+def _asymmetry(mask: BoolMask) -> float:
+    """Fold the mask over its principal axes, at a size that keeps this quick."""
+    scale = min(1.0, _ASYMMETRY_SIDE / max(mask.shape))
+    height, width = (max(1, round(side * scale)) for side in mask.shape)
+    small = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    # Room around the mask, so that nothing that is folded falls off the picture.
+    margin = max(height, width)
+    small = cv2.copyMakeBorder(small, *(margin,) * 4, cv2.BORDER_CONSTANT, value=0)
+    moments = cv2.moments(small)
+    centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
+    angle = 0.5 * math.atan2(2 * moments["mu11"], moments["mu20"] - moments["mu02"])
+    total = float(small.sum())
+    apart = 0.0
+    for axis in (angle, angle + math.pi / 2):
+        cos, sin = math.cos(2 * axis), math.sin(2 * axis)
+        mirror = np.array([[cos, sin], [sin, -cos]])
+        matrix = np.column_stack([mirror, centre - mirror @ centre])
+        folded = cv2.warpAffine(small, matrix, small.shape[::-1])
+        apart += float(np.abs(small - folded).sum()) / (2 * total)
+    return apart / 2

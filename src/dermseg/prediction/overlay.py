@@ -1,0 +1,41 @@
+"""The mask's contour drawn on the image."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from dermseg.preprocessing import resize_image, resize_mask
+from dermseg.types import BoolMask, ImageArray
+
+__all__ = ["draw_contour"]
+
+_LINE = (64, 255, 200)
+_RIM = (0, 0, 0)
+
+
+def draw_contour(image: ImageArray, mask: BoolMask, *, max_side: int | None = None) -> ImageArray:
+    """Draw the contour of a mask on a copy of its image.
+
+    A bright line with a dark rim, so that it is seen on any skin; the line's width grows with the
+    image. The line lies on the mask's outermost pixels.
+
+    Args:
+        image: (H, W, 3) uint8.
+        mask: (H, W) bool.
+        max_side: Reduce the picture so that its longer side is at most this; None keeps it.
+
+    Returns:
+        (H, W, 3) uint8, or smaller.
+    """
+    height, width = image.shape[:2]
+    scale = 1.0 if max_side is None else min(1.0, max_side / max(height, width))
+    if scale < 1:
+        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        image, mask = resize_image(image, size), resize_mask(mask, size)
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    line = max(1, round(max(image.shape[:2]) / 500))
+    picture = image.copy()
+    cv2.drawContours(picture, contours, -1, _RIM, thickness=line + 2, lineType=cv2.LINE_AA)
+    cv2.drawContours(picture, contours, -1, _LINE, thickness=line, lineType=cv2.LINE_AA)
+    return picture

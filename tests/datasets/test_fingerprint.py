@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from dermseg.datasets import dataset_fingerprint, open_dataset
+from dermseg.errors import ImageError
+from dermseg.types import Sample
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> list[Sample]:
+    made = []
+    for id in ("a", "b"):
+        image, mask = tmp_path / f"{id}.jpg", tmp_path / f"{id}.png"
+        image.write_bytes(f"image {id}".encode())
+        mask.write_bytes(f"mask {id}".encode())
+        made.append(Sample(id, image, mask, group=id))
+    return made
+
+
+def test_it_is_the_hash_of_ids_and_contents(samples: list[Sample]) -> None:
+    lines = [
+        f"{id}\0{hashlib.sha256(f'image {id}'.encode()).hexdigest()}"
+        f"\0{hashlib.sha256(f'mask {id}'.encode()).hexdigest()}\0"
+        for id in ("a", "b")
+    ]
+    assert dataset_fingerprint(samples) == hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def test_the_order_of_samples_does_not_matter(samples: list[Sample]) -> None:
+    assert dataset_fingerprint(samples) == dataset_fingerprint(samples[::-1])
+
+
+def test_the_place_of_the_files_does_not_matter(samples: list[Sample], tmp_path: Path) -> None:
+    before = dataset_fingerprint(samples)
+    moved = []
+    (tmp_path / "moved").mkdir()
+    for sample in samples:
+        assert sample.mask is not None
+        image = Path(shutil.move(sample.image, tmp_path / "moved"))
+        moved.append(Sample(sample.id, image, sample.mask, group="other", part="train"))
+    assert dataset_fingerprint(moved) == before
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_one_changed_file_changes_it(samples: list[Sample], suffix: str) -> None:
+    before = dataset_fingerprint(samples)
+    samples[1].image.with_suffix(suffix).write_bytes(b"other")
+    assert dataset_fingerprint(samples) != before
+
+
+def test_a_missing_mask_or_sample_changes_it(samples: list[Sample]) -> None:
+    first, second = samples
+    bare = Sample(second.id, second.image, None, group="b")
+    prints = {dataset_fingerprint(chosen) for chosen in ([first], [first, bare], [first, second])}
+    assert len(prints) == 3
+
+
+def test_a_file_that_is_gone_is_named(samples: list[Sample]) -> None:
+    samples[0].image.unlink()
+    with pytest.raises(ImageError, match=r"a\.jpg: No such file"):
+        dataset_fingerprint(samples)
+
+
+@pytest.mark.data
+def test_two_thousand_small_files_take_seconds(real_data: Path) -> None:
+    samples = open_dataset(real_data / "isic2017_256x192").part("train")
+    start = time.perf_counter()
+    fingerprint = dataset_fingerprint(samples)
+    assert time.perf_counter() - start < 10
+    assert dataset_fingerprint(samples[::-1]) == fingerprint

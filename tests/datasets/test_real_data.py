@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dermseg.datasets import official_split, open_dataset
+from dermseg.images import read_mask, read_size
+
+pytestmark = pytest.mark.data
+
+
+def test_isic2017_has_its_official_parts(real_data: Path) -> None:
+    dataset = open_dataset(real_data / "isic2017_256x192")
+    assert dataset.name == "isic2017"
+    assert dataset.orphans == ()
+    for part in ("train", "validation"):
+        assert len(dataset.part(part)) == dataset.num_images[part]
+
+
+def test_no_id_is_in_two_parts(real_data: Path) -> None:
+    split = official_split(open_dataset(real_data / "isic2017_256x192"))
+    assert split is not None
+    assert not set(split.parts["train"]) & set(split.parts["validation"])
+    assert sum(map(len, split.parts.values())) == 2150
+
+
+def test_native_pairs_have_the_same_size(real_data: Path) -> None:
+    samples = open_dataset(real_data / "isic2017_native").samples
+    assert len(samples) == 36
+    for sample in samples[:6]:
+        assert sample.mask is not None
+        assert read_mask(sample.mask).shape == read_size(sample.image)

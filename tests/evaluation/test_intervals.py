@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from dermseg.evaluation import Interval, bootstrap_interval
+
+SCORES = np.random.default_rng(0).beta(8, 2, size=200)
+
+
+def test_the_value_is_the_mean() -> None:
+    assert bootstrap_interval([0.0, 0.5, 1.0, 0.7]).value == 0.55
+
+
+def test_the_interval_is_that_of_resampled_means() -> None:
+    rng = np.random.default_rng(1)
+    means = rng.choice(SCORES, (20_000, 200)).mean(axis=1)
+    interval = bootstrap_interval(SCORES)
+    assert [interval.low, interval.high] == pytest.approx(
+        np.quantile(means, [0.025, 0.975]), abs=1e-3
+    )
+
+
+def test_the_interval_has_the_width_that_theory_gives() -> None:
+    half = 1.96 * SCORES.std(ddof=1) / math.sqrt(200)
+    interval = bootstrap_interval(SCORES)
+    assert interval.high - interval.low == pytest.approx(2 * half, rel=0.05)
+
+
+def test_more_confidence_is_a_wider_interval() -> None:
+    narrow, wide = (bootstrap_interval(SCORES, confidence=level) for level in (0.8, 0.99))
+    assert wide.low < narrow.low < narrow.value < narrow.high < wide.high
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    assert bootstrap_interval(SCORES, seed=1) == bootstrap_interval(SCORES, seed=1)
+    assert bootstrap_interval(SCORES, seed=1) != bootstrap_interval(SCORES, seed=2)
+
+
+def test_a_batch_at_a_time_gives_the_same_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = bootstrap_interval(SCORES)
+    monkeypatch.setattr("dermseg.evaluation.intervals._BATCH_VALUES", 1000)
+    assert bootstrap_interval(SCORES) == whole
+
+
+def test_images_of_the_same_group_do_not_count_twice() -> None:
+    groups = [str(number // 4) for number in range(200)]
+    repeated = np.repeat(SCORES[:50], 4)
+    grouped = bootstrap_interval(repeated, groups=groups)
+    single = bootstrap_interval(SCORES[:50])
+    assert grouped.value == pytest.approx(single.value)
+    assert grouped.low == pytest.approx(single.low, abs=2e-3)
+    assert grouped.high == pytest.approx(single.high, abs=2e-3)
+    assert bootstrap_interval(repeated).low > grouped.low + 5e-3
+
+
+def test_groups_of_unequal_size_keep_the_mean_over_images() -> None:
+    interval = bootstrap_interval([1.0, 0.0, 0.0, 0.0], groups=["a", "b", "b", "b"])
+    # Four draws of two groups: a a, a b, b a, b b.
+    assert interval == Interval(value=0.25, low=0.0, high=1.0)
+
+
+def test_the_order_of_grouped_images_does_not_matter() -> None:
+    groups = [f"g{number % 30}" for number in range(200)]
+    backwards = bootstrap_interval(SCORES[::-1], groups=groups[::-1])
+    forwards = bootstrap_interval(SCORES, groups=groups)
+    assert backwards.low == pytest.approx(forwards.low, abs=1e-12)
+
+
+@pytest.mark.parametrize("groups", [None, ["same"]])
+def test_one_image_has_an_interval_without_width(groups: list[str] | None) -> None:
+    assert bootstrap_interval([0.8], groups=groups) == Interval(0.8, 0.8, 0.8)
+
+
+def test_images_of_a_single_group_have_an_interval_without_width() -> None:
+    assert bootstrap_interval([0.5, 1.0], groups=["a", "a"]) == Interval(0.75, 0.75, 0.75)
+
+
+def test_equal_scores_have_an_interval_without_width() -> None:
+    assert bootstrap_interval([1.0, 1.0, 1.0]) == Interval(1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("values", [[], [math.nan, 1.0], [[0.5]], [math.inf]])
+def test_values_that_have_no_mean_are_refused(values: list[float]) -> None:
+    with pytest.raises(ValueError, match="expected finite values"):
+        bootstrap_interval(values)
+
+
+def test_groups_of_another_number_are_refused() -> None:
+    with pytest.raises(ValueError, match="3 values have 2 groups"):
+        bootstrap_interval([0.1, 0.2, 0.3], groups=["a", "b"])
+
+
+def test_without_scipy_the_missing_extra_is_named() -> None:
+    code = "import sys; sys.modules['scipy'] = None; import dermseg.metrics, dermseg.evaluation"
+    result = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True
+    )
+    assert result.stderr.strip().endswith(
+        "MissingExtraError: evaluation needs the extra 'eval': pip install 'dermseg[eval]'"
+    )

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dermseg.errors import DatasetError
+from dermseg.evaluation import Pair, match_folders, match_samples
+from dermseg.types import Sample
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    truth, predictions = tmp_path / "truth", tmp_path / "predictions"
+    truth.mkdir()
+    predictions.mkdir()
+    return truth, predictions
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).touch()
+
+
+@pytest.mark.parametrize("truth_end", ["_segmentation", "_Segmentation", "_mask", ""])
+@pytest.mark.parametrize("end", ["_segmentation", "_Segmentation", "_mask", ""])
+def test_every_way_to_name_a_mask_matches_every_other(
+    truth_end: str, end: str, folders: tuple[Path, Path]
+) -> None:
+    truth, predictions = folders
+    touch(truth, f"mole{truth_end}.png")
+    touch(predictions, f"mole{end}.png")
+    assert match_folders(truth, predictions).pairs == (
+        Pair("mole", truth / f"mole{truth_end}.png", predictions / f"mole{end}.png"),
+    )
+
+
+def test_matching_goes_by_id_and_names_what_is_missing_or_too_much(
+    folders: tuple[Path, Path],
+) -> None:
+    truth, predictions = folders
+    touch(truth, "a_segmentation.png", "b_segmentation.png", "c_segmentation.png", "LICENSE.txt")
+    touch(predictions, "b_segmentation.png", "c_segmentation.png", "d_segmentation.png")
+    matching = match_folders(truth, predictions)
+    assert [(pair.id, pair.prediction.name[0]) for pair in matching.pairs] == [
+        ("b", "b"),
+        ("c", "c"),
+    ]
+    assert [str(skipped) for skipped in matching.skipped] == [f"a: no prediction in {predictions}"]
+    assert matching.extra == ("d",)
+
+
+def test_the_output_folder_of_a_prediction_can_be_matched(folders: tuple[Path, Path]) -> None:
+    truth, predictions = folders
+    touch(truth, "a_segmentation.png")
+    touch(predictions, "a_segmentation.png", "a_overlay.jpg", "a_probability.png")
+    touch(predictions, "predictions.csv", "._a_segmentation.png")
+    matching = match_folders(truth, predictions)
+    assert len(matching.pairs) == 1
+    assert matching.extra == ()
+
+
+def test_two_predictions_of_one_image_are_refused(folders: tuple[Path, Path]) -> None:
+    truth, predictions = folders
+    touch(truth, "a_segmentation.png")
+    touch(predictions, "a.png", "a_mask.png")
+    with pytest.raises(DatasetError, match=r"id 'a'.*a\.png and .*a_mask\.png"):
+        match_folders(truth, predictions)
+
+
+def test_a_missing_folder_is_named(folders: tuple[Path, Path]) -> None:
+    truth, predictions = folders
+    with pytest.raises(DatasetError, match="holds the truth masks"):
+        match_folders(truth / "gone", predictions)
+    touch(truth, "a.png")
+    with pytest.raises(DatasetError, match="holds the predicted masks"):
+        match_folders(truth, predictions / "gone")
+
+
+def test_a_truth_folder_without_masks_is_refused(folders: tuple[Path, Path]) -> None:
+    with pytest.raises(DatasetError, match=r"truth: no mask is in this folder"):
+        match_folders(*folders)
+
+
+def test_samples_are_matched_to_their_own_masks(folders: tuple[Path, Path]) -> None:
+    truth, predictions = folders
+    touch(predictions, "a_segmentation.png", "b_mask.png", "c_mask.png")
+    samples = [
+        Sample("b_mask", Path("b_mask.jpg"), truth / "b_mask_segmentation.png", group="b"),
+        Sample("a", Path("a.jpg"), truth / "a.png", group="a"),
+        Sample("c", Path("c.jpg"), None, group="c"),
+    ]
+    matching = match_samples(samples, predictions)
+    assert matching.pairs == (
+        Pair("a", truth / "a.png", predictions / "a_segmentation.png"),
+        Pair("b_mask", truth / "b_mask_segmentation.png", predictions / "b_mask.png"),
+    )
+    assert [str(skipped) for skipped in matching.skipped] == ["c: the dataset has no mask for it"]
