@@ -22,7 +22,7 @@ class RandomTemperature(v2.Transform):  # type: ignore[misc]  # torchvision ship
         super().__init__()
         self.strength = strength
 
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:  # noqa: ARG002
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Draw three factors from torch's generator."""
         return {"gains": 1 + self.strength * (2 * torch.rand(3, 1, 1) - 1)}
 

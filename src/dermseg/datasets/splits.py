@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_FRACTIONS",
     "choose_selection",
     "create_split",
+    "find_split",
     "official_split",
     "read_split",
     "write_split",
@@ -63,6 +64,17 @@ def create_split(
     groups = {sample.id: sample.group for sample in samples}
     parts = apportion(groups, fractions, seed=seed)
     return Split(parts, source="seeded", seed=seed, fractions=dict(fractions))
+
+
+def find_split(dataset: Dataset, *, split_file: Path | None = None, seed: int = 0) -> Split:
+    """Return the split of a file, else the official one, else a seeded 80/10/10 split.
+
+    Raises:
+        DatasetError: If the file does not fit the dataset, or the dataset is too small to split.
+    """
+    if split_file is not None:
+        return read_split(split_file, dataset.samples)
+    return official_split(dataset) or create_split(dataset.samples, seed=seed)
 
 
 def choose_selection(

@@ -14,6 +14,7 @@ from dermseg.evaluation.evaluate import (
 )
 from dermseg.evaluation.intervals import Interval, bootstrap_interval
 from dermseg.evaluation.matching import Matching, Pair, Skipped, match_folders, match_samples
+from dermseg.evaluation.model import evaluate_model
 from dermseg.evaluation.scoring import ImageScore, Item, read_predictions, score_mask
 from dermseg.evaluation.writing import summary, write_evaluation
 
@@ -29,6 +30,7 @@ __all__ = [
     "aggregate",
     "bootstrap_interval",
     "evaluate_masks",
+    "evaluate_model",
     "evaluate_predictions",
     "evaluate_samples",
     "match_folders",

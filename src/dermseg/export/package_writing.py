@@ -115,7 +115,7 @@ def read_score(evaluation: Path, *, used_for_selection: bool = False) -> Score:
             for key, entry in summary["aggregates"].items()
         }
         return Score(
-            on=summary["on"],
+            on=f"{summary['dataset']} {summary['part']}",
             num_images=summary["num_scored"],
             used_for_selection=used_for_selection,
             values=values,

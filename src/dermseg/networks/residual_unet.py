@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -44,10 +45,7 @@ class ResidualUNet(SegmentationNetwork):
         self.stem = conv_norm_relu(3, widths[0], stride=2)
         self.encoder = nn.ModuleList(
             [_ResidualBlock(widths[0], widths[0])]
-            + [
-                _ResidualBlock(before, after, stride=2)
-                for before, after in zip(widths, widths[1:], strict=False)
-            ]
+            + [_ResidualBlock(before, after, stride=2) for before, after in pairwise(widths)]
         )
         self.context = _PoolingPyramid(widths[-1])
         upwards = widths[-2::-1]
@@ -120,7 +118,8 @@ class _PoolingPyramid(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         views = [branch(features) for branch in self.branches]
         whole = self.whole(features).expand(-1, -1, *features.shape[-2:])
-        return self.project(torch.cat([*views, whole], dim=1))
+        projected: Tensor = self.project(torch.cat([*views, whole], dim=1))
+        return projected
 
 
 def _upsample(features: Tensor, factor: int) -> Tensor:

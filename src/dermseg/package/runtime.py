@@ -58,4 +58,5 @@ class Runtime:
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     # By tanh, which does not overflow for large logits.
     half = np.float32(0.5)
-    return half * np.tanh(half * logits) + half
+    probabilities: NDArray[np.float32] = half * np.tanh(half * logits) + half
+    return probabilities

@@ -22,9 +22,9 @@ __all__ = ["Chromophores", "render"]
 _ABSORPTION = np.array(
     [
         # melanin, blood, deep pigment
-        [0.27, 0.03, 1.00],  # red
-        [0.64, 0.70, 0.82],  # green
-        [1.00, 0.52, 0.62],  # blue
+        [0.27, 0.03, 0.90],  # red
+        [0.64, 0.70, 0.84],  # green
+        [1.00, 0.52, 0.68],  # blue
     ],
     np.float32,
 )

@@ -20,12 +20,12 @@ _CONTRASTS = (0.08, 0.11, 0.19, 0.3, 0.42, 0.58, 0.7)
 
 # By artefact: how often it occurs in such images, the weakest and the strongest.
 _OCCURRENCE = {
-    "hairs": (0.45, 0.02, 0.6),
+    "hairs": (0.42, 0.02, 0.5),
     "gel_bubbles": (0.2, 0.05, 0.8),
     "ruler": (0.3, 0.4, 1.0),
     "low_contrast": (0.08, 0.1, 0.4),
     "uneven_light": (0.9, 0.05, 0.8),
-    "dark_corners": (0.4, 0.1, 1.0),
+    "dark_corners": (0.4, 0.05, 0.8),
     "color_cast": (0.9, 0.2, 1.0),
     "blur": (0.4, 0.05, 0.25),
     "noise": (0.7, 0.02, 0.15),
@@ -88,8 +88,8 @@ def draw_parameters(rng: np.random.Generator, options: PhantomOptions) -> Phanto
     The same is drawn whatever the options fix, so that fixing one leaves the others as they were.
     """
     # Public collections hold mostly light skin; phantoms show all tones more often.
-    light, dark = float(np.clip(rng.normal(66, 9), 30, 82)), rng.uniform(-30, 55)
-    ita_degrees = light if rng.random() < 0.8 else dark
+    light, dark = float(np.clip(rng.normal(70, 8), 35, 84)), rng.uniform(-30, 55)
+    ita_degrees = light if rng.random() < 0.85 else dark
     contrast = float(np.interp(rng.random(), _LEVELS, _CONTRASTS))
     area_share = float(np.interp(rng.random(), _LEVELS, _AREA_SHARES))
     artefacts = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,7 +38,7 @@ def create_pigment(
     if rng.random() < 0.3:  # blue-grey areas
         veil = smoothstep(fractal_noise(rng, size, cells=1.2 * per_radius, octaves=4), 0.3, 1.3)
         veil *= smoothstep(lesion.depth, 0.1, 0.45)
-        deep += np.float32(rng.uniform(0.4, 1.1)) * veil
+        deep += np.float32(rng.uniform(0.4, 1.0)) * veil
         melanin = melanin * (1 - np.float32(0.6) * veil)
     if rng.random() < 0.3:  # regression: pigment lost, pink or skin-coloured
         loss = smoothstep(fractal_noise(rng, size, cells=1.4 * per_radius, octaves=4), 0.4, 1.4)
@@ -53,10 +52,10 @@ def _cover(rng: np.random.Generator, lesion: Lesion) -> NDArray[np.float32]:
     """Share of pigment at each pixel: 0 on the skin, 1 well inside; between them frayed."""
     size = lesion.distance.shape
     per_radius = min(size) / lesion.radius
-    softness = rng.uniform(0.08, 0.5)
+    softness = rng.uniform(0.1, 0.65)
     fray = fractal_noise(rng, size, cells=2.5 * per_radius, octaves=4, gain=0.55)
     edge = lesion.depth + np.float32(0.22 * softness) * fray
-    return smoothstep(edge, -0.3 * softness, softness)
+    return smoothstep(edge, -0.25 * softness, softness)
 
 
 def _melanin(rng: np.random.Generator, lesion: Lesion) -> NDArray[np.float32]:
@@ -71,9 +70,9 @@ def _melanin(rng: np.random.Generator, lesion: Lesion) -> NDArray[np.float32]:
         melanin += np.float32(rng.uniform(0.4, 1.4)) * smoothstep(blotches, 0.4, 1.6)
     # The mesh of the network belongs to the skin, not to the lesion: its scale is the image's.
     mesh = 1 - np.abs(fractal_noise(rng, size, cells=rng.uniform(14, 30), octaves=2, gain=0.4))
-    melanin += np.float32(rng.uniform(0.0, 0.25)) * mesh
+    melanin += np.float32(rng.uniform(0.0, 0.2)) * mesh
     grains = fractal_noise(rng, size, cells=rng.uniform(25, 45), octaves=3, gain=0.8)
-    melanin += np.float32(rng.uniform(0.03, 0.14)) * grains
+    melanin += np.float32(rng.uniform(0.02, 0.1)) * grains
     return np.maximum(melanin, np.float32(0.05))
 
 
@@ -84,10 +83,7 @@ def _density_for(
     inside = np.flatnonzero(lesion.mask)
     inside = inside[:: max(1, len(inside) // 4096)]  # the mean needs no more pixels
     sample = Chromophores(
-        *(
-            plane.reshape(-1, 1)[inside]
-            for plane in (pigment.melanin, pigment.blood, pigment.deep)
-        )
+        *(plane.reshape(-1, 1)[inside] for plane in (pigment.melanin, pigment.blood, pigment.deep))
     )
     weights = np.array([0.299, 0.587, 0.114], np.float32) * skin_rgb
     weights /= weights.sum()

@@ -46,17 +46,20 @@ def create_skin_texture(rng: np.random.Generator, size: Size) -> Chromophores:
         size: (height, width).
     """
     melanin = 0.035 * rng.uniform(0.4, 1.4) * fractal_noise(rng, size, cells=3, octaves=6, gain=0.6)
-    melanin += 0.02 * rng.uniform(0.3, 1.5) * fractal_noise(rng, size, cells=48, octaves=3, gain=0.8)
+    melanin += (
+        0.02 * rng.uniform(0.3, 1.5) * fractal_noise(rng, size, cells=48, octaves=3, gain=0.8)
+    )
 
     blood = 0.05 * rng.uniform(0.3, 1.6) * fractal_noise(rng, size, cells=4, octaves=5, gain=0.65)
 
-    relief = rng.uniform(0.2, 1.0)
+    # Relief shows here and there: where light grazes the skin and the gel does not level it.
+    relief = rng.uniform(0.1, 1.0) * smoothstep(fractal_noise(rng, size, cells=3, octaves=2), -1, 1)
     grain = rng.uniform(0, np.pi)
     for angle in (grain, grain + rng.uniform(0.8, 1.6)):
         lines = oriented_noise(
-            rng, size, cells=rng.uniform(40, 70), stretch=rng.uniform(3, 8), angle=angle
+            rng, size, cells=rng.uniform(30, 70), stretch=rng.uniform(2, 5), angle=angle
         )
-        melanin += np.float32(0.018 * relief) * lines
+        melanin += np.float32(0.024) * relief * lines
 
     if rng.random() < 0.3:  # freckles, sun spots, other small moles
         spots = fractal_noise(rng, size, cells=rng.uniform(6, 16), octaves=2, gain=0.35)

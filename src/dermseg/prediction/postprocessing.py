@@ -49,9 +49,7 @@ def fill_holes(mask: BoolMask) -> BoolMask:
         >>> bool(fill_holes(ring).all())
         True
     """
-    contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros(mask.shape, dtype=np.uint8)
     cv2.drawContours(filled, contours, -1, color=1, thickness=cv2.FILLED)
     return filled.astype(np.bool_)

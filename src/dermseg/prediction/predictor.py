@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -45,9 +45,7 @@ def load_model(
         PackageError: If there is no such model, or it is damaged.
         UsageError: If ``threshold`` is outside (0, 1).
     """
-    return Predictor(
-        load_package(name_or_path), threshold=threshold, max_megapixels=max_megapixels
-    )
+    return Predictor(load_package(name_or_path), threshold=threshold, max_megapixels=max_megapixels)
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class Predictor:
         batch_size: int = ...,
         workers: int | None = ...,
         on_error: Literal["raise"] = ...,
-    ) -> Iterator[Prediction]: ...
+    ) -> Generator[Prediction]: ...
 
     @overload
     def predict_many(
@@ -113,7 +111,7 @@ class Predictor:
         batch_size: int = ...,
         workers: int | None = ...,
         on_error: Literal["return"],
-    ) -> Iterator[Prediction | ImageError]: ...
+    ) -> Generator[Prediction | ImageError]: ...
 
     def predict_many(
         self,
@@ -122,7 +120,7 @@ class Predictor:
         batch_size: int = 8,
         workers: int | None = None,
         on_error: Literal["raise", "return"] = "raise",
-    ) -> Iterator[Prediction | ImageError]:
+    ) -> Generator[Prediction | ImageError]:
         """Predict a stream of images, in order, holding only a few of them in memory.
 
         Args:
@@ -144,15 +142,16 @@ class Predictor:
 
     def _stream(
         self, sources: Iterator[Source], batch_size: int, workers: int, on_error: str
-    ) -> Iterator[Prediction | ImageError]:
+    ) -> Generator[Prediction | ImageError]:
         with ThreadPoolExecutor(workers, thread_name_prefix="dermseg-read") as pool:
             waiting: deque[Future[_Input | ImageError]] = deque(
-                pool.submit(self._read, source)
-                for source in islice(sources, batch_size + workers)
+                pool.submit(self._read, source) for source in islice(sources, batch_size + workers)
             )
             try:
                 while waiting:
-                    batch = [waiting.popleft().result() for _ in range(min(batch_size, len(waiting)))]
+                    batch = [
+                        waiting.popleft().result() for _ in range(min(batch_size, len(waiting)))
+                    ]
                     waiting.extend(
                         pool.submit(self._read, source) for source in islice(sources, len(batch))
                     )
@@ -184,7 +183,7 @@ class Predictor:
     def _infer(self, batch: list[_Input | ImageError]) -> Iterator[Prediction | ImageError]:
         started = time.perf_counter()
         inputs = [entry.tensor for entry in batch if isinstance(entry, _Input)]
-        maps = iter(self._runtime(np.stack(inputs)) if inputs else [])
+        maps = iter(self._runtime(np.stack(inputs)) if inputs else ())
         seconds = (time.perf_counter() - started) / max(1, len(inputs))
         for entry in batch:
             if isinstance(entry, ImageError):

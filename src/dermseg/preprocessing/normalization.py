@@ -36,7 +36,7 @@ class Normalization(BaseModel):
         Returns:
             (3, H, W) float32, contiguous.
         """
-        mean, std = np.float32(self.mean), np.float32(self.std)
+        mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
         normalized = (image - mean) / std
         return np.ascontiguousarray(normalized.transpose(2, 0, 1), dtype=np.float32)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from dermseg.errors import RecipeError
 from dermseg.recipes.schema import Recipe
@@ -102,7 +103,7 @@ def _set(values: dict[str, Any], override: str) -> None:
         table[last] = text
 
 
-def _explain(detail: Any) -> str:
+def _explain(detail: ErrorDetails) -> str:
     """One line for a pydantic error: where, what, and the nearest key for a misspelt one."""
     location = [part for part in detail["loc"] if not isinstance(part, int)]
     key = ".".join(str(part) for part in location)

@@ -49,11 +49,11 @@ class EpochKeeper(Callback):
         """Take up the rows of a checkpoint."""
         self.rows = list(state_dict["rows"])
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
         self.started = time.perf_counter()
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record the epoch and save it."""
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         best_before = max((row["selection_mean_jaccard"] for row in self.rows), default=-1.0)

@@ -155,6 +155,6 @@ class SegmentationDataModule(LightningDataModule):
         )
 
 
-def _use_one_thread(worker: int) -> None:  # noqa: ARG001
+def _use_one_thread(worker: int) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

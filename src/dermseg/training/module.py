@@ -57,7 +57,7 @@ class SegmentationModule(LightningModule):
         self._record("train_loss", loss.detach(), batch)
         return loss
 
-    def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:  # noqa: ARG002
+    def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
         """Loss and mean Jaccard index of the images that choose the checkpoint."""
         logits = self.network(_channels_last(batch["image"])).float()
         self._record("selection_loss", self.loss([logits], batch["target"]), batch)

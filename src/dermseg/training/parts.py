@@ -6,13 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dermseg.datasets import (
-    Dataset,
-    choose_selection,
-    create_split,
-    official_split,
-    read_split,
-)
+from dermseg.datasets import Dataset, choose_selection, find_split
 from dermseg.errors import DatasetError, UsageError
 from dermseg.recipes import Data
 from dermseg.types import Sample, Split
@@ -71,7 +65,7 @@ def divide(
     selection: list[Sample] = []
     reported: set[str] = set()
     for dataset in datasets:
-        split = _split(dataset, options, split_file)
+        split = find_split(dataset, split_file=split_file, seed=options.seed)
         chooses = _selection_part(split)
         by_id = {sample.id: sample for sample in dataset.samples}
         for name, ids in split.parts.items():
@@ -95,12 +89,6 @@ def divide(
     usable = [sample for sample in usable if sample.id not in choosing]
     _check(usable, selection, num_dropped)
     return TrainingParts(tuple(usable), tuple(selection), tuple(sorted(reported)), num_dropped)
-
-
-def _split(dataset: Dataset, options: Data, split_file: Path | None) -> Split:
-    if split_file is not None:
-        return read_split(split_file, dataset.samples)
-    return official_split(dataset) or create_split(dataset.samples, seed=options.seed)
 
 
 def _selection_part(split: Split) -> str | None:

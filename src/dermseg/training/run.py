@@ -9,9 +9,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import tomlkit
+from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.callbacks import EMAWeightAveraging
-from lightning.pytorch.utilities.warnings import PossibleUserWarning
 from rich.console import Console
 
 from dermseg import __version__
@@ -169,7 +169,7 @@ def _commit() -> str:
     root = Path(__file__).parents[3]
     if not (root / "pyproject.toml").is_file():
         return f"dermseg {__version__}"
-    result = subprocess.run(  # noqa: S603
+    result = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
         cwd=root,
         capture_output=True,

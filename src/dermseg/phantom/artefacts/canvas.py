@@ -79,21 +79,30 @@ class Canvas:
         return self.size[0] / min(self.size)
 
     def line(
-        self, points: NDArray[np.floating], *, width: float, opacity: float = 1.0, closed: bool = False
+        self,
+        points: NDArray[np.floating],
+        *,
+        width: float,
+        opacity: float = 1.0,
+        closed: bool = False,
     ) -> None:
         """Draw a line through ``points`` (N, 2); where lines cross, the last one counts."""
         pixels = width * self._scale
         thickness = max(1, round(pixels))
         value = 255 * opacity * min(1.0, pixels)  # a line thinner than a pixel covers part of it
         cv2.polylines(
-            self._drawn, [self._fixed(points)], closed, value, thickness, cv2.LINE_AA, _SUBPIXEL_BITS
+            self._drawn,
+            [self._fixed(points)],
+            closed,
+            value,
+            thickness,
+            cv2.LINE_AA,
+            _SUBPIXEL_BITS,
         )
 
     def area(self, points: NDArray[np.floating], *, opacity: float = 1.0) -> None:
         """Fill the polygon ``points`` (N, 2)."""
-        cv2.fillPoly(
-            self._drawn, [self._fixed(points)], 255 * opacity, cv2.LINE_AA, _SUBPIXEL_BITS
-        )
+        cv2.fillPoly(self._drawn, [self._fixed(points)], 255 * opacity, cv2.LINE_AA, _SUBPIXEL_BITS)
 
     def coverage(self) -> NDArray[np.float32]:
         """What was drawn, (H, W) float32 in 0 to 1."""

@@ -18,9 +18,7 @@ _COLOR_SHARES = (0.3, 0.3, 0.22, 0.12, 0.06)
 _NUM_POINTS = 20
 
 
-def draw_hairs(
-    image: ImageArray, rng: np.random.Generator, *, strength: float = 0.5
-) -> ImageArray:
+def draw_hairs(image: ImageArray, rng: np.random.Generator, *, strength: float = 0.5) -> ImageArray:
     """Lay slightly curved hairs over an image, most of them in one direction.
 
     Args:
@@ -42,8 +40,9 @@ def draw_hairs(
     widths = base_width * rng.uniform(0.6, 1.2, num_hairs)
     opacities = np.sort(rng.uniform(0.45, 0.95, num_hairs))  # the clearest on top
     for path, width, opacity in zip(paths, widths, opacities, strict=True):
-        canvas.line(path, width=width, opacity=opacity)
-        canvas.line(path[-_NUM_POINTS // 4 :], width=width / 2, opacity=opacity)
+        tip = 2 * _NUM_POINTS // 3
+        canvas.line(path[tip:], width=width / 2, opacity=opacity)
+        canvas.line(path[: tip + 1], width=width, opacity=opacity)
     coverage = canvas.coverage()
     shadowed = _shade(image, coverage, base_width * min(coverage.shape))
     return blend(shadowed, np.clip(color, 0, 255).astype(np.float32), coverage)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,9 +11,7 @@ from dermseg.types import ImageArray
 __all__ = ["draw_gel_bubbles", "draw_ruler"]
 
 
-def draw_ruler(
-    image: ImageArray, rng: np.random.Generator, *, strength: float = 0.7
-) -> ImageArray:
+def draw_ruler(image: ImageArray, rng: np.random.Generator, *, strength: float = 0.7) -> ImageArray:
     """Print a scale on an image: an engraved bar, bare ticks at an edge, or a paper strip.
 
     Args:
@@ -92,7 +89,9 @@ def _bar(canvas: Canvas, rng: np.random.Generator) -> None:
     along = np.array([np.cos(angle), np.sin(angle)])
     across = np.array([-along[1], along[0]]) * rng.choice((-1, 1))
     length = rng.uniform(0.4, 0.6) * canvas.width
-    middle = np.array([rng.uniform(0.35, 0.65) * canvas.width, rng.uniform(0.8, 0.93) * canvas.height])
+    middle = np.array(
+        [rng.uniform(0.35, 0.65) * canvas.width, rng.uniform(0.8, 0.93) * canvas.height]
+    )
     start, end = middle - along * length / 2, middle + along * length / 2
     width = rng.uniform(0.003, 0.006)
     canvas.line(np.stack([start, end]), width=width)

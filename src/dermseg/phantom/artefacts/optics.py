@@ -38,11 +38,11 @@ def add_dark_corners(
     if strength == 0:
         return image.copy()
     diagonal = float(np.hypot(*image.shape[:2])) / min(image.shape[:2])
-    shift = rng.normal(0, 0.02, 2)
+    shift = rng.normal(0, 0.07, 2)
     radius = diagonal + (1.1 - diagonal) * strength
-    softness = rng.uniform(0.03, 0.4) * radius
+    softness = rng.uniform(0.05, 0.5) * radius
     outside = smoothstep(_radius(image.shape[:2], shift), radius - softness, radius + softness / 3)
-    return _multiplied(image, 1 - np.float32(rng.uniform(0.8, 0.97)) * outside)
+    return _multiplied(image, 1 - np.float32(rng.uniform(0.6, 0.97)) * outside)
 
 
 def add_uneven_light(
@@ -115,9 +115,7 @@ def lower_contrast(
     return cv2.LUT(image, _lookup(mean + kept * (np.arange(256)[:, None] - mean)))
 
 
-def add_blur(
-    image: ImageArray, rng: np.random.Generator, *, strength: float = 0.5
-) -> ImageArray:
+def add_blur(image: ImageArray, rng: np.random.Generator, *, strength: float = 0.5) -> ImageArray:
     """Take an image out of focus.
 
     Args:
@@ -135,9 +133,7 @@ def add_blur(
     return cv2.GaussianBlur(image, (0, 0), sigmaX=float(sigma[0]), sigmaY=float(sigma[1]))
 
 
-def add_noise(
-    image: ImageArray, rng: np.random.Generator, *, strength: float = 0.5
-) -> ImageArray:
+def add_noise(image: ImageArray, rng: np.random.Generator, *, strength: float = 0.5) -> ImageArray:
     """Add the noise of a sensor: mostly brightness, some colour, independent in each pixel.
 
     Args:

@@ -1,0 +1,66 @@
+"""The command line: parse, call, print. Work is done in the layers below."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from dermseg import __version__
+from dermseg.cli import catalogue, data, demo, evaluate, export, predict, train
+from dermseg.errors import DermsegError, ImageError, UsageError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="dermseg",
+    help="Segment skin lesions in dermoscopic images. Not a medical device, and no diagnosis.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("predict")(predict.predict)
+app.command("demo")(demo.demo)
+app.add_typer(data.app, name="data")
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("export")(export.export)
+app.command("models")(catalogue.models)
+app.command("networks")(catalogue.networks)
+app.command("recipes")(catalogue.recipes)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; errors become one line and an exit code, never a traceback."""
+    try:
+        app()
+    except DermsegError as error:
+        _fail(str(error), 2 if isinstance(error, UsageError) else _code_of(error))
+    except MemoryError:
+        _fail("out of memory: use a smaller --batch-size, or fewer --workers", 3)
+
+
+def _code_of(error: DermsegError) -> int:
+    return 1 if isinstance(error, ImageError) else 3
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(f"dermseg: {message}", err=True)
+    sys.exit(code)

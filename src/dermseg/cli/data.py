@@ -1,0 +1,47 @@
+"""``dermseg data``: what a researcher does before training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Look at datasets, and split them.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_datasets() -> None:
+    """List the datasets that are recognised by their folders."""
+    from dermseg.datasets import DATASETS
+
+    for name, dataset in DATASETS.items():
+        counts = " / ".join(str(count) for count in dataset.num_images.values())
+        parts = f"; {counts} ({', '.join(dataset.num_images)})" if counts else ""
+        typer.echo(f"{name}: {dataset.title}{parts}; licence {dataset.licence}")
+
+
+@app.command("split")
+def split(
+    folder: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="JSON file to write.")],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
+    fractions: Annotated[
+        tuple[float, float, float],
+        typer.Option(help="Shares of train, validation and test; they sum to 1."),
+    ] = (0.8, 0.1, 0.1),
+    name: Annotated[str | None, typer.Option(help="The dataset, if not recognised.")] = None,
+) -> None:
+    """Write a seeded split into train, validation and test that keeps groups together."""
+    from dermseg.datasets import create_split, open_dataset, write_split
+
+    dataset = open_dataset(folder, name)
+    shares = dict(zip(("train", "validation", "test"), fractions, strict=True))
+    parts = create_split(dataset.samples, seed=seed, fractions=shares)
+    write_split(output, parts)
+    counts = ", ".join(f"{part} {len(ids)}" for part, ids in parts.parts.items())
+    typer.echo(f"{dataset.name}: {counts}; written to {output}")
+    for orphan in dataset.orphans:
+        typer.echo(f"left out: {orphan}", err=True)

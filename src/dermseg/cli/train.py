@@ -1,0 +1,63 @@
+"""``dermseg train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["train"]
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A packaged recipe's name, or a TOML file.")],
+    data: Annotated[list[Path], typer.Option(help="Folder of a dataset; may be repeated.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The run folder.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key: training.lr=3e-4; may be repeated."),
+    ] = None,
+    split: Annotated[Path | None, typer.Option(help="A split file to use.")] = None,
+    exclude: Annotated[
+        Path | None, typer.Option(help="A file of ids, one a line, that must not be trained on.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that read images; 0 reads in the main one.")
+    ] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue after the last whole epoch.")
+    ] = False,
+) -> None:
+    """Train a recipe and write a model package. Needs the extra 'train'."""
+    from dermseg.errors import MissingExtraError
+    from dermseg.recipes import read_recipe
+
+    values = read_recipe(recipe, overrides or [])
+    excluded = _read_ids(exclude)
+    try:
+        from dermseg.training import train as run_training
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("training", "train") from error
+    package = run_training(
+        values,
+        data,
+        output,
+        split_file=split,
+        excluded_ids=excluded,
+        num_workers=workers,
+        resume=resume,
+    )
+    typer.echo(f"model package: {package}")
+
+
+def _read_ids(path: Path | None) -> frozenset[str]:
+    from dermseg.errors import UsageError
+
+    if path is None:
+        return frozenset()
+    try:
+        return frozenset(path.read_text("utf-8").split())
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path}: the list of ids cannot be read: {error}"
+        raise UsageError(message) from error

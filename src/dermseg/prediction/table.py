@@ -1,0 +1,127 @@
+"""``predictions.csv``: one row per image, written as the work goes on."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from dermseg.errors import ImageError, OutputError
+from dermseg.images import write_bytes_atomically
+from dermseg.prediction.prediction import Prediction
+
+__all__ = ["Table", "read_rows", "row_of_error", "row_of_prediction"]
+
+_COLUMNS = (
+    "file", "mask", "width", "height", "area_pixels", "area_share", "box_x", "box_y", "box_width",
+    "box_height", "centroid_x", "centroid_y", "perimeter", "longest_diameter", "circularity",
+    "asymmetry", "mean_probability", "num_regions", "area_mm2", "perimeter_mm",
+    "longest_diameter_mm", "seconds", "error",
+)  # fmt: skip
+
+Row = dict[str, Any]
+
+
+def row_of_prediction(
+    file: Path, mask: PurePosixPath, prediction: Prediction, *, spacing_mm: float | None
+) -> Row:
+    """The measurements of one image by column; what an empty mask lacks is None.
+
+    Args:
+        file: The image file.
+        mask: The mask file, relative to the output folder.
+        prediction: What was predicted.
+        spacing_mm: Width of a pixel in millimetres, where it is known.
+    """
+    measured = prediction.measurements
+    x, y, width, height = measured.box or (None,) * 4
+    centroid_x, centroid_y = measured.centroid or (None, None)
+    row = {
+        "file": str(file),
+        "mask": str(mask),
+        "width": prediction.size[1],
+        "height": prediction.size[0],
+        "area_pixels": measured.area,
+        "area_share": measured.area_share,
+        "box_x": x,
+        "box_y": y,
+        "box_width": width,
+        "box_height": height,
+        "centroid_x": centroid_x,
+        "centroid_y": centroid_y,
+        "perimeter": measured.perimeter,
+        "longest_diameter": measured.longest_diameter,
+        "circularity": measured.circularity,
+        "asymmetry": measured.asymmetry,
+        "mean_probability": measured.mean_probability,
+        "num_regions": measured.num_regions,
+    }
+    return row if spacing_mm is None else row | measured.in_mm(spacing_mm)
+
+
+def row_of_error(file: Path, error: ImageError) -> Row:
+    """The row of an image that could not be read."""
+    return {"file": str(file), "error": error.reason}
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The whole rows of a table that an earlier, perhaps killed, run wrote."""
+    if not path.is_file():
+        return []
+    text = path.read_bytes().decode("utf-8", errors="surrogateescape")
+    whole = text[: text.rfind("\n") + 1]
+    rows = csv.DictReader(io.StringIO(whole, newline=""))
+    return [row for row in rows if None not in row.values() and None not in row]
+
+
+class Table:
+    """The open table; each row is on disk as soon as it is added.
+
+    Args:
+        path: The CSV file, replaced if it is there.
+        kept: Rows of an earlier run to keep at the top.
+    """
+
+    def __init__(self, path: Path, kept: Iterable[Mapping[str, Any]] = ()) -> None:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(kept)
+        self.path = path
+        write_bytes_atomically(path, text.getvalue().encode("utf-8", errors="surrogateescape"))
+        self._file: TextIO = path.open(
+            "a", encoding="utf-8", errors="surrogateescape", newline="", buffering=1
+        )
+        self._writer = csv.DictWriter(self._file, _COLUMNS, lineterminator="\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def add(self, row: Row) -> None:
+        """Append a row; floats are written with six significant digits.
+
+        Raises:
+            OutputError: If the disk is full or the folder gone.
+        """
+        short = {key: _short(value) for key, value in row.items()}
+        try:
+            self._writer.writerow(short)
+            self._file.flush()
+        except OSError as error:
+            message = f"{self.path}: cannot be written: {error.strerror}"
+            raise OutputError(message) from error
+
+
+def _short(value: object) -> object:
+    return f"{value:.6g}" if isinstance(value, float) else value
