@@ -25,30 +25,45 @@ def train(
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that read images; 0 reads in the main one.")
     ] = 1,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that share each batch (gloo, on a CPU).")
+    ] = 1,
+    folds: Annotated[
+        int | None, typer.Option(min=2, help="Cross-validate with this many folds.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue after the last whole epoch.")
     ] = False,
 ) -> None:
     """Train a recipe and write a model package. Needs the extra 'train'."""
-    from dermseg.errors import MissingExtraError
+    from dermseg.errors import MissingExtraError, UsageError
     from dermseg.recipes import read_recipe
 
     values = read_recipe(recipe, overrides or [])
     excluded = _read_ids(exclude)
     try:
+        from dermseg.training import RunOptions, cross_validate
         from dermseg.training import train as run_training
     except ModuleNotFoundError as error:
         raise MissingExtraError("training", "train") from error
-    package = run_training(
-        values,
-        data,
-        output,
-        split_file=split,
-        excluded_ids=excluded,
-        num_workers=workers,
-        resume=resume,
+    options = RunOptions(num_workers=workers, num_processes=processes, resume=resume)
+    if folds is None:
+        package = run_training(
+            values, data, output, split_file=split, excluded_ids=excluded, options=options
+        )
+        typer.echo(f"model package: {package}")
+        return
+    if split is not None:
+        message = "--folds divides the training images itself: leave --split out"
+        raise UsageError(message)
+    result = cross_validate(
+        values, data, output, num_folds=folds, excluded_ids=excluded, options=options
     )
-    typer.echo(f"model package: {package}")
+    interval = result.aggregates["mean_jaccard"]
+    typer.echo(
+        f"out of fold, {result.num_scored} images: mean Jaccard {interval.value:.4f} "
+        f"[{interval.low:.4f}, {interval.high:.4f}]; written to {output / 'out_of_fold'}"
+    )
 
 
 def _read_ids(path: Path | None) -> frozenset[str]:

@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_FRACTIONS",
     "choose_selection",
     "create_split",
+    "divide_into_folds",
     "find_split",
     "official_split",
     "read_split",
@@ -101,6 +102,26 @@ def choose_selection(
     fractions = {"rest": 1 - fraction, "selection": fraction}
     parts = apportion({id: groups.get(id, id) for id in ids}, fractions, seed=seed)
     return parts["rest"], parts["selection"]
+
+
+def divide_into_folds(
+    groups: Mapping[str, str], num_folds: int, *, seed: int
+) -> list[tuple[str, ...]]:
+    """Divide ids into folds of equal size, keeping every group in one fold.
+
+    Args:
+        groups: The group of each id.
+        num_folds: At least 2.
+        seed: The same ids, groups and seed give the same folds.
+
+    Raises:
+        DatasetError: If there are fewer than two folds, or fewer groups than folds.
+    """
+    if num_folds < 2:
+        msg = f"{num_folds} folds were asked for; cross-validation needs at least 2"
+        raise DatasetError(msg)
+    fractions = {f"fold {number}": 1 / num_folds for number in range(1, num_folds + 1)}
+    return list(apportion(groups, fractions, seed=seed).values())
 
 
 class _SplitFile(BaseModel):

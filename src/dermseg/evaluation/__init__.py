@@ -14,7 +14,7 @@ from dermseg.evaluation.evaluate import (
 )
 from dermseg.evaluation.intervals import Interval, bootstrap_interval
 from dermseg.evaluation.matching import Matching, Pair, Skipped, match_folders, match_samples
-from dermseg.evaluation.model import evaluate_model
+from dermseg.evaluation.model import evaluate_model, predict_items
 from dermseg.evaluation.scoring import ImageScore, Item, read_predictions, score_mask
 from dermseg.evaluation.writing import summary, write_evaluation
 
@@ -35,6 +35,7 @@ __all__ = [
     "evaluate_samples",
     "match_folders",
     "match_samples",
+    "predict_items",
     "read_predictions",
     "score_mask",
     "summary",

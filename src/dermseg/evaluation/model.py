@@ -10,7 +10,7 @@ from dermseg.evaluation.scoring import Item
 from dermseg.prediction import Predictor
 from dermseg.types import Sample
 
-__all__ = ["evaluate_model"]
+__all__ = ["evaluate_model", "predict_items"]
 
 
 def evaluate_model(predictor: Predictor, samples: Sequence[Sample], *, seed: int = 0) -> Evaluation:
@@ -25,10 +25,11 @@ def evaluate_model(predictor: Predictor, samples: Sequence[Sample], *, seed: int
         DatasetError: If not a single image can be scored.
     """
     groups = {sample.id: sample.group for sample in samples}
-    return evaluate_predictions(_predict(predictor, samples), groups=groups, seed=seed)
+    return evaluate_predictions(predict_items(predictor, samples), groups=groups, seed=seed)
 
 
-def _predict(predictor: Predictor, samples: Sequence[Sample]) -> Iterator[Item]:
+def predict_items(predictor: Predictor, samples: Sequence[Sample]) -> Iterator[Item]:
+    """Predict samples one after the other, ready to be scored."""
     results = predictor.predict_many((sample.image for sample in samples), on_error="return")
     for sample, result in zip(samples, results, strict=True):
         mask = result if isinstance(result, ImageError) else result.mask

@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+from safetensors.torch import save_file
 
 from dermseg.errors import ExportError, OutputError, UsageError
 from dermseg.export.card import model_card
 from dermseg.export.onnx import compare_onnx, write_onnx
+from dermseg.images import write_bytes_atomically
 from dermseg.networks import SegmentationNetwork, create_network
-from dermseg.package import DataSource, ModelSpec, Provenance, Score
+from dermseg.package import DataSource, ModelSpec, Provenance, Score, load_package
 from dermseg.preprocessing import Normalization
 from dermseg.recipes import Recipe, parse_recipe
 
-__all__ = ["RunRecord", "export_run", "read_score"]
+__all__ = ["RunRecord", "add_score", "export_run", "read_score"]
 
 _TOLERANCE = {False: 1e-4, True: 1e-2}
 """Largest accepted difference of a probability, by whether weights are stored as float16."""
@@ -38,6 +40,7 @@ class RunRecord(BaseModel):
     training_ids: list[str]
     selection_ids: list[str]
     commit: str
+    environment: dict[str, str] = Field(default_factory=dict)
 
 
 def export_run(
@@ -95,8 +98,8 @@ def export_run(
             onnx_sha256=hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
             provenance=_provenance(recipe, record, checkpoint, network, difference, scores),
         )
-        (folder / "model.json").write_text(spec.model_dump_json(indent=1) + "\n", "utf-8")
-        (folder / "MODEL_CARD.md").write_text(model_card(spec), "utf-8")
+        _write_spec(folder, spec)
+        _write_weights(network, folder / "weights.safetensors", half=half_weights)
         shutil.copyfile(run / "recipe.toml", folder / "recipe.toml")
         _move(folder, destination)
     return spec
@@ -123,6 +126,31 @@ def read_score(evaluation: Path, *, used_for_selection: bool = False) -> Score:
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"{evaluation}: no summary.json of an evaluation of a model on a dataset: {error}"
         raise UsageError(message) from error
+
+
+def add_score(package: Path, score: Score) -> None:
+    """Add a measured score to a package's ``model.json`` and card."""
+    spec = load_package(package).spec
+    scores = [*spec.provenance.scores, score]
+    provenance = spec.provenance.model_copy(update={"scores": scores})
+    _write_spec(package, spec.model_copy(update={"provenance": provenance}))
+
+
+def _write_spec(folder: Path, spec: ModelSpec) -> None:
+    text = spec.model_dump_json(indent=1) + "\n"
+    write_bytes_atomically(folder / "MODEL_CARD.md", model_card(spec).encode())
+    write_bytes_atomically(folder / "model.json", text.encode())
+
+
+def _write_weights(network: SegmentationNetwork, path: Path, *, half: bool) -> None:
+    """Write the weights as the network names them, to start other runs from."""
+    save_file(
+        {
+            name: (value.half() if half and value.is_floating_point() else value).contiguous()
+            for name, value in network.state_dict().items()
+        },
+        path,
+    )
 
 
 def _read_run(run: Path) -> tuple[Recipe, RunRecord, dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -23,22 +25,29 @@ class UNet(SegmentationNetwork):
         num_classes: Maps of logits.
         width: Channels at full resolution; doubled on each level.
         depth: Number of times that the resolution is halved.
+        batch_norm: Without it convolutions have a bias, as in the paper, and each image's logits
+            and gradients are independent of the rest of its batch.
 
     References:
         Ronneberger et al. (2015), arXiv:1505.04597; Ioffe and Szegedy (2015), arXiv:1502.03167.
     """
 
-    def __init__(self, num_classes: int = 1, *, width: int = 64, depth: int = 4) -> None:
+    def __init__(
+        self, num_classes: int = 1, *, width: int = 64, depth: int = 4, batch_norm: bool = True
+    ) -> None:
         super().__init__()
         self.size_multiple = 2**depth
         widths = [width * 2**level for level in range(depth + 1)]
         self.encoder = nn.ModuleList(
-            _double_conv(before, after) for before, after in zip([3, *widths], widths, strict=False)
+            _double_conv(before, after, batch_norm=batch_norm)
+            for before, after in pairwise([3, *widths])
         )
         self.upsampling = nn.ModuleList(
             nn.ConvTranspose2d(2 * out, out, kernel_size=2, stride=2) for out in widths[-2::-1]
         )
-        self.decoder = nn.ModuleList(_double_conv(2 * out, out) for out in widths[-2::-1])
+        self.decoder = nn.ModuleList(
+            _double_conv(2 * out, out, batch_norm=batch_norm) for out in widths[-2::-1]
+        )
         self.segmentation_head = nn.Conv2d(width, num_classes, kernel_size=1)
 
     def compute_logits(self, images: Tensor) -> list[Tensor]:
@@ -55,7 +64,11 @@ class UNet(SegmentationNetwork):
         return [self.segmentation_head(features)]
 
 
-def _double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
-    return nn.Sequential(
-        conv_norm_relu(in_channels, out_channels), conv_norm_relu(out_channels, out_channels)
-    )
+def _double_conv(in_channels: int, out_channels: int, *, batch_norm: bool) -> nn.Sequential:
+    steps = [(in_channels, out_channels), (out_channels, out_channels)]
+    if batch_norm:
+        return nn.Sequential(*(conv_norm_relu(before, after) for before, after in steps))
+    layers: list[nn.Module] = []
+    for before, after in steps:
+        layers += [nn.Conv2d(before, after, kernel_size=3, padding=1), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)

@@ -58,10 +58,18 @@ class Preprocessing(_Table):
 
 
 class Network(_Table):
-    """An architecture by name, with its parameters."""
+    """An architecture by name, with its parameters.
+
+    Attributes:
+        name: A name that `dermseg networks` lists.
+        parameters: Keyword arguments of the architecture.
+        initial_weights: A model package (a shipped one's name, or a folder) to start from
+            instead of from random weights.
+    """
 
     name: str
     parameters: dict[str, Parameter] = Field(default_factory=dict)
+    initial_weights: str | None = None
 
 
 class LossTerm(_Table):
@@ -123,8 +131,19 @@ class Training(_Table):
         epochs: Passes over the training images.
         batch_size: Images per step.
         lr: Peak learning rate.
-        schedule: ``constant``, or ``cosine`` from ``lr`` down to 0 after the last step.
-        warmup_epochs: Epochs over which the rate climbs linearly from 0.
+        lr_factors: Factor on ``lr`` for parts of the network, by the start of their parameters'
+            names; of several that fit, the longest counts. 0 freezes a part.
+        optimizer: ``adam``, ``adamw``, ``rmsprop`` or ``sgd``.
+        weight_decay: As the optimiser defines it.
+        momentum: Of ``sgd`` and ``rmsprop``; the others have their own.
+        schedule: ``constant``; ``step`` multiplies the rate by ``step_factor`` every
+            ``step_epochs``; ``cosine`` falls to 0 after the last step; ``one_cycle`` climbs from
+            a 25th of ``lr`` for 30 % of the steps and falls to nearly 0 (Smith and Topin 2018,
+            arXiv:1708.07120).
+        warmup_epochs: Epochs over which the rate climbs linearly from 0; not with ``one_cycle``.
+        accumulate_batches: Batches whose gradients are added up before each step.
+        early_stopping_epochs: Stop after that many epochs without a better mean Jaccard index on
+            the selection part; None never stops early.
         ema_decay: Decay per step of the averaged weights that are kept; None keeps the last.
         max_gradient_norm: Gradients longer than this are shortened to it; None leaves them.
         precision: ``auto`` takes bfloat16 or float16 where the hardware computes in it.
@@ -134,14 +153,33 @@ class Training(_Table):
     epochs: int = Field(gt=0)
     batch_size: int = Field(gt=0)
     lr: float = Field(gt=0)
-    optimizer: Literal["adam", "adamw"] = "adamw"
+    lr_factors: dict[str, float] = Field(default_factory=dict)
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adamw"
     weight_decay: float = Field(default=0.0, ge=0)
-    schedule: Literal["constant", "cosine"] = "constant"
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+    schedule: Literal["constant", "step", "cosine", "one_cycle"] = "constant"
+    step_epochs: int = Field(default=1, gt=0)
+    step_factor: float = Field(default=0.1, gt=0, le=1)
     warmup_epochs: float = Field(default=0.0, ge=0)
+    accumulate_batches: int = Field(default=1, gt=0)
+    early_stopping_epochs: int | None = Field(default=None, gt=0)
     ema_decay: float | None = Field(default=None, gt=0, lt=1)
     max_gradient_norm: float | None = Field(default=None, gt=0)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     progressive_resizing: list[ResizingStep] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> Self:
+        if self.momentum and self.optimizer not in {"sgd", "rmsprop"}:
+            message = f"momentum is for sgd and rmsprop; {self.optimizer} has its own"
+            raise ValueError(message)
+        if self.warmup_epochs and self.schedule == "one_cycle":
+            message = "one_cycle has its own warm-up: leave warmup_epochs at 0"
+            raise ValueError(message)
+        if any(factor < 0 for factor in self.lr_factors.values()):
+            message = f"lr_factors are {self.lr_factors}, expected 0 or more"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _steps_are_in_order(self) -> Self:

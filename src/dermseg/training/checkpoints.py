@@ -19,8 +19,16 @@ __all__ = ["BEST", "LAST", "EpochKeeper"]
 
 LAST = Path("checkpoints", "last.ckpt")
 BEST = Path("checkpoints", "best.ckpt")
+NEW = Path("checkpoints", "new.ckpt")
 
-_COLUMNS = ("epoch", "lr", "train_loss", "selection_loss", "selection_mean_jaccard", "seconds")
+_SCORES = (
+    "train_loss",
+    "selection_loss",
+    "selection_mean_jaccard",
+    "selection_mean_dice",
+    "selection_mean_accuracy",
+)
+_COLUMNS = ("epoch", "lr", *_SCORES, "seconds")
 
 
 class EpochKeeper(Callback):
@@ -32,12 +40,10 @@ class EpochKeeper(Callback):
 
     Args:
         run: The run folder.
-        console: Where a line per epoch is shown.
     """
 
-    def __init__(self, run: Path, console: Console) -> None:
+    def __init__(self, run: Path) -> None:
         self.run = run
-        self.console = console
         self.rows: list[dict[str, float]] = []
         self.started = time.perf_counter()
 
@@ -60,21 +66,23 @@ class EpochKeeper(Callback):
         row = {
             "epoch": trainer.current_epoch + 1,
             "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
-            **{name: values[name] for name in _COLUMNS[2:5]},
+            **{name: values[name] for name in _SCORES},
             "seconds": round(time.perf_counter() - self.started, 1),
         }
         self.rows.append(row)
-        self._save(trainer, is_best=row["selection_mean_jaccard"] > best_before)
-        self.console.print(
+        # Every process takes part in gathering the state; one of them writes.
+        trainer.save_checkpoint(self.run / NEW)
+        if not trainer.is_global_zero:
+            return
+        self._keep(is_best=row["selection_mean_jaccard"] > best_before)
+        Console(stderr=True).print(
             f"epoch {row['epoch']}/{trainer.max_epochs}: loss {row['train_loss']:.4f}, selection "
             f"loss {row['selection_loss']:.4f}, mean Jaccard {row['selection_mean_jaccard']:.4f}, "
             f"{row['seconds']:.0f} s"
         )
 
-    def _save(self, trainer: Trainer, *, is_best: bool) -> None:
-        last, best = self.run / LAST, self.run / BEST
-        new = last.with_suffix(".new")
-        trainer.save_checkpoint(new)
+    def _keep(self, *, is_best: bool) -> None:
+        new, last, best = self.run / NEW, self.run / LAST, self.run / BEST
         if is_best:
             copy = best.with_suffix(".copy")
             shutil.copyfile(new, copy)

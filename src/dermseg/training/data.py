@@ -90,12 +90,27 @@ class SegmentationData(Dataset[dict[str, Any]]):
 
 
 class EpochSampler(Sampler[Key]):
-    """Keys of one epoch; the order depends on seed and epoch, never on what came before."""
+    """Keys of one epoch; the order depends on seed and epoch, never on what came before.
 
-    def __init__(self, num_samples: int, *, seed: int, shuffle: bool) -> None:
+    Of several processes, each takes every n-th key, so that their batches together are the batch
+    that one process would have; the keys that do not go round are left out.
+
+    Args:
+        num_samples: Number of samples in the data.
+        seed: The run's seed.
+        shuffle: Whether the order is random.
+        rank: Number of this process.
+        num_processes: Number of processes.
+    """
+
+    def __init__(
+        self, num_samples: int, *, seed: int, shuffle: bool, rank: int = 0, num_processes: int = 1
+    ) -> None:
         self.num_samples = num_samples
         self.seed = seed
         self.shuffle = shuffle
+        self.rank = rank
+        self.num_processes = num_processes
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -103,15 +118,16 @@ class EpochSampler(Sampler[Key]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        """Number of keys."""
-        return self.num_samples
+        """Number of this process's keys."""
+        return self.num_samples // self.num_processes
 
     def __iter__(self) -> Iterator[Key]:
-        """The epoch's keys."""
+        """This process's keys of the epoch."""
         order = np.arange(self.num_samples)
         if self.shuffle:
             order = np.random.default_rng([self.seed, self.epoch]).permutation(self.num_samples)
-        return ((self.epoch, int(index)) for index in order)
+        own = order[self.rank :: self.num_processes][: len(self)]
+        return ((self.epoch, int(index)) for index in own)
 
 
 class SegmentationDataModule(LightningDataModule):
@@ -133,22 +149,36 @@ class SegmentationDataModule(LightningDataModule):
         self.num_workers = num_workers
 
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Shuffled, augmented batches."""
-        return self._loader(self.train_data, shuffle=True)
+        """Shuffled, augmented batches; the recipe's batch size is that of all processes."""
+        trainer = self.trainer
+        num_processes = 1 if trainer is None else trainer.world_size
+        rank = 0 if trainer is None else trainer.global_rank
+        batch_size = self.recipe.training.batch_size // num_processes
+        sampler = EpochSampler(
+            len(self.train_data),
+            seed=self.recipe.seed,
+            shuffle=True,
+            rank=rank,
+            num_processes=num_processes,
+        )
+        # Batch norm cannot learn from a last batch of one image.
+        is_last_alone = len(sampler) > batch_size and len(sampler) % batch_size == 1
+        return self._loader(self.train_data, sampler, batch_size, drop_last=is_last_alone)
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """The selection part, in order."""
-        return self._loader(self.selection_data, shuffle=False)
-
-    def _loader(self, data: SegmentationData, *, shuffle: bool) -> DataLoader[dict[str, Any]]:
+        """The selection part, in order, whole in every process."""
+        sampler = EpochSampler(len(self.selection_data), seed=self.recipe.seed, shuffle=False)
         batch_size = self.recipe.training.batch_size
-        # Batch norm cannot learn from a last batch of one image.
-        is_last_alone = len(data) > batch_size and len(data) % batch_size == 1
+        return self._loader(self.selection_data, sampler, batch_size, drop_last=False)
+
+    def _loader(
+        self, data: SegmentationData, sampler: EpochSampler, batch_size: int, *, drop_last: bool
+    ) -> DataLoader[dict[str, Any]]:
         return DataLoader(
             data,
             batch_size=batch_size,
-            sampler=EpochSampler(len(data), seed=self.recipe.seed, shuffle=shuffle),
-            drop_last=shuffle and is_last_alone,
+            sampler=sampler,
+            drop_last=drop_last,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             worker_init_fn=_use_one_thread,

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torch.optim.lr_scheduler import LambdaLR
 
 from dermseg.errors import DivergenceError
 from dermseg.losses import create_loss
-from dermseg.metrics import jaccard
+from dermseg.metrics import confusion_counts
 from dermseg.networks import create_network
 from dermseg.recipes import Recipe
+from dermseg.training.optimization import create_optimizer, create_schedule
 
 __all__ = ["SegmentationModule"]
 
@@ -58,48 +57,41 @@ class SegmentationModule(LightningModule):
         return loss
 
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
-        """Loss and mean Jaccard index of the images that choose the checkpoint."""
+        """Loss and mean scores of the images that choose the checkpoint, at the network's size."""
         logits = self.network(_channels_last(batch["image"])).float()
         self._record("selection_loss", self.loss([logits], batch["target"]), batch)
         predicted = (logits.sigmoid() >= self.recipe.postprocessing.threshold).cpu().numpy()
         target = (batch["target"] >= 0.5).cpu().numpy()
-        values = [
-            jaccard(mask, truth)
-            for mask, truth in zip(
-                predicted.reshape(-1, *predicted.shape[2:]),
-                target.reshape(-1, *target.shape[2:]),
-                strict=True,
-            )
-        ]
-        self._record("selection_mean_jaccard", torch.tensor(values).mean(), batch)
+        size = predicted.shape[-2:]
+        pairs = zip(predicted.reshape(-1, *size), target.reshape(-1, *size), strict=True)
+        counts = [confusion_counts(mask, truth) for mask, truth in pairs]
+        for name, values in (
+            ("jaccard", [count.jaccard() for count in counts]),
+            ("dice", [count.dice() for count in counts]),
+            ("accuracy", [count.accuracy() for count in counts]),
+        ):
+            self._record(f"selection_mean_{name}", torch.tensor(values).mean(), batch)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Optimiser, and the learning rate per step."""
         options = self.recipe.training
-        optimizers = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-        optimizer = optimizers[options.optimizer](
-            self.parameters(), lr=options.lr, weight_decay=options.weight_decay
-        )
+        optimizer = create_optimizer(self.network.named_parameters(), options)
         num_steps = int(self.trainer.estimated_stepping_batches)
-        num_warmup = round(options.warmup_epochs * num_steps / options.epochs)
-        is_cosine = options.schedule == "cosine"
-
-        def factor(step: int) -> float:
-            if step < num_warmup:
-                return (step + 1) / num_warmup
-            if not is_cosine:
-                return 1.0
-            progress = (step - num_warmup) / max(1, num_steps - num_warmup)
-            return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-
-        scheduler = LambdaLR(optimizer, factor)
+        scheduler = create_schedule(optimizer, options, num_steps=num_steps)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
     def _record(self, name: str, value: Tensor, batch: dict[str, Any]) -> None:
-        self.log(name, value, on_step=False, on_epoch=True, batch_size=len(batch["id"]))
+        self.log(
+            name,
+            value,
+            on_step=False,
+            on_epoch=True,
+            batch_size=len(batch["id"]),
+            sync_dist=self.trainer.world_size > 1,
+        )
 
 
 def _channels_last(images: Tensor) -> Tensor:

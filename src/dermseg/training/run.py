@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-import logging
-import subprocess
-import warnings
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import tomlkit
-from lightning.fabric.utilities.warnings import PossibleUserWarning
-from lightning.pytorch import Callback, Trainer, seed_everything
-from lightning.pytorch.callbacks import EMAWeightAveraging
 from rich.console import Console
 
-from dermseg import __version__
 from dermseg.datasets import Dataset, dataset_fingerprint, open_dataset, write_split
 from dermseg.errors import OutputError, UsageError
-from dermseg.export import RunRecord, export_run
+from dermseg.evaluation import evaluate_model
+from dermseg.export import RunRecord, add_score, export_run
 from dermseg.images import read_image, write_bytes_atomically
-from dermseg.package import DataSource
-from dermseg.preprocessing import UNIT_RANGE, Normalization, fit_normalization, resize_image
+from dermseg.package import DataSource, Score
+from dermseg.prediction import load_model
+from dermseg.preprocessing import UNIT_RANGE, fit_normalization, resize_image
 from dermseg.recipes import Recipe, parse_recipe
-from dermseg.training.checkpoints import LAST, EpochKeeper
+from dermseg.training.checkpoints import LAST
 from dermseg.training.data import SegmentationDataModule
-from dermseg.training.module import SegmentationModule
+from dermseg.training.environment import describe_environment, find_commit
+from dermseg.training.fitting import fit
 from dermseg.training.parts import TrainingParts, divide
-from dermseg.training.precision import choose_precision
+from dermseg.training.pictures import draw_curves, draw_predictions
 
-__all__ = ["train"]
+__all__ = ["RunOptions", "train"]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What may differ between runs without changing their result.
+
+    Attributes:
+        num_workers: Processes that read and augment images, for each that trains.
+        num_processes: Processes that share each batch. Networks with batch norm then take their
+            statistics from each process's share, so that only those without it give the same
+            result as one process.
+        resume: Continue after the last whole epoch.
+    """
+
+    num_workers: int = 1
+    num_processes: int = 1
+    resume: bool = False
 
 
 def train(
@@ -38,34 +52,38 @@ def train(
     *,
     split_file: Path | None = None,
     excluded_ids: Collection[str] = (),
-    num_workers: int = 1,
-    resume: bool = False,
+    options: RunOptions | None = None,
 ) -> Path:
     """Train a recipe and write its model package.
 
-    The run folder gets ``recipe.toml``, ``split.json``, ``run.json``, ``metrics.csv``,
-    ``checkpoints/`` and, at the end, the package ``model/``. The same recipe, images and number
-    of threads give the same weights on a CPU, also when the run was killed and resumed.
+    The run folder gets ``recipe.toml``, ``split.json``, ``run.json`` (environment, fingerprints,
+    ids), ``metrics.csv``, ``tensorboard/``, ``checkpoints/`` and, at the end, the package
+    ``model/``, ``curves.png`` and ``predictions.png``. The same recipe, images and number of
+    threads give the same weights on a CPU, also when the run was killed and resumed.
 
     Args:
         recipe: What to train.
         data: Folders of one dataset each.
-        run: The run folder; new, unless ``resume``.
+        run: The run folder; new, unless resumed.
         split_file: A split to use instead of the official or a seeded one.
         excluded_ids: Ids that must not be trained on.
-        num_workers: Processes that read and augment images; does not change the result.
-        resume: Continue after the last whole epoch.
+        options: How to run it.
 
     Returns:
         The folder of the model package.
 
     Raises:
-        UsageError: If the run folder is there (or, with ``resume``, made by another recipe).
+        UsageError: If the run folder is there (or, resumed, was made by another recipe).
         DatasetError: If the data cannot be recognised, paired or split.
-        DivergenceError: If the loss is no longer a number.
+        RunError: If the loss is no longer a number, or memory or disk run out.
     """
+    options = options or RunOptions()
     console = Console(stderr=True)
-    _open_run(run, recipe, resume=resume)
+    package = run / "model"
+    _open_run(run, recipe, resume=options.resume)
+    if (package / "model.json").is_file():
+        console.print(f"{run} is finished; its model is {package}")
+        return package
     datasets = [open_dataset(folder, recipe.data.name) for folder in data]
     parts = divide(datasets, recipe.data, split_file=split_file, excluded_ids=excluded_ids)
     console.print(
@@ -76,9 +94,43 @@ def train(
     record = _describe(recipe, datasets, parts)
     write_split(run / "split.json", parts.to_split(recipe.data.seed))
     write_bytes_atomically(run / "run.json", record.model_dump_json(indent=1).encode())
-    _fit(recipe, parts, record.normalization, run, num_workers=num_workers, console=console)
+    images = SegmentationDataModule(
+        parts.train,
+        parts.selection,
+        recipe,
+        record.normalization,
+        num_workers=options.num_workers,
+    )
+    fit(
+        recipe,
+        images,
+        run,
+        num_processes=options.num_processes,
+        is_shown=console.is_terminal,
+    )
+    return _finish(run, parts)
+
+
+def _finish(run: Path, parts: TrainingParts) -> Path:
+    """Export, score on the selection part, draw the pictures; the package comes last."""
+    unscored = run / "unscored-model"
+    export_run(run, unscored, overwrite=True)
+    predictor = load_model(unscored)
+    evaluation = evaluate_model(predictor, parts.selection)
+    score = Score(
+        on="selection part of the training images",
+        num_images=evaluation.num_scored,
+        used_for_selection=True,
+        values={
+            name: (interval.value, interval.low, interval.high)
+            for name, interval in evaluation.aggregates.items()
+        },
+    )
+    add_score(unscored, score)
+    draw_curves(run)
+    draw_predictions(predictor, parts.selection, run / "predictions.png")
     package = run / "model"
-    export_run(run, package, overwrite=True)
+    unscored.rename(package)
     return package
 
 
@@ -121,59 +173,6 @@ def _describe(recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts)
         ],
         training_ids=sorted({sample.id for sample in parts.train}),
         selection_ids=sorted({sample.id for sample in parts.selection}),
-        commit=_commit(),
+        commit=find_commit(),
+        environment=describe_environment(),
     )
-
-
-def _fit(
-    recipe: Recipe,
-    parts: TrainingParts,
-    normalization: Normalization,
-    run: Path,
-    *,
-    num_workers: int,
-    console: Console,
-) -> None:
-    seed_everything(recipe.seed, verbose=False)
-    module = SegmentationModule(recipe)
-    data = SegmentationDataModule(
-        parts.train, parts.selection, recipe, normalization, num_workers=num_workers
-    )
-    callbacks: list[Callback] = [EpochKeeper(run, console)]
-    if recipe.training.ema_decay is not None:
-        callbacks.insert(0, EMAWeightAveraging(decay=recipe.training.ema_decay))
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    last = run / LAST
-    with warnings.catch_warnings():
-        # Hints on the number of workers, which is the caller's to choose.
-        warnings.simplefilter("ignore", PossibleUserWarning)
-        trainer = Trainer(
-            max_epochs=recipe.training.epochs,
-            accelerator="auto",
-            devices=1,
-            precision=choose_precision(recipe.training.precision),
-            gradient_clip_val=recipe.training.max_gradient_norm,
-            callbacks=callbacks,
-            default_root_dir=run,
-            logger=False,
-            enable_checkpointing=False,
-            enable_model_summary=False,
-            enable_progress_bar=console.is_terminal,
-            num_sanity_val_steps=0,
-        )
-        trainer.fit(module, data, ckpt_path=last if last.is_file() else None)
-
-
-def _commit() -> str:
-    """The commit of the source tree, or the version of an installed package."""
-    root = Path(__file__).parents[3]
-    if not (root / "pyproject.toml").is_file():
-        return f"dermseg {__version__}"
-    result = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return result.stdout.strip() or f"dermseg {__version__}"

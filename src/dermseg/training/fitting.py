@@ -1,0 +1,144 @@
+"""Run Lightning's trainer for a recipe, and say in plain words what stopped it."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import multiprocessing
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import torch
+from lightning.fabric.utilities.warnings import PossibleUserWarning
+from lightning.pytorch import Callback, Trainer, seed_everything
+from lightning.pytorch.callbacks import EarlyStopping, WeightAveraging
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.strategies import DDPStrategy, Strategy
+from torch import Tensor
+
+from dermseg.errors import OutputError, RunError, UsageError
+from dermseg.recipes import Recipe, Training
+from dermseg.training.checkpoints import LAST, EpochKeeper
+from dermseg.training.data import SegmentationDataModule
+from dermseg.training.initial_weights import load_initial_weights
+from dermseg.training.module import SegmentationModule
+from dermseg.training.precision import choose_precision
+
+__all__ = ["fit"]
+
+
+def fit(
+    recipe: Recipe, data: SegmentationDataModule, run: Path, *, num_processes: int, is_shown: bool
+) -> None:
+    """Train to the end, or from the last checkpoint on if there is one.
+
+    Args:
+        recipe: What to train.
+        data: The run's images.
+        run: The run folder, for checkpoints, ``metrics.csv`` and TensorBoard's events.
+        num_processes: Processes that share each batch (on a CPU through gloo).
+        is_shown: Whether there is a terminal for a progress bar.
+
+    Raises:
+        DivergenceError: If the loss is no longer a number.
+        RunError: If memory runs out.
+        OutputError: If the disk is full.
+        UsageError: If the batch cannot be divided among the processes.
+    """
+    options = recipe.training
+    if options.batch_size % num_processes:
+        message = (
+            f"a batch of {options.batch_size} cannot be divided among {num_processes} processes: "
+            "make training.batch_size a multiple of --processes"
+        )
+        raise UsageError(message)
+    seed_everything(recipe.seed, verbose=False)
+    module = SegmentationModule(recipe)
+    last = run / LAST
+    if recipe.network.initial_weights is not None and not last.is_file():
+        load_initial_weights(module.network, recipe.network.initial_weights)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logger = TensorBoardLogger(run, name=None, version="tensorboard", default_hp_metric=False)
+    with warnings.catch_warnings(), _plain_errors(run):
+        # Hints on the number of workers, which is the caller's to choose.
+        warnings.simplefilter("ignore", PossibleUserWarning)
+        trainer = Trainer(
+            max_epochs=options.epochs,
+            accelerator="auto" if num_processes == 1 else "cpu",
+            devices=num_processes,
+            strategy=_strategy(num_processes),
+            use_distributed_sampler=False,
+            precision=choose_precision(options.precision),
+            gradient_clip_val=options.max_gradient_norm,
+            accumulate_grad_batches=options.accumulate_batches,
+            callbacks=_callbacks(options, run),
+            default_root_dir=run,
+            logger=logger,
+            log_every_n_steps=1,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=is_shown,
+            num_sanity_val_steps=0,
+        )
+        trainer.fit(module, data, ckpt_path=last if last.is_file() else None)
+
+
+def _callbacks(options: Training, run: Path) -> list[Callback]:
+    callbacks: list[Callback] = []
+    if options.ema_decay is not None:
+        average = partial(_decay, decay=options.ema_decay)
+        callbacks.append(WeightAveraging(avg_fn=average))
+    if options.early_stopping_epochs is not None:
+        callbacks.append(
+            EarlyStopping(
+                "selection_mean_jaccard", mode="max", patience=options.early_stopping_epochs
+            )
+        )
+    # Last, so that its checkpoints hold what the others decided.
+    return [*callbacks, EpochKeeper(run)]
+
+
+def _decay(average: Tensor, current: Tensor, num_averaged: Tensor, *, decay: float) -> Tensor:
+    """Exponential moving average; a function of the module, so that processes can be spawned."""
+    return average * decay + current * (1 - decay)
+
+
+def _strategy(num_processes: int) -> Strategy | str:
+    if num_processes == 1:
+        return "auto"
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return DDPStrategy(process_group_backend="gloo", start_method="spawn")
+    # New processes unpickle Lightning's objects, which imports torchvision: ours must come first.
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["dermseg.training"])
+    return DDPStrategy(process_group_backend="gloo", start_method="forkserver")
+
+
+@contextmanager
+def _plain_errors(run: Path) -> Iterator[None]:
+    """Turn the machine's limits into errors that say what to change."""
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise RunError(_OUT_OF_MEMORY) from error
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise
+        message = f"{run}: {error.strerror}: free some space, then continue with --resume"
+        raise OutputError(message) from error
+    except RuntimeError as error:
+        # torch reports a CPU allocation that failed, and a checkpoint cut short, in words only.
+        if "not enough memory" in str(error) or "can't allocate memory" in str(error):
+            raise RunError(_OUT_OF_MEMORY) from error
+        if "PytorchStreamWriter failed" in str(error):
+            message = f"{run}: a checkpoint could not be written; is the disk full? {error}"
+            raise OutputError(message) from error
+        raise
+
+
+_OUT_OF_MEMORY = (
+    "out of memory: lower training.batch_size (training.accumulate_batches keeps the step's size), "
+    "or preprocessing.size, or use fewer --workers"
+)

@@ -1,0 +1,90 @@
+"""Optimiser, learning rates of the network's parts, and their course over the steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+from torch.nn import Parameter
+from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
+
+from dermseg.errors import RecipeError
+from dermseg.recipes import Training
+
+__all__ = ["create_optimizer", "create_schedule"]
+
+
+def create_optimizer(
+    named_parameters: Iterable[tuple[str, Parameter]], options: Training
+) -> Optimizer:
+    """Build the optimiser, one group per learning-rate factor.
+
+    Args:
+        named_parameters: As the network names them, without any prefix.
+        options: The recipe's training table.
+
+    Raises:
+        RecipeError: If a key of ``lr_factors`` fits no parameter.
+    """
+    groups: dict[str, list[Parameter]] = {}
+    for name, parameter in named_parameters:
+        groups.setdefault(_part(name, options.lr_factors), []).append(parameter)
+    unused = [part for part in options.lr_factors if part not in groups]
+    if unused:
+        message = (
+            f"training.lr_factors: no parameter's name starts with '{unused[0]}'; "
+            "`dermseg networks NAME` shows the parts"
+        )
+        raise RecipeError(message)
+    factors = {"": 1.0, **options.lr_factors}
+    rated = [
+        {"params": parameters, "lr": options.lr * factors[part]}
+        for part, parameters in groups.items()
+    ]
+    decay = options.weight_decay
+    if options.optimizer == "sgd":
+        return SGD(rated, lr=options.lr, momentum=options.momentum, weight_decay=decay)
+    if options.optimizer == "rmsprop":
+        return RMSprop(rated, lr=options.lr, momentum=options.momentum, weight_decay=decay)
+    if options.optimizer == "adam":
+        return Adam(rated, lr=options.lr, weight_decay=decay)
+    return AdamW(rated, lr=options.lr, weight_decay=decay)
+
+
+def create_schedule(optimizer: Optimizer, options: Training, *, num_steps: int) -> LRScheduler:
+    """The learning rate's course, one value per optimiser step.
+
+    Args:
+        optimizer: Its groups keep their ratios.
+        options: The recipe's training table.
+        num_steps: Steps of the whole run.
+    """
+    if options.schedule == "one_cycle":
+        peaks = [float(group["lr"]) for group in optimizer.param_groups]
+        # Momentum is left alone: the recipe's value holds throughout.
+        return OneCycleLR(optimizer, peaks, total_steps=num_steps, cycle_momentum=False)
+    return LambdaLR(optimizer, _factor(options, num_steps))
+
+
+def _factor(options: Training, num_steps: int) -> Callable[[int], float]:
+    steps_per_epoch = num_steps / options.epochs
+    num_warmup = round(options.warmup_epochs * steps_per_epoch)
+
+    def factor(step: int) -> float:
+        if step < num_warmup:
+            return (step + 1) / num_warmup
+        if options.schedule == "step":
+            num_drops = int(step / steps_per_epoch) // options.step_epochs
+            return float(options.step_factor**num_drops)
+        if options.schedule == "cosine":
+            progress = (step - num_warmup) / max(1, num_steps - num_warmup)
+            return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+        return 1.0
+
+    return factor
+
+
+def _part(name: str, factors: Iterable[str]) -> str:
+    """The longest key that the name starts with, or the empty one."""
+    return max((part for part in factors if name.startswith(part)), key=len, default="")
