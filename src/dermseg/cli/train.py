@@ -57,7 +57,8 @@ def _read_ids(path: Path | None) -> frozenset[str]:
     if path is None:
         return frozenset()
     try:
-        return frozenset(path.read_text("utf-8").split())
+        lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path}: the list of ids cannot be read: {error}"
         raise UsageError(message) from error
+    return frozenset(line.strip() for line in lines if line.strip())

@@ -24,12 +24,18 @@ class UNet(SegmentationNetwork):
         width: Channels at full resolution; doubled on each level.
         depth: Number of times that the resolution is halved.
 
+    Raises:
+        ValueError: If ``width`` or ``depth`` is below 1.
+
     References:
         Ronneberger et al. (2015), arXiv:1505.04597; Ioffe and Szegedy (2015), arXiv:1502.03167.
     """
 
     def __init__(self, num_classes: int = 1, *, width: int = 64, depth: int = 4) -> None:
         super().__init__()
+        if width < 1 or depth < 1:
+            message = f"width is {width} and depth {depth}, expected at least 1 each"
+            raise ValueError(message)
         self.size_multiple = 2**depth
         widths = [width * 2**level for level in range(depth + 1)]
         self.encoder = nn.ModuleList(

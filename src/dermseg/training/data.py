@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -90,17 +90,23 @@ class SegmentationData(Dataset[dict[str, Any]]):
 
 
 class EpochSampler(Sampler[Key]):
-    """Keys of one epoch; the order depends on seed and epoch, never on what came before."""
+    """Keys of one epoch; the order depends on seed and epoch, never on what came before.
 
-    def __init__(self, num_samples: int, *, seed: int, shuffle: bool) -> None:
+    Args:
+        num_samples: Number of samples in the data.
+        seed: The run's seed.
+        shuffle: Whether the order is random.
+        find_epoch: Tells the epoch when an iteration begins. Asked for rather than told, because
+            after a resumption the first iteration begins before the trainer's hooks run.
+    """
+
+    def __init__(
+        self, num_samples: int, *, seed: int, shuffle: bool, find_epoch: Callable[[], int]
+    ) -> None:
         self.num_samples = num_samples
         self.seed = seed
         self.shuffle = shuffle
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by the trainer before each epoch."""
-        self.epoch = epoch
+        self.find_epoch = find_epoch
 
     def __len__(self) -> int:
         """Number of keys."""
@@ -108,10 +114,11 @@ class EpochSampler(Sampler[Key]):
 
     def __iter__(self) -> Iterator[Key]:
         """The epoch's keys."""
+        epoch = self.find_epoch()
         order = np.arange(self.num_samples)
         if self.shuffle:
-            order = np.random.default_rng([self.seed, self.epoch]).permutation(self.num_samples)
-        return ((self.epoch, int(index)) for index in order)
+            order = np.random.default_rng([self.seed, epoch]).permutation(self.num_samples)
+        return ((epoch, int(index)) for index in order)
 
 
 class SegmentationDataModule(LightningDataModule):
@@ -132,6 +139,11 @@ class SegmentationDataModule(LightningDataModule):
         self.recipe = recipe
         self.num_workers = num_workers
 
+    @property
+    def num_batches(self) -> int:
+        """Batches of one training epoch."""
+        return len(self.train_dataloader())
+
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Shuffled, augmented batches."""
         return self._loader(self.train_data, shuffle=True)
@@ -140,6 +152,11 @@ class SegmentationDataModule(LightningDataModule):
         """The selection part, in order."""
         return self._loader(self.selection_data, shuffle=False)
 
+    def _find_epoch(self) -> int:
+        """Epochs that are done, also right after a checkpoint was restored."""
+        trainer = self.trainer
+        return 0 if trainer is None else trainer.fit_loop.epoch_progress.current.processed
+
     def _loader(self, data: SegmentationData, *, shuffle: bool) -> DataLoader[dict[str, Any]]:
         batch_size = self.recipe.training.batch_size
         # Batch norm cannot learn from a last batch of one image.
@@ -147,7 +164,9 @@ class SegmentationDataModule(LightningDataModule):
         return DataLoader(
             data,
             batch_size=batch_size,
-            sampler=EpochSampler(len(data), seed=self.recipe.seed, shuffle=shuffle),
+            sampler=EpochSampler(
+                len(data), seed=self.recipe.seed, shuffle=shuffle, find_epoch=self._find_epoch
+            ),
             drop_last=shuffle and is_last_alone,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
@@ -25,10 +26,13 @@ class SegmentationModule(LightningModule):
 
     Args:
         recipe: The whole recipe; the weights are drawn from torch's generator.
+        num_steps: Optimiser steps of the whole run. Lightning's own estimate would open the
+            training images before a checkpoint's epoch is restored.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, *, num_steps: int) -> None:
         super().__init__()
+        self.num_steps = num_steps
         self.recipe = recipe
         network = create_network(
             recipe.network.name,
@@ -39,12 +43,10 @@ class SegmentationModule(LightningModule):
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = create_loss(recipe.loss)
 
-    def on_train_epoch_start(self) -> None:
-        """Seed dropout by the epoch, so that a resumed run draws what an unbroken one does."""
-        torch.manual_seed(self.recipe.seed * 1_000_003 + self.current_epoch)
-
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
-        """Loss of one batch."""
+        """Loss of one batch; dropout draws by seed, epoch and batch, whatever came before."""
+        key = np.random.SeedSequence([self.recipe.seed, self.current_epoch, batch_index])
+        torch.manual_seed(int(key.generate_state(1)[0]))
         outputs = self.network.training_logits(_channels_last(batch["image"]))
         loss: Tensor = self.loss(outputs, batch["target"])
         if not torch.isfinite(loss):
@@ -80,8 +82,7 @@ class SegmentationModule(LightningModule):
         optimizer = optimizers[options.optimizer](
             self.parameters(), lr=options.lr, weight_decay=options.weight_decay
         )
-        num_steps = int(self.trainer.estimated_stepping_batches)
-        num_warmup = round(options.warmup_epochs * num_steps / options.epochs)
+        num_warmup = round(options.warmup_epochs * self.num_steps / options.epochs)
         is_cosine = options.schedule == "cosine"
 
         def factor(step: int) -> float:
@@ -89,7 +90,7 @@ class SegmentationModule(LightningModule):
                 return (step + 1) / num_warmup
             if not is_cosine:
                 return 1.0
-            progress = (step - num_warmup) / max(1, num_steps - num_warmup)
+            progress = (step - num_warmup) / max(1, self.num_steps - num_warmup)
             return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
         scheduler = LambdaLR(optimizer, factor)

@@ -135,10 +135,10 @@ def _fit(
     console: Console,
 ) -> None:
     seed_everything(recipe.seed, verbose=False)
-    module = SegmentationModule(recipe)
     data = SegmentationDataModule(
         parts.train, parts.selection, recipe, normalization, num_workers=num_workers
     )
+    module = SegmentationModule(recipe, num_steps=data.num_batches * recipe.training.epochs)
     callbacks: list[Callback] = [EpochKeeper(run, console)]
     if recipe.training.ema_decay is not None:
         callbacks.insert(0, EMAWeightAveraging(decay=recipe.training.ema_decay))
@@ -147,6 +147,7 @@ def _fit(
     with warnings.catch_warnings():
         # Hints on the number of workers, which is the caller's to choose.
         warnings.simplefilter("ignore", PossibleUserWarning)
+        warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
         trainer = Trainer(
             max_epochs=recipe.training.epochs,
             accelerator="auto",
@@ -161,7 +162,11 @@ def _fit(
             enable_progress_bar=console.is_terminal,
             num_sanity_val_steps=0,
         )
-        trainer.fit(module, data, ckpt_path=last if last.is_file() else None)
+        try:
+            trainer.fit(module, data, ckpt_path=last if last.is_file() else None)
+        except SystemExit as error:
+            # Lightning ends the whole program when it is interrupted; that is not its to decide.
+            raise KeyboardInterrupt from error
 
 
 def _commit() -> str:
