@@ -30,9 +30,9 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_explains_itself(dermseg: Run, command: tuple[str, ...]) -> None:
-    result = dermseg(*command, "--help")
+@pytest.mark.parametrize("name", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(dermseg: Run, name: tuple[str, ...]) -> None:
+    result = dermseg(*name, "--help")
     assert result.returncode == 0
     assert "Usage: dermseg" in result.stdout
 
@@ -51,9 +51,9 @@ def test_lists_name_what_there_is(dermseg: Run) -> None:
     assert "isic2017: " in dermseg("data", "list").stdout
 
 
-@pytest.mark.parametrize("command", ["recipes", "networks"])
-def test_unknown_names_are_refused(dermseg: Run, command: str) -> None:
-    result = dermseg(command, "nothing")
+@pytest.mark.parametrize("name", ["recipes", "networks"])
+def test_unknown_names_are_refused(dermseg: Run, name: str) -> None:
+    result = dermseg(name, "nothing")
     assert result.returncode == 2
     assert "nothing" in result.stderr
 

@@ -62,7 +62,9 @@ def test_overlays_are_at_most_1024_pixels_long(
 ) -> None:
     image, _ = disc((1100, 2048), centre=(1000, 500), radius=300)
     write_image(tmp_path / "large.jpg", image)
-    result = dermseg("predict", tmp_path / "large.jpg", "-o", tmp_path / "o", "--model", dark_package)
+    result = dermseg(
+        "predict", tmp_path / "large.jpg", "-o", tmp_path / "o", "--model", dark_package
+    )
     assert result.returncode == 0
     assert read_image(tmp_path / "o" / "large_overlay.jpg").shape == (550, 1024, 3)
     assert read_mask(tmp_path / "o" / "large_segmentation.png").shape == (1100, 2048)
@@ -122,7 +124,9 @@ def test_recursive_keeps_the_relative_paths(
     out = tmp_path / "out"
     assert dermseg("predict", photos, "-o", out, "--model", dark_package).returncode == 0
     assert not (out / "day 1").exists()
-    result = dermseg("predict", photos, "-o", tmp_path / "r", "--model", dark_package, "--recursive")
+    result = dermseg(
+        "predict", photos, "-o", tmp_path / "r", "--model", dark_package, "--recursive"
+    )
     assert result.returncode == 0
     assert (tmp_path / "r" / "day 1" / "left" / "a_segmentation.png").is_file()
 

@@ -97,11 +97,13 @@ def test_jaccard_loss_averages_classes() -> None:
     assert JaccardLoss()(logits, target).item() == pytest.approx(0.5 * (1 - 1 / 17))
 
 
-def test_half_precision_logits_are_summed_in_float32() -> None:
-    target = torch.ones(1, 1, 256, 256)
-    loss = JaccardLoss()(torch.full((1, 1, 256, 256), 12.0, dtype=torch.float16), target)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_logits_cost_what_they_do_in_float32(dtype: torch.dtype) -> None:
+    logits = torch.linspace(-6, 6, 4096).reshape(1, 1, 64, 64).to(dtype)
+    target = (logits.float() > 1).float()
+    loss = JaccardLoss()(logits, target)
     assert loss.dtype == torch.float32
-    assert loss.item() == pytest.approx(0, abs=1e-4)
+    assert loss.item() == JaccardLoss()(logits.float(), target).item()
 
 
 def test_coarser_outputs_count_half_of_the_one_before() -> None:

@@ -81,9 +81,10 @@ def test_size_multiples_are_the_documented_ones() -> None:
 
 def test_residual_shortcut_equals_a_strided_convolution() -> None:
     network = ResidualUNet(widths=[4, 8]).eval()
-    block = network.encoder[1]
     features = torch.rand(2, 4, 8, 10)
-    projection, norm = block.shortcut
-    strided = torch.nn.functional.conv2d(features, projection.weight, stride=2)
-    expected = torch.relu(block.second(block.first(features)) + norm(strided))
-    torch.testing.assert_close(block(features), expected)
+    weight = network.get_parameter("encoder.1.shortcut.0.weight")
+    norm = network.get_submodule("encoder.1.shortcut.1")
+    first, second = (network.get_submodule(f"encoder.1.{name}") for name in ("first", "second"))
+    strided = torch.nn.functional.conv2d(features, weight, stride=2)
+    expected = torch.relu(second(first(features)) + norm(strided))
+    torch.testing.assert_close(network.encoder[1](features), expected)

@@ -15,7 +15,7 @@ import pytest
 import dermseg
 from dermseg.errors import ImageError, UsageError
 from dermseg.images import write_image
-from dermseg.prediction import Prediction, Predictor, load_model
+from dermseg.prediction import Prediction, Predictor, Source, load_model
 
 Disc = Callable[..., tuple[np.ndarray, np.ndarray]]
 
@@ -80,7 +80,7 @@ def test_an_endless_stream_is_read_only_a_little_ahead(predictor: Predictor, dis
 
 def test_a_bad_image_stops_the_stream_or_takes_its_place(predictor: Predictor, disc: Disc) -> None:
     image, _ = disc((48, 64), centre=(32, 24), radius=9)
-    sources = [image, b"no image", image]
+    sources: list[Source] = [image, b"no image", image]
     with pytest.raises(ImageError):
         list(predictor.predict_many(sources))
     results = list(predictor.predict_many(sources, on_error="return"))
@@ -96,9 +96,7 @@ def test_a_bad_image_stops_the_stream_or_takes_its_place(predictor: Predictor, d
         np.zeros((0, 5, 3), np.uint8),
     ],
 )
-def test_arrays_that_are_no_rgb_images_are_refused(
-    predictor: Predictor, wrong: np.ndarray
-) -> None:
+def test_arrays_that_are_no_rgb_images_are_refused(predictor: Predictor, wrong: np.ndarray) -> None:
     with pytest.raises(ImageError, match=r"expected \(H, W, 3\) uint8"):
         predictor.predict(wrong)
 

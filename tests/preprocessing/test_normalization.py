@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from dermseg.preprocessing import UNIT_RANGE, Normalization, fit_normalization
+from dermseg.preprocessing import UNIT_RANGE, Normalization, fit_normalization, to_unit_range
 
 
 def test_fit_by_hand_on_two_images_of_different_sizes() -> None:
@@ -34,7 +34,7 @@ def test_one_colour_does_not_divide_by_zero() -> None:
     image = np.full((4, 4, 3), 100, np.uint8)
     normalization = fit_normalization([image])
     assert min(normalization.std) > 0
-    assert np.isfinite(normalization.apply(image.astype(np.float32) / 255)).all()
+    assert np.isfinite(normalization.apply(to_unit_range(image))).all()
 
 
 def test_fit_without_images_is_refused() -> None:
@@ -44,7 +44,7 @@ def test_fit_without_images_is_refused() -> None:
 
 def test_normalised_training_images_have_mean_zero_and_deviation_one() -> None:
     image = np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    result = fit_normalization([image]).apply(image.astype(np.float32) / 255)
+    result = fit_normalization([image]).apply(to_unit_range(image))
     assert result.mean(axis=(1, 2)) == pytest.approx([0, 0, 0], abs=1e-4)
     assert result.std(axis=(1, 2)) == pytest.approx([1, 1, 1], abs=1e-4)
 
@@ -72,4 +72,4 @@ def test_normalisation_survives_json() -> None:
 
 def test_normalisation_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        UNIT_RANGE.mean = (1.0, 1.0, 1.0)
+        UNIT_RANGE.mean = (1.0, 1.0, 1.0)  # type: ignore[misc]

@@ -24,7 +24,7 @@ def test_what_is_not_said_is_switched_off(text: str) -> None:
 def test_recipe_cannot_be_changed_after_it_was_read(text: str) -> None:
     recipe = parse_recipe(text)
     with pytest.raises(ValidationError, match="frozen"):
-        recipe.training.lr = 1.0
+        recipe.training.lr = 1.0  # type: ignore[misc]
 
 
 def test_saved_recipe_reads_as_the_same_recipe(text: str) -> None:

@@ -7,6 +7,7 @@ import json
 import pickle
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -30,7 +31,7 @@ _TOLERANCE = {False: 1e-4, True: 1e-2}
 """Largest accepted difference of a probability, by whether weights are stored as float16."""
 
 # What reading a folder that is no whole run, or a damaged checkpoint, can raise.
-_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError)
+_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError)
 
 
 class RunRecord(BaseModel):
@@ -122,7 +123,7 @@ def read_score(evaluation: Path, *, used_for_selection: bool = False) -> Score:
             used_for_selection=used_for_selection,
             values=values,
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{evaluation}: no summary.json of an evaluation of a model on a dataset: {error}"
         raise UsageError(message) from error
 
@@ -156,15 +157,23 @@ def _read_run(run: Path) -> tuple[Recipe, RunRecord, dict[str, Any], Segmentatio
     try:
         recipe = parse_recipe((run / "recipe.toml").read_text("utf-8"), source=str(run))
         record = RunRecord.model_validate_json((run / "run.json").read_bytes())
-        checkpoint = torch.load(
-            run / "checkpoints" / "best.ckpt", map_location="cpu", weights_only=True
-        )
+        checkpoint = _read_checkpoint(run / "checkpoints" / "best.ckpt")
         network = _restore_network(recipe, checkpoint)
     except _UNREADABLE as error:
         reason = str(error).strip().partition("\n")[0]
         message = f"{run}: not a run folder with recipe.toml, run.json and a best.ckpt: {reason}"
         raise UsageError(message) from error
     return recipe, record, checkpoint, network
+
+
+def _read_checkpoint(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        # torch takes anything else for its older format, and fails in any way.
+        if not zipfile.is_zipfile(file):
+            message = f"{path} is damaged"
+            raise ValueError(message)
+    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return checkpoint
 
 
 def _restore_network(recipe: Recipe, checkpoint: dict[str, Any]) -> SegmentationNetwork:

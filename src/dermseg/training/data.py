@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from dermseg.augmentation import Augmenter
+from dermseg.errors import DatasetError
 from dermseg.images import read_image, read_mask
 from dermseg.preprocessing import (
     Normalization,
@@ -21,9 +23,15 @@ from dermseg.preprocessing import (
     to_unit_range,
 )
 from dermseg.recipes import Recipe
-from dermseg.types import Sample, Size
+from dermseg.types import BoolMask, ImageArray, Sample, Size
 
-__all__ = ["EpochSampler", "SegmentationData", "SegmentationDataModule", "training_size"]
+__all__ = [
+    "EpochSampler",
+    "SegmentationData",
+    "SegmentationDataModule",
+    "read_pair",
+    "training_size",
+]
 
 Key = tuple[int, int]
 """(epoch, index of the sample)."""
@@ -35,6 +43,27 @@ def training_size(recipe: Recipe, epoch: int) -> Size:
         if epoch < step.until_epoch:
             return step.size
     return recipe.preprocessing.size
+
+
+def read_pair(sample: Sample) -> tuple[ImageArray, BoolMask]:
+    """Read an image and its mask.
+
+    Raises:
+        ImageError: If one of them cannot be read.
+        DatasetError: If there is no mask, or it has another size than the image.
+    """
+    if sample.mask is None:
+        message = f"{sample.id} has no mask to learn from"
+        raise DatasetError(message)
+    image, mask = read_image(sample.image), read_mask(sample.mask)
+    if mask.shape != image.shape[:2]:
+        sizes = [f"{shape[1]}x{shape[0]}" for shape in (image.shape, mask.shape)]
+        message = (
+            f"{sample.id}: the image is {sizes[0]} and its mask {sizes[1]} (width x height), "
+            f"expected the same: correct or remove {sample.image} and {sample.mask}"
+        )
+        raise DatasetError(message)
+    return image, mask
 
 
 class SegmentationData(Dataset[dict[str, Any]]):
@@ -68,10 +97,7 @@ class SegmentationData(Dataset[dict[str, Any]]):
         """``image`` (3, H, W) float32, ``target`` (1, H, W) float32, ``id``."""
         epoch, index = key
         sample = self.samples[index]
-        if sample.mask is None:
-            message = f"{sample.id} has no mask to learn from"
-            raise ValueError(message)
-        image, mask = read_image(sample.image), read_mask(sample.mask)
+        image, mask = read_pair(sample)
         if self.augmenter is None:
             size = self.recipe.preprocessing.size
             tensor = preprocess(image, size, self.normalization)
@@ -154,11 +180,16 @@ class SegmentationDataModule(LightningDataModule):
 
     def _find_epoch(self) -> int:
         """Epochs that are done, also right after a checkpoint was restored."""
-        trainer = self.trainer
-        return 0 if trainer is None else trainer.fit_loop.epoch_progress.current.processed
+        if self.trainer is None:
+            return 0
+        # Lightning's annotation names a base class, which has no such attribute.
+        return int(self.trainer.fit_loop.epoch_progress.current.processed)  # type: ignore[attr-defined]
 
     def _loader(self, data: SegmentationData, *, shuffle: bool) -> DataLoader[dict[str, Any]]:
         batch_size = self.recipe.training.batch_size
+        # Before the workers are forked: a fork inherits OpenCV's locks but not its threads, and
+        # would wait for them for ever. One thread is enough for each of many small images.
+        cv2.setNumThreads(1)
         # Batch norm cannot learn from a last batch of one image.
         is_last_alone = len(data) > batch_size and len(data) % batch_size == 1
         return DataLoader(
@@ -170,10 +201,10 @@ class SegmentationDataModule(LightningDataModule):
             drop_last=shuffle and is_last_alone,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
-            worker_init_fn=_use_one_thread,
+            worker_init_fn=_prepare_worker,
         )
 
 
-def _use_one_thread(worker: int) -> None:
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+def _prepare_worker(worker: int) -> None:
+    # Ctrl-C reaches the workers too; the main process ends them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

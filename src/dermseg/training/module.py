@@ -49,20 +49,17 @@ class SegmentationModule(LightningModule):
         torch.manual_seed(int(key.generate_state(1)[0]))
         outputs = self.network.training_logits(_channels_last(batch["image"]))
         loss: Tensor = self.loss(outputs, batch["target"])
-        if not torch.isfinite(loss):
-            message = (
-                f"the loss became {loss.item()} in epoch {self.current_epoch + 1}, batch "
-                f"{batch_index + 1}: lower training.lr ({self.recipe.training.lr}), set "
-                "training.max_gradient_norm, or set training.precision to float32"
-            )
-            raise DivergenceError(message)
+        self._check_finite(loss, f"loss of training batch {batch_index + 1}")
         self._record("train_loss", loss.detach(), batch)
         return loss
 
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
         """Loss and mean Jaccard index of the images that choose the checkpoint."""
         logits = self.network(_channels_last(batch["image"])).float()
-        self._record("selection_loss", self.loss([logits], batch["target"]), batch)
+        loss = self.loss([logits], batch["target"])
+        # The last steps of a run are judged here only.
+        self._check_finite(loss, f"loss of selection batch {batch_index + 1}")
+        self._record("selection_loss", loss, batch)
         predicted = (logits.sigmoid() >= self.recipe.postprocessing.threshold).cpu().numpy()
         target = (batch["target"] >= 0.5).cpu().numpy()
         values = [
@@ -98,6 +95,15 @@ class SegmentationModule(LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+    def _check_finite(self, loss: Tensor, what: str) -> None:
+        if not torch.isfinite(loss):
+            message = (
+                f"the {what} became {loss.item()} in epoch {self.current_epoch + 1}: lower "
+                f"training.lr ({self.recipe.training.lr}), set training.max_gradient_norm, or set "
+                "training.precision to float32"
+            )
+            raise DivergenceError(message)
 
     def _record(self, name: str, value: Tensor, batch: dict[str, Any]) -> None:
         self.log(name, value, on_step=False, on_epoch=True, batch_size=len(batch["id"]))

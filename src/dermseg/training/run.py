@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import subprocess
 import warnings
 from collections.abc import Collection, Sequence
@@ -18,12 +19,13 @@ from dermseg import __version__
 from dermseg.datasets import Dataset, dataset_fingerprint, open_dataset, write_split
 from dermseg.errors import OutputError, UsageError
 from dermseg.export import RunRecord, export_run
-from dermseg.images import read_image, write_bytes_atomically
+from dermseg.images import write_bytes_atomically
 from dermseg.package import DataSource
 from dermseg.preprocessing import UNIT_RANGE, Normalization, fit_normalization, resize_image
 from dermseg.recipes import Recipe, parse_recipe
 from dermseg.training.checkpoints import LAST, EpochKeeper
-from dermseg.training.data import SegmentationDataModule
+from dermseg.training.checks import check_recipe
+from dermseg.training.data import SegmentationDataModule, read_pair
 from dermseg.training.module import SegmentationModule
 from dermseg.training.parts import TrainingParts, divide
 from dermseg.training.precision import choose_precision
@@ -60,54 +62,79 @@ def train(
         The folder of the model package.
 
     Raises:
-        UsageError: If the run folder is there (or, with ``resume``, made by another recipe).
+        UsageError: If the run folder is there (or, with ``resume``, made from another recipe or
+            other images).
+        RecipeError: If the recipe cannot be trained.
         DatasetError: If the data cannot be recognised, paired or split.
+        ImageError: If an image or a mask cannot be read.
+        OutputError: If the run folder cannot be written.
         DivergenceError: If the loss is no longer a number.
+        KeyboardInterrupt: If it is interrupted, also by SIGTERM.
     """
     console = Console(stderr=True)
-    _open_run(run, recipe, resume=resume)
+    _check_run(run, recipe, resume=resume)
+    check_recipe(recipe)
     datasets = [open_dataset(folder, recipe.data.name) for folder in data]
     parts = divide(datasets, recipe.data, split_file=split_file, excluded_ids=excluded_ids)
     console.print(
         f"{len(parts.train)} images to train on, {len(parts.selection)} to choose the checkpoint; "
         f"{len(parts.evaluation_ids)} kept for evaluation, {parts.num_dropped} dropped from "
-        "training because they are to be evaluated or excluded"
+        "training because they are to be evaluated or excluded",
+        soft_wrap=True,
     )
     record = _describe(recipe, datasets, parts)
+    _open_run(run, recipe, record)
     write_split(run / "split.json", parts.to_split(recipe.data.seed))
-    write_bytes_atomically(run / "run.json", record.model_dump_json(indent=1).encode())
     _fit(recipe, parts, record.normalization, run, num_workers=num_workers, console=console)
     package = run / "model"
     export_run(run, package, overwrite=True)
     return package
 
 
-def _open_run(run: Path, recipe: Recipe, *, resume: bool) -> None:
-    """Make a run folder, or check that an old one was made by the same recipe."""
+def _check_run(run: Path, recipe: Recipe, *, resume: bool) -> None:
+    """Refuse a folder that is taken, or was made by another recipe."""
     saved = run / "recipe.toml"
     if resume and saved.is_file():
         if parse_recipe(saved.read_text("utf-8"), source=str(saved)) != recipe:
             message = f"{run} was made by another recipe: resume with {saved}"
             raise UsageError(message)
         return
-    if run.is_dir() and any(run.iterdir()):
-        message = f"{run} is not empty: choose a new folder, or continue a run with --resume"
+    is_free = not run.exists() or (run.is_dir() and not any(run.iterdir()))
+    if not is_free:
+        message = f"{run} is no empty folder: choose a new one, or continue a run with --resume"
         raise UsageError(message)
+
+
+def _open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
+    """Make a run folder, or check that an old one was made from the same images."""
+    old = run / "run.json"
+    if old.is_file():
+        before = RunRecord.model_validate_json(old.read_bytes())
+        if before.model_copy(update={"commit": record.commit}) != record:
+            message = (
+                f"{run} was made from other images or parts: resume with the same --data, --split "
+                "and --exclude, or choose a new folder"
+            )
+            raise UsageError(message)
     try:
         (run / LAST).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"{run}: cannot be made: {error.strerror}"
         raise OutputError(message) from error
-    write_bytes_atomically(saved, tomlkit.dumps(recipe.to_dict()).encode())
+    write_bytes_atomically(run / "recipe.toml", tomlkit.dumps(recipe.to_dict()).encode())
+    write_bytes_atomically(old, record.model_dump_json(indent=1).encode())
 
 
 def _describe(recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts) -> RunRecord:
-    normalization = UNIT_RANGE
-    if recipe.preprocessing.normalization == "train":
-        size = recipe.preprocessing.size
-        normalization = fit_normalization(
-            resize_image(read_image(sample.image), size) for sample in parts.train
-        )
+    # Reads every pair, so that a damaged one is found now and not after hours.
+    size = recipe.preprocessing.size
+    normalization = fit_normalization(
+        resize_image(read_pair(sample)[0], size) for sample in parts.train
+    )
+    if recipe.preprocessing.normalization == "unit":
+        normalization = UNIT_RANGE
+    for sample in parts.selection:
+        read_pair(sample)
     return RunRecord(
         normalization=normalization,
         data=[
@@ -162,10 +189,13 @@ def _fit(
             enable_progress_bar=console.is_terminal,
             num_sanity_val_steps=0,
         )
+        handler = signal.getsignal(signal.SIGINT)
         try:
             trainer.fit(module, data, ckpt_path=last if last.is_file() else None)
         except SystemExit as error:
-            # Lightning ends the whole program when it is interrupted; that is not its to decide.
+            # Lightning ends the whole program when it is interrupted, and ignores further Ctrl-C;
+            # that is not its to decide.
+            signal.signal(signal.SIGINT, handler)
             raise KeyboardInterrupt from error
 
 
@@ -174,11 +204,14 @@ def _commit() -> str:
     root = Path(__file__).parents[3]
     if not (root / "pyproject.toml").is_file():
         return f"dermseg {__version__}"
-    result = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        result = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return f"dermseg {__version__}"
     return result.stdout.strip() or f"dermseg {__version__}"
