@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from dermseg.images import write_image, write_mask
+from dermseg.package import ModelSpec, Provenance
+from dermseg.preprocessing import UNIT_RANGE
+from dermseg.recipes import Postprocessing
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +27,110 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("needs real images: set DERMSEG_DATA to the folder that holds them")
     return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def command() -> str:
+    """The installed entry point, beside the running Python."""
+    return str(Path(sys.executable).with_name("dermseg"))
+
+
+@pytest.fixture(scope="session")
+def dermseg(command: str) -> Run:
+    """Run the command line as a user does, and never accept a traceback."""
+
+    def run(*arguments: object, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        result = subprocess.run(
+            [command, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env={**os.environ, "COLUMNS": "200"},
+        )
+        assert "Traceback" not in result.stderr, result.stderr
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def dark_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model package whose answer is known: lesion is where the mean colour is below 0.5."""
+    import onnx  # noqa: PLC0415 -- only the tests that ask for it need onnx
+    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
+
+    folder = tmp_path_factory.mktemp("dark")
+    weight = numpy_helper.from_array(np.full((1, 3, 1, 1), -20 / 3, np.float32), "weight")
+    bias = numpy_helper.from_array(np.array([10.0], np.float32), "bias")
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["images", "weight", "bias"], ["logits"])],
+        "dark",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, 48, 64])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 1, 48, 64])],
+        [weight, bias],
+    )
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10, producer_name="test"
+    )
+    onnx.checker.check_model(model)
+    content = model.SerializeToString()
+    (folder / "model.onnx").write_bytes(content)
+    spec = ModelSpec(
+        name="dark",
+        description="Darkness",
+        licence="Apache-2.0",
+        input_size=(48, 64),
+        normalization=UNIT_RANGE,
+        classes=["lesion"],
+        postprocessing=Postprocessing(),
+        onnx_sha256=hashlib.sha256(content).hexdigest(),
+        provenance=Provenance(
+            recipe="none",
+            network="none",
+            num_parameters=4,
+            seed=0,
+            commit="none",
+            data=[],
+            training_ids=[],
+            selection_ids=[],
+            epochs=1,
+            best_epoch=1,
+            export_difference=0.0,
+            versions={},
+        ),
+    )
+    (folder / "model.json").write_text(spec.model_dump_json())
+    return folder
+
+
+def draw_disc(
+    size: tuple[int, int], *, centre: tuple[float, float], radius: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """A dark disc on light skin and its exact mask; ``centre`` is (x, y)."""
+    y, x = np.mgrid[: size[0], : size[1]]
+    mask = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 <= radius**2
+    image = np.where(mask[..., None], [90, 60, 50], [225, 190, 170]).astype(np.uint8)
+    return image, mask
+
+
+@pytest.fixture(scope="session")
+def disc() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+    """Draws a dark disc on light skin and its mask."""
+    return draw_disc
+
+
+@pytest.fixture(scope="session")
+def disc_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder dataset of 20 small images of discs."""
+    root = tmp_path_factory.mktemp("discs")
+    (root / "images").mkdir()
+    (root / "masks").mkdir()
+    generator = np.random.default_rng(0)
+    for number in range(20):
+        x, y = generator.uniform(16, 48, 2)
+        image, mask = draw_disc((48, 64), centre=(x, y), radius=generator.uniform(8, 14))
+        noisy = np.clip(image + generator.normal(0, 8, image.shape), 0, 255).astype(np.uint8)
+        write_image(root / "images" / f"disc_{number:02d}.png", noisy)
+        write_mask(root / "masks" / f"disc_{number:02d}_segmentation.png", mask)
+    return root

@@ -49,7 +49,8 @@ class Augmenter:
         image_tensor = tv_tensors.Image(torch.from_numpy(image).permute(2, 0, 1))
         mask_tensor = tv_tensors.Mask(torch.from_numpy(mask.astype(np.uint8)))
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_key(self.seed, epoch, sample_id))
+            # Not torch.manual_seed, which would also seed the GPUs.
+            torch.default_generator.manual_seed(_key(self.seed, epoch, sample_id))
             image_tensor, mask_tensor = self.transform(image_tensor, mask_tensor)
         changed = image_tensor.permute(1, 2, 0).numpy()
         return np.ascontiguousarray(changed), mask_tensor.numpy().astype(np.bool_)

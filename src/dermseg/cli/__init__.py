@@ -53,6 +53,8 @@ def main() -> None:
         app()
     except DermsegError as error:
         _fail(str(error), 2 if isinstance(error, UsageError) else _code_of(error))
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
     except MemoryError:
         _fail("out of memory: use a smaller --batch-size, or fewer --workers", 3)
 

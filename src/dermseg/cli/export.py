@@ -13,7 +13,9 @@ __all__ = ["export"]
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder of `dermseg train`.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the model package.")],
-    name: Annotated[str | None, typer.Option(help="The model's name. [default: recipe's]")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The model's name, by default the recipe's.")
+    ] = None,
     half: Annotated[
         bool, typer.Option("--half", help="Store weights as float16: half the size, same speed.")
     ] = False,

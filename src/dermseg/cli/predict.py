@@ -40,7 +40,8 @@ def predict(
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per inference.")] = 8,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads that read images. [default: cores, max 4]")
+        int | None,
+        typer.Option(min=1, help="Threads that read images; by default one per core, at most 4."),
     ] = None,
     max_megapixels: Annotated[
         float, typer.Option(help="Refuse larger images, as a guard against hostile files.")

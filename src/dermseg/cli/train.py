@@ -42,14 +42,20 @@ def train(
     values = read_recipe(recipe, overrides or [])
     excluded = _read_ids(exclude)
     try:
-        from dermseg.training import RunOptions, cross_validate
+        from dermseg.training import cross_validate
         from dermseg.training import train as run_training
     except ModuleNotFoundError as error:
         raise MissingExtraError("training", "train") from error
-    options = RunOptions(num_workers=workers, num_processes=processes, resume=resume)
     if folds is None:
         package = run_training(
-            values, data, output, split_file=split, excluded_ids=excluded, options=options
+            values,
+            data,
+            output,
+            split_file=split,
+            excluded_ids=excluded,
+            num_workers=workers,
+            num_processes=processes,
+            resume=resume,
         )
         typer.echo(f"model package: {package}")
         return
@@ -57,7 +63,14 @@ def train(
         message = "--folds divides the training images itself: leave --split out"
         raise UsageError(message)
     result = cross_validate(
-        values, data, output, num_folds=folds, excluded_ids=excluded, options=options
+        values,
+        data,
+        output,
+        num_folds=folds,
+        excluded_ids=excluded,
+        num_workers=workers,
+        num_processes=processes,
+        resume=resume,
     )
     interval = result.aggregates["mean_jaccard"]
     typer.echo(
@@ -72,7 +85,8 @@ def _read_ids(path: Path | None) -> frozenset[str]:
     if path is None:
         return frozenset()
     try:
-        return frozenset(path.read_text("utf-8").split())
+        lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path}: the list of ids cannot be read: {error}"
         raise UsageError(message) from error
+    return frozenset(line.strip() for line in lines if line.strip())

@@ -12,8 +12,8 @@ def model_card(spec: ModelSpec) -> str:
     origin = spec.provenance
     height, width = spec.input_size
     sources = "\n".join(
-        f"- {source.name}: {source.num_images} images with masks, licence {source.licence}, "
-        f"fingerprint `{source.fingerprint[:16]}`"
+        f"- {source.name}, licence {source.licence}: a folder of {source.num_images} images with "
+        f"masks, of which only those above were used; fingerprint `{source.fingerprint[:16]}`"
         for source in origin.data
     )
     scores = "\n".join(_score_lines(score) for score in origin.scores)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import pickle
 import shutil
 import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,9 @@ __all__ = ["RunRecord", "add_score", "export_run", "read_score"]
 
 _TOLERANCE = {False: 1e-4, True: 1e-2}
 """Largest accepted difference of a probability, by whether weights are stored as float16."""
+
+# What reading a folder that is no whole run, or a damaged checkpoint, can raise.
+_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError)
 
 
 class RunRecord(BaseModel):
@@ -58,7 +64,7 @@ def export_run(
 
     Args:
         run: A run folder with ``recipe.toml``, ``run.json`` and ``checkpoints/best.ckpt``.
-        destination: The package's folder.
+        destination: The package's folder; new, empty or, with ``overwrite``, an older package.
         name: The model's name; the recipe's where it is None.
         half_weights: Store the weights as float16.
         scores: Measured scores to keep beside the selection score.
@@ -67,15 +73,12 @@ def export_run(
     Raises:
         UsageError: If ``run`` is no finished run, or ``destination`` is there.
         ExportError: If ONNX Runtime's numbers differ from torch's.
+        OutputError: If the package cannot be written.
     """
-    if destination.exists() and not overwrite:
-        message = f"{destination} is already there: choose another folder or pass --overwrite"
-        raise UsageError(message)
-    recipe, record, checkpoint = _read_run(run)
-    network = _restore_network(recipe, checkpoint)
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=destination.parent) as scratch:
-        folder = Path(scratch) / "model"
+    _check_destination(destination, overwrite=overwrite)
+    recipe, record, checkpoint, network = _read_run(run)
+    with _scratch_folder(destination) as scratch:
+        folder = scratch / "model"
         folder.mkdir()
         onnx_path = folder / "model.onnx"
         size = recipe.preprocessing.size
@@ -123,7 +126,7 @@ def read_score(evaluation: Path, *, used_for_selection: bool = False) -> Score:
             used_for_selection=used_for_selection,
             values=values,
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{evaluation}: no summary.json of an evaluation of a model on a dataset: {error}"
         raise UsageError(message) from error
 
@@ -153,17 +156,52 @@ def _write_weights(network: SegmentationNetwork, path: Path, *, half: bool) -> N
     )
 
 
-def _read_run(run: Path) -> tuple[Recipe, RunRecord, dict[str, Any]]:
+def _check_destination(destination: Path, *, overwrite: bool) -> None:
+    """Refuse a path that is taken, and to replace anything but a package."""
+    if not destination.exists():
+        return
+    if not overwrite:
+        message = f"{destination} is already there: choose another folder or pass --overwrite"
+        raise UsageError(message)
+    is_empty = destination.is_dir() and not any(destination.iterdir())
+    if not is_empty and not (destination / "model.json").is_file():
+        message = f"{destination} holds no model package and is not replaced: choose another folder"
+        raise UsageError(message)
+
+
+@contextmanager
+def _scratch_folder(destination: Path) -> Iterator[Path]:
+    """A folder beside the destination to build in, removed at the end."""
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=destination.parent) as scratch:
+            yield Path(scratch)
+    except OSError as error:
+        message = f"{destination}: cannot be written: {error.strerror or error}"
+        raise OutputError(message) from error
+
+
+def _read_run(run: Path) -> tuple[Recipe, RunRecord, dict[str, Any], SegmentationNetwork]:
     try:
         recipe = parse_recipe((run / "recipe.toml").read_text("utf-8"), source=str(run))
         record = RunRecord.model_validate_json((run / "run.json").read_bytes())
-        checkpoint = torch.load(
-            run / "checkpoints" / "best.ckpt", map_location="cpu", weights_only=True
-        )
-    except (OSError, ValueError) as error:
-        message = f"{run}: not a run folder with recipe.toml, run.json and a best.ckpt: {error}"
+        checkpoint = _read_checkpoint(run / "checkpoints" / "best.ckpt")
+        network = _restore_network(recipe, checkpoint)
+    except _UNREADABLE as error:
+        reason = str(error).strip().partition("\n")[0]
+        message = f"{run}: not a run folder with recipe.toml, run.json and a best.ckpt: {reason}"
         raise UsageError(message) from error
-    return recipe, record, checkpoint
+    return recipe, record, checkpoint, network
+
+
+def _read_checkpoint(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        # torch takes anything else for its older format, and fails in any way.
+        if not zipfile.is_zipfile(file):
+            message = f"{path} is damaged"
+            raise ValueError(message)
+    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return checkpoint
 
 
 def _restore_network(recipe: Recipe, checkpoint: dict[str, Any]) -> SegmentationNetwork:
@@ -210,11 +248,12 @@ def _provenance(
 
 def _move(folder: Path, destination: Path) -> None:
     """Put a finished folder in its place; an older one is removed only when the new is there."""
+    old = folder.with_name("old")
+    if destination.exists():
+        destination.rename(old)
     try:
-        if destination.exists():
-            old = folder.parent / "old"
-            os.rename(destination, old)  # noqa: PTH104
         folder.rename(destination)
-    except OSError as error:
-        message = f"{destination}: cannot be written: {error.strerror}"
-        raise OutputError(message) from error
+    except OSError:
+        if old.exists():
+            old.rename(destination)
+        raise

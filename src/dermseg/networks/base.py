@@ -30,7 +30,7 @@ class SegmentationNetwork(nn.Module, ABC):
         Raises:
             ValueError: If H or W is not a multiple of ``size_multiple``; names a size to use.
         """
-        self._check_size(images)
+        self.check_size(*images.shape[-2:])
         return self.compute_logits(images)[0]
 
     def training_logits(self, images: Tensor) -> list[Tensor]:
@@ -38,15 +38,19 @@ class SegmentationNetwork(nn.Module, ABC):
 
         Networks without deep supervision give one tensor.
         """
-        self._check_size(images)
+        self.check_size(*images.shape[-2:])
         return self.compute_logits(images)
 
     @abstractmethod
     def compute_logits(self, images: Tensor) -> list[Tensor]:
         """Logits at the input's size first; in training mode, auxiliary logits behind."""
 
-    def _check_size(self, images: Tensor) -> None:
-        height, width = images.shape[-2:]
+    def check_size(self, height: int, width: int) -> None:
+        """Refuse a size that the network cannot take.
+
+        Raises:
+            ValueError: If a side is not a multiple of ``size_multiple``; names a size to use.
+        """
         multiple = self.size_multiple
         if height % multiple or width % multiple:
             nearest = tuple(

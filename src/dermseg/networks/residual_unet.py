@@ -27,7 +27,10 @@ class ResidualUNet(SegmentationNetwork):
 
     Args:
         num_classes: Maps of logits.
-        widths: Channels per level, from half resolution downwards; at least two.
+        widths: Channels per level, from half resolution downwards; at least two levels of two.
+
+    Raises:
+        ValueError: If there are too few levels or channels.
 
     References:
         Zhang et al. (2018), arXiv:1711.10684 (residual U-Net); Chen et al. (2017),
@@ -38,8 +41,8 @@ class ResidualUNet(SegmentationNetwork):
         self, num_classes: int = 1, *, widths: Sequence[int] = (16, 32, 64, 104, 160)
     ) -> None:
         super().__init__()
-        if len(widths) < 2:
-            message = f"widths has {len(widths)} levels, expected at least 2"
+        if len(widths) < 2 or min(widths) < 2:
+            message = f"widths is {list(widths)}, expected at least 2 levels of at least 2 channels"
             raise ValueError(message)
         self.size_multiple = 2 ** len(widths)
         self.stem = conv_norm_relu(3, widths[0], stride=2)
@@ -79,7 +82,12 @@ class ResidualUNet(SegmentationNetwork):
 
 
 class _ResidualBlock(nn.Module):
-    """Two 3x3 convolutions around a shortcut, which is projected where the shape changes."""
+    """Two 3x3 convolutions around a shortcut, which is projected where the shape changes.
+
+    The projection's stride is taken as a slice: oneDNN's strided 1x1 convolution writes outside
+    its memory in the backward pass of narrow float32 maps with the channels last
+    (https://github.com/uxlfoundation/oneDNN/issues/6035).
+    """
 
     def __init__(self, in_channels: int, out_channels: int, *, stride: int = 1) -> None:
         super().__init__()
@@ -88,15 +96,17 @@ class _ResidualBlock(nn.Module):
             nn.Conv2d(out_channels, out_channels, kernel_size=3, padding=1, bias=False),
             nn.BatchNorm2d(out_channels),
         )
+        self.stride = stride
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or in_channels != out_channels:
             self.shortcut = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride, bias=False),
+                nn.Conv2d(in_channels, out_channels, kernel_size=1, bias=False),
                 nn.BatchNorm2d(out_channels),
             )
 
     def forward(self, features: Tensor) -> Tensor:
-        return F.relu(self.second(self.first(features)) + self.shortcut(features))
+        sampled = features[..., :: self.stride, :: self.stride]
+        return F.relu(self.second(self.first(features)) + self.shortcut(sampled))
 
 
 class _PoolingPyramid(nn.Module):

@@ -28,6 +28,9 @@ class UNet(SegmentationNetwork):
         batch_norm: Without it convolutions have a bias, as in the paper, and each image's logits
             and gradients are independent of the rest of its batch.
 
+    Raises:
+        ValueError: If ``width`` or ``depth`` is below 1.
+
     References:
         Ronneberger et al. (2015), arXiv:1505.04597; Ioffe and Szegedy (2015), arXiv:1502.03167.
     """
@@ -36,6 +39,9 @@ class UNet(SegmentationNetwork):
         self, num_classes: int = 1, *, width: int = 64, depth: int = 4, batch_norm: bool = True
     ) -> None:
         super().__init__()
+        if width < 1 or depth < 1:
+            message = f"width is {width} and depth {depth}, expected at least 1 each"
+            raise ValueError(message)
         self.size_multiple = 2**depth
         widths = [width * 2**level for level in range(depth + 1)]
         self.encoder = nn.ModuleList(

@@ -5,11 +5,22 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as reasons
 
 from dermseg.errors import PackageError
 from dermseg.package.loading import ModelPackage
 
 __all__ = ["Runtime"]
+
+# They have no base but Exception in common.
+_REFUSALS = (
+    reasons.Fail,
+    reasons.InvalidArgument,
+    reasons.InvalidGraph,
+    reasons.InvalidProtobuf,
+    reasons.NotImplemented,
+    reasons.RuntimeException,
+)
 
 
 class Runtime:
@@ -20,7 +31,8 @@ class Runtime:
         num_threads: Threads of one inference; None leaves the choice to ONNX Runtime.
 
     Raises:
-        PackageError: If ONNX Runtime does not accept the graph.
+        PackageError: If ONNX Runtime does not accept the graph, or it is not for images of the
+            size that ``model.json`` says.
     """
 
     def __init__(self, package: ModelPackage, *, num_threads: int | None = None) -> None:
@@ -33,9 +45,17 @@ class Runtime:
             self._session = onnxruntime.InferenceSession(
                 str(package.onnx_path), options, providers=["CPUExecutionProvider"]
             )
-        except (RuntimeError, ValueError) as error:
+        except _REFUSALS as error:
             message = f"{package.onnx_path}: ONNX Runtime refuses it: {error}"
             raise PackageError(message) from error
+        found = {node.name: node.shape[1:] for node in self._session.get_inputs()}
+        expected = {"images": [3, *self.spec.input_size]}
+        if found != expected:
+            message = (
+                f"{package.onnx_path}: it takes {found}, but model.json expects {expected} "
+                "(channels, height, width): export the package again"
+            )
+            raise PackageError(message)
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities of a batch.

@@ -63,9 +63,9 @@ class Chromophores:
         return Chromophores(self.melanin * scale, self.blood * scale, self.deep * scale)
 
     def transmission(self) -> NDArray[np.float32]:
-        """Share of each channel's light that is left, (H, W, 3); above 1 where lighter than skin."""
+        """Share of light left in each channel, (H, W, 3); above 1 where lighter than the skin."""
         densities = cv2.merge([self.melanin, self.blood, self.deep])
-        light: NDArray[np.float32] = cv2.exp(cv2.transform(densities, -_ABSORPTION))
+        light = np.asarray(cv2.exp(cv2.transform(densities, -_ABSORPTION)), np.float32)
         light *= 1 - _FLOOR
         light += _FLOOR
         return light

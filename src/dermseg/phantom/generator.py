@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from dermseg.errors import UsageError
@@ -18,6 +19,7 @@ from dermseg.types import BoolMask, ImageArray, Size
 __all__ = ["Phantom", "create_phantom"]
 
 _SMALLEST_SIDE, _LARGEST_SIDE = 32, 16384
+_FINEST_SIDE = 1024
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,17 @@ def create_phantom(
         )
     chosen = draw_parameters(_stream(seed, "parameters"), options or PhantomOptions())
     skin_rgb = skin_color(_stream(seed, "skin"), chosen.ita_degrees)
-    lesion = create_lesion(_stream(seed, "lesion"), size, area_share=chosen.area_share)
-    texture = create_skin_texture(_stream(seed, "texture"), size)
+    # No part of the scene is finer than this: larger images are enlarged, which takes seconds less.
+    scale = min(1.0, _FINEST_SIDE / min(size))
+    scene_size = (round(size[0] * scale), round(size[1] * scale))
+    lesion = create_lesion(_stream(seed, "lesion"), scene_size, area_share=chosen.area_share)
+    texture = create_skin_texture(_stream(seed, "texture"), scene_size)
     pigment = create_pigment(_stream(seed, "pigment"), lesion, skin_rgb, contrast=chosen.contrast)
     image = render(skin_rgb, texture + pigment)
+    if scene_size != size:
+        larger = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
+        image = np.asarray(larger, np.uint8)
+        lesion = lesion.resized(size)
     for name, add in ARTEFACTS.items():
         image = add(image, _stream(seed, name), strength=chosen.artefacts[name])
     return Phantom(image, lesion.mask, lesion, seed, chosen)

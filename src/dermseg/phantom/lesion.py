@@ -40,6 +40,11 @@ class Lesion:
         """(H, W) float32, distance in units of the radius: 0 at the border, below 1 inside."""
         return self.distance * np.float32(1 / self.radius)
 
+    def resized(self, size: Size) -> Lesion:
+        """The same lesion in an image of ``size``, its border interpolated between the pixels."""
+        distance = cv2.resize(self.distance, size[::-1], interpolation=cv2.INTER_CUBIC)
+        return _from_level(np.asarray(distance, np.float32))
+
 
 def create_lesion(rng: np.random.Generator, size: Size, *, area_share: float) -> Lesion:
     """Draw one lesion, near the middle of the image, with an irregular border.
@@ -69,7 +74,9 @@ def create_lesion(rng: np.random.Generator, size: Size, *, area_share: float) ->
     x = (np.arange(width, dtype=np.float32)[None, :] + 0.5 - centre_x) / radius
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     stretch = np.float32(np.sqrt(aspect))
-    level = -cv2.magnitude((x * cos + y * sin) * stretch, (y * cos - x * sin) / stretch)
+    level = np.asarray(
+        -cv2.magnitude((x * cos + y * sin) * stretch, (y * cos - x * sin) / stretch), np.float32
+    )
 
     lobes = rng.uniform(0.03, 0.17)
     roughness = rng.uniform(0.008, 0.035)
@@ -80,14 +87,14 @@ def create_lesion(rng: np.random.Generator, size: Size, *, area_share: float) ->
     level += np.float32(roughness) * fractal_noise(
         rng, size, cells=4 * per_radius, octaves=3, gain=0.5
     )
-    return _from_level(level, area_share)
+    stride = max(1, short // 512)  # enough pixels for a quantile
+    threshold = float(np.quantile(level[::stride, ::stride], 1 - area_share))
+    return _from_level(level - np.float32(threshold))
 
 
-def _from_level(level: NDArray[np.float32], area_share: float) -> Lesion:
-    """Lesion where ``level`` is highest: the largest region, its holes filled."""
-    stride = max(1, min(level.shape) // 512)  # enough pixels for a quantile
-    threshold = np.quantile(level[::stride, ::stride], 1 - area_share)
-    above = (level > threshold).astype(np.uint8)
+def _from_level(level: NDArray[np.float32]) -> Lesion:
+    """Lesion where ``level`` is positive: the largest region, its holes filled."""
+    above = (level > 0).astype(np.uint8)
     outlines, _ = cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(outlines, key=cv2.contourArea)
     filled = np.zeros_like(above)
@@ -100,6 +107,6 @@ def _from_level(level: NDArray[np.float32], area_share: float) -> Lesion:
     return Lesion(
         distance=distance,
         centre=(moments["m01"] / moments["m00"], moments["m10"] / moments["m00"]),
-        border=outline[:, 0, ::-1].copy(),
+        border=np.array(outline[:, 0, ::-1], np.int32),
         radius=float(np.sqrt(moments["m00"] / np.pi)),
     )

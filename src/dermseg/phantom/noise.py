@@ -89,4 +89,5 @@ def oriented_noise(
 def smoothstep(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
     """Rise from 0 at ``low`` to 1 at ``high`` with zero slope at both ends."""
     t = np.clip((values - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
-    return t * t * (3 - 2 * t)
+    rise: NDArray[np.float32] = t * t * (3 - 2 * t)
+    return rise

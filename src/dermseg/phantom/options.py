@@ -16,7 +16,7 @@ __all__ = ["PhantomOptions", "PhantomParameters", "draw_parameters"]
 # Quantiles of the ISIC 2017 training images.
 _LEVELS = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 _AREA_SHARES = (0.01, 0.018, 0.054, 0.126, 0.286, 0.55, 0.7)
-_CONTRASTS = (0.08, 0.11, 0.19, 0.3, 0.42, 0.58, 0.7)
+_CONTRASTS = (0.09, 0.12, 0.19, 0.3, 0.42, 0.58, 0.7)
 
 # By artefact: how often it occurs in such images, the weakest and the strongest.
 _OCCURRENCE = {
@@ -25,7 +25,7 @@ _OCCURRENCE = {
     "ruler": (0.3, 0.4, 1.0),
     "low_contrast": (0.08, 0.1, 0.4),
     "uneven_light": (0.9, 0.05, 0.8),
-    "dark_corners": (0.4, 0.05, 0.8),
+    "dark_corners": (0.33, 0.02, 0.6),
     "color_cast": (0.9, 0.2, 1.0),
     "blur": (0.4, 0.05, 0.25),
     "noise": (0.7, 0.02, 0.15),

@@ -42,7 +42,7 @@ def create_pigment(
         melanin = melanin * (1 - np.float32(0.6) * veil)
     if rng.random() < 0.3:  # regression: pigment lost, pink or skin-coloured
         loss = smoothstep(fractal_noise(rng, size, cells=1.4 * per_radius, octaves=4), 0.4, 1.4)
-        melanin = melanin * (1 - np.float32(rng.uniform(0.5, 0.9)) * loss)
+        melanin = melanin * (1 - np.float32(rng.uniform(0.3, 0.8)) * loss)
         deep *= 1 - np.float32(0.7) * loss
     pigment = Chromophores(cover * np.maximum(melanin, 0.05), cover * blood, cover * deep)
     return pigment.scaled(_density_for(contrast, pigment, lesion, skin_rgb))
@@ -54,7 +54,7 @@ def _cover(rng: np.random.Generator, lesion: Lesion) -> NDArray[np.float32]:
     per_radius = min(size) / lesion.radius
     softness = rng.uniform(0.1, 0.65)
     fray = fractal_noise(rng, size, cells=2.5 * per_radius, octaves=4, gain=0.55)
-    edge = lesion.depth + np.float32(0.22 * softness) * fray
+    edge = lesion.depth + np.float32(0.17 * softness) * fray
     return smoothstep(edge, -0.25 * softness, softness)
 
 
@@ -69,11 +69,11 @@ def _melanin(rng: np.random.Generator, lesion: Lesion) -> NDArray[np.float32]:
         blotches = fractal_noise(rng, size, cells=rng.uniform(1.5, 3) * per_radius, octaves=4)
         melanin += np.float32(rng.uniform(0.4, 1.4)) * smoothstep(blotches, 0.4, 1.6)
     # The mesh of the network belongs to the skin, not to the lesion: its scale is the image's.
-    mesh = 1 - np.abs(fractal_noise(rng, size, cells=rng.uniform(14, 30), octaves=2, gain=0.4))
-    melanin += np.float32(rng.uniform(0.0, 0.2)) * mesh
+    mesh = np.abs(fractal_noise(rng, size, cells=rng.uniform(20, 42), octaves=2, gain=0.4))
+    melanin += np.float32(max(0.0, rng.uniform(-0.2, 0.4))) * smoothstep(-mesh, -0.9, 0)
     grains = fractal_noise(rng, size, cells=rng.uniform(25, 45), octaves=3, gain=0.8)
     melanin += np.float32(rng.uniform(0.02, 0.1)) * grains
-    return np.maximum(melanin, np.float32(0.05))
+    return np.asarray(np.maximum(melanin, 0.05), np.float32)
 
 
 def _density_for(

@@ -35,7 +35,7 @@ def skin_color(rng: np.random.Generator, ita_degrees: float) -> NDArray[np.float
     redness = rng.normal(8.5, 2.5) + light
     lab = [50 + distance * np.sin(angle), float(np.clip(redness, 3, 18)), distance * np.cos(angle)]
     rgb = cv2.cvtColor(np.array([[lab]], np.float32), cv2.COLOR_Lab2RGB)
-    return np.clip(255 * rgb[0, 0], 0, 255).astype(np.float32)
+    return np.asarray(np.clip(255 * rgb[0, 0], 0, 255), np.float32)
 
 
 def create_skin_texture(rng: np.random.Generator, size: Size) -> Chromophores:
@@ -45,12 +45,12 @@ def create_skin_texture(rng: np.random.Generator, size: Size) -> Chromophores:
         rng: Source of everything that differs between patients.
         size: (height, width).
     """
-    melanin = 0.035 * rng.uniform(0.4, 1.4) * fractal_noise(rng, size, cells=3, octaves=6, gain=0.6)
+    melanin = 0.03 * rng.uniform(0.4, 1.4) * fractal_noise(rng, size, cells=3, octaves=7, gain=0.7)
     melanin += (
         0.02 * rng.uniform(0.3, 1.5) * fractal_noise(rng, size, cells=48, octaves=3, gain=0.8)
     )
 
-    blood = 0.05 * rng.uniform(0.3, 1.6) * fractal_noise(rng, size, cells=4, octaves=5, gain=0.65)
+    blood = 0.045 * rng.uniform(0.3, 1.6) * fractal_noise(rng, size, cells=4, octaves=6, gain=0.75)
 
     # Relief shows here and there: where light grazes the skin and the gel does not level it.
     relief = rng.uniform(0.1, 1.0) * smoothstep(fractal_noise(rng, size, cells=3, octaves=2), -1, 1)
@@ -61,6 +61,8 @@ def create_skin_texture(rng: np.random.Generator, size: Size) -> Chromophores:
         )
         melanin += np.float32(0.024) * relief * lines
 
+    melanin -= melanin.mean()  # the asked tone is the tone of the whole
+    blood -= blood.mean()
     if rng.random() < 0.3:  # freckles, sun spots, other small moles
         spots = fractal_noise(rng, size, cells=rng.uniform(6, 16), octaves=2, gain=0.35)
         melanin += np.float32(rng.uniform(0.1, 0.5)) * smoothstep(spots, 1.3, 3.2)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from dermseg.types import BoolMask, FloatArray, ImageArray, Size
 
@@ -13,8 +16,8 @@ __all__ = ["resize_image", "resize_mask", "resize_probability"]
 def resize_image(image: ImageArray, size: Size) -> ImageArray:
     """Resize an image without keeping its aspect.
 
-    Pixels are averaged where the image shrinks (no aliasing) and interpolated bilinearly where
-    it grows.
+    Pixels are averaged along a side that shrinks (no aliasing) and interpolated linearly along
+    one that grows.
 
     Args:
         image: (H, W, 3) uint8.
@@ -23,9 +26,7 @@ def resize_image(image: ImageArray, size: Size) -> ImageArray:
     Returns:
         (height, width, 3) uint8.
     """
-    height, width = size
-    resized = cv2.resize(image, (width, height), interpolation=_interpolation(image.shape, size))
-    return np.asarray(resized, dtype=np.uint8)
+    return np.asarray(_resize(image, size), dtype=np.uint8)
 
 
 def resize_mask(mask: BoolMask, size: Size) -> BoolMask:
@@ -42,11 +43,9 @@ def resize_mask(mask: BoolMask, size: Size) -> BoolMask:
         >>> resize_mask(np.array([[True, True, True, False]]), (1, 2)).tolist()
         [[True, True]]
     """
-    height, width = size
-    share = cv2.resize(
-        mask.astype(np.float32), (width, height), interpolation=_interpolation(mask.shape, size)
-    )
-    return np.asarray(share >= 0.5, dtype=np.bool_)
+    share = _resize(mask.astype(np.float32), size)
+    # OpenCV's float32 sums of a half may fall short of it by rounding.
+    return np.asarray(share >= 0.5 - 1e-5, dtype=np.bool_)
 
 
 def resize_probability(probability: FloatArray, size: Size) -> FloatArray:
@@ -64,6 +63,9 @@ def resize_probability(probability: FloatArray, size: Size) -> FloatArray:
     return np.asarray(resized, dtype=np.float32)
 
 
-def _interpolation(old: tuple[int, ...], new: Size) -> int:
-    shrinks = new[0] * new[1] < old[0] * old[1]
-    return cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+def _resize(values: NDArray[Any], size: Size) -> NDArray[Any]:
+    # In two steps, because OpenCV averages only where both sides shrink.
+    height, width = size
+    smaller = (min(width, values.shape[1]), min(height, values.shape[0]))
+    averaged = cv2.resize(values, smaller, interpolation=cv2.INTER_AREA)
+    return cv2.resize(averaged, (width, height), interpolation=cv2.INTER_LINEAR)

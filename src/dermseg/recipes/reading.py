@@ -81,7 +81,8 @@ def parse_recipe(text: str, overrides: Iterable[str] = (), *, source: str = "rec
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        message = "; ".join(_explain(detail) for detail in error.errors())
+        # Without repetition: a parameter's value fails once for each type that it could have.
+        message = "; ".join(dict.fromkeys(_explain(detail) for detail in error.errors()))
         raise RecipeError(f"{source}: {message}") from error
 
 
@@ -106,6 +107,9 @@ def _set(values: dict[str, Any], override: str) -> None:
 def _explain(detail: ErrorDetails) -> str:
     """One line for a pydantic error: where, what, and the nearest key for a misspelt one."""
     location = [part for part in detail["loc"] if not isinstance(part, int)]
+    if location[:2] == ["network", "parameters"] and len(location) > 2:
+        expected = "a number, true, false, text or a list of numbers"
+        return f"network.parameters.{location[2]}: expected {expected}"
     key = ".".join(str(part) for part in location)
     if detail["type"] != "extra_forbidden":
         return f"{key or 'recipe'}: {detail['msg']} (got {detail['input']!r})"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from dermseg.types import Size
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 __all__ = [
     "Augmentation",
@@ -22,11 +20,17 @@ __all__ = [
 
 Parameter = bool | int | float | str | list[int] | list[float]
 
+PositiveSize = tuple[PositiveInt, PositiveInt]
+"""(height, width) in pixels."""
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What every library's random generator takes."""
+
 
 class _Table(BaseModel):
     """A table that refuses unknown keys and cannot be changed after it was read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Data(_Table):
@@ -41,7 +45,7 @@ class Data(_Table):
 
     name: str | None = None
     selection_fraction: float = Field(default=0.1, gt=0, lt=1)
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
 
 class Preprocessing(_Table):
@@ -53,7 +57,7 @@ class Preprocessing(_Table):
             ``unit`` divides by 255 only.
     """
 
-    size: Size
+    size: PositiveSize
     normalization: Literal["train", "unit"] = "train"
 
 
@@ -121,7 +125,7 @@ class ResizingStep(_Table):
     """Train at a smaller size before epoch ``until_epoch`` (counted from 0)."""
 
     until_epoch: int = Field(gt=0)
-    size: Size
+    size: PositiveSize
 
 
 class Training(_Table):
@@ -209,7 +213,7 @@ class Recipe(_Table):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     description: str
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     classes: list[str] = Field(default=["lesion"], min_length=1)
     data: Data = Field(default_factory=Data)
     preprocessing: Preprocessing

@@ -13,6 +13,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
 
+from dermseg.errors import OutputError
 from dermseg.images import write_bytes_atomically
 
 __all__ = ["BEST", "LAST", "EpochKeeper"]
@@ -60,7 +61,11 @@ class EpochKeeper(Callback):
         self.started = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Record the epoch and save it."""
+        """Record the epoch and save it.
+
+        Raises:
+            OutputError: If the disk is full or the folder gone.
+        """
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         best_before = max((row["selection_mean_jaccard"] for row in self.rows), default=-1.0)
         row = {
@@ -70,15 +75,23 @@ class EpochKeeper(Callback):
             "seconds": round(time.perf_counter() - self.started, 1),
         }
         self.rows.append(row)
-        # Every process takes part in gathering the state; one of them writes.
-        trainer.save_checkpoint(self.run / NEW)
-        if not trainer.is_global_zero:
-            return
-        self._keep(is_best=row["selection_mean_jaccard"] > best_before)
+        try:
+            # Every process takes part in gathering the state; one of them keeps it.
+            trainer.save_checkpoint(self.run / NEW)
+            if not trainer.is_global_zero:
+                return
+            self._keep(is_best=row["selection_mean_jaccard"] > best_before)
+        except OSError as error:
+            message = (
+                f"{self.run}: the checkpoint of epoch {row['epoch']} cannot be written: "
+                f"{error.strerror or error}; make room and continue with --resume"
+            )
+            raise OutputError(message) from error
         Console(stderr=True).print(
             f"epoch {row['epoch']}/{trainer.max_epochs}: loss {row['train_loss']:.4f}, selection "
             f"loss {row['selection_loss']:.4f}, mean Jaccard {row['selection_mean_jaccard']:.4f}, "
-            f"{row['seconds']:.0f} s"
+            f"{row['seconds']:.0f} s",
+            soft_wrap=True,
         )
 
     def _keep(self, *, is_best: bool) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -12,6 +13,7 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from dermseg.augmentation import Augmenter
+from dermseg.errors import DatasetError
 from dermseg.images import read_image, read_mask
 from dermseg.preprocessing import (
     Normalization,
@@ -21,9 +23,15 @@ from dermseg.preprocessing import (
     to_unit_range,
 )
 from dermseg.recipes import Recipe
-from dermseg.types import Sample, Size
+from dermseg.types import BoolMask, ImageArray, Sample, Size
 
-__all__ = ["EpochSampler", "SegmentationData", "SegmentationDataModule", "training_size"]
+__all__ = [
+    "EpochSampler",
+    "SegmentationData",
+    "SegmentationDataModule",
+    "read_pair",
+    "training_size",
+]
 
 Key = tuple[int, int]
 """(epoch, index of the sample)."""
@@ -35,6 +43,27 @@ def training_size(recipe: Recipe, epoch: int) -> Size:
         if epoch < step.until_epoch:
             return step.size
     return recipe.preprocessing.size
+
+
+def read_pair(sample: Sample) -> tuple[ImageArray, BoolMask]:
+    """Read an image and its mask.
+
+    Raises:
+        ImageError: If one of them cannot be read.
+        DatasetError: If there is no mask, or it has another size than the image.
+    """
+    if sample.mask is None:
+        message = f"{sample.id} has no mask to learn from"
+        raise DatasetError(message)
+    image, mask = read_image(sample.image), read_mask(sample.mask)
+    if mask.shape != image.shape[:2]:
+        sizes = [f"{shape[1]}x{shape[0]}" for shape in (image.shape, mask.shape)]
+        message = (
+            f"{sample.id}: the image is {sizes[0]} and its mask {sizes[1]} (width x height), "
+            f"expected the same: correct or remove {sample.image} and {sample.mask}"
+        )
+        raise DatasetError(message)
+    return image, mask
 
 
 class SegmentationData(Dataset[dict[str, Any]]):
@@ -68,10 +97,7 @@ class SegmentationData(Dataset[dict[str, Any]]):
         """``image`` (3, H, W) float32, ``target`` (1, H, W) float32, ``id``."""
         epoch, index = key
         sample = self.samples[index]
-        if sample.mask is None:
-            message = f"{sample.id} has no mask to learn from"
-            raise ValueError(message)
-        image, mask = read_image(sample.image), read_mask(sample.mask)
+        image, mask = read_pair(sample)
         if self.augmenter is None:
             size = self.recipe.preprocessing.size
             tensor = preprocess(image, size, self.normalization)
@@ -99,23 +125,28 @@ class EpochSampler(Sampler[Key]):
         num_samples: Number of samples in the data.
         seed: The run's seed.
         shuffle: Whether the order is random.
+        find_epoch: Tells the epoch when an iteration begins. Asked for rather than told, because
+            after a resumption the first iteration begins before the trainer's hooks run.
         rank: Number of this process.
         num_processes: Number of processes.
     """
 
     def __init__(
-        self, num_samples: int, *, seed: int, shuffle: bool, rank: int = 0, num_processes: int = 1
+        self,
+        num_samples: int,
+        *,
+        seed: int,
+        shuffle: bool,
+        find_epoch: Callable[[], int],
+        rank: int = 0,
+        num_processes: int = 1,
     ) -> None:
         self.num_samples = num_samples
         self.seed = seed
         self.shuffle = shuffle
+        self.find_epoch = find_epoch
         self.rank = rank
         self.num_processes = num_processes
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by the trainer before each epoch."""
-        self.epoch = epoch
 
     def __len__(self) -> int:
         """Number of this process's keys."""
@@ -123,11 +154,12 @@ class EpochSampler(Sampler[Key]):
 
     def __iter__(self) -> Iterator[Key]:
         """This process's keys of the epoch."""
+        epoch = self.find_epoch()
         order = np.arange(self.num_samples)
         if self.shuffle:
-            order = np.random.default_rng([self.seed, self.epoch]).permutation(self.num_samples)
+            order = np.random.default_rng([self.seed, epoch]).permutation(self.num_samples)
         own = order[self.rank :: self.num_processes][: len(self)]
-        return ((self.epoch, int(index)) for index in own)
+        return ((epoch, int(index)) for index in own)
 
 
 class SegmentationDataModule(LightningDataModule):
@@ -148,17 +180,22 @@ class SegmentationDataModule(LightningDataModule):
         self.recipe = recipe
         self.num_workers = num_workers
 
+    @property
+    def num_batches(self) -> int:
+        """Batches of one training epoch."""
+        return len(self.train_dataloader())
+
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Shuffled, augmented batches; the recipe's batch size is that of all processes."""
         trainer = self.trainer
         num_processes = 1 if trainer is None else trainer.world_size
-        rank = 0 if trainer is None else trainer.global_rank
         batch_size = self.recipe.training.batch_size // num_processes
         sampler = EpochSampler(
             len(self.train_data),
             seed=self.recipe.seed,
             shuffle=True,
-            rank=rank,
+            find_epoch=self._find_epoch,
+            rank=0 if trainer is None else trainer.global_rank,
             num_processes=num_processes,
         )
         # Batch norm cannot learn from a last batch of one image.
@@ -167,13 +204,28 @@ class SegmentationDataModule(LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
         """The selection part, in order, whole in every process."""
-        sampler = EpochSampler(len(self.selection_data), seed=self.recipe.seed, shuffle=False)
+        sampler = EpochSampler(
+            len(self.selection_data),
+            seed=self.recipe.seed,
+            shuffle=False,
+            find_epoch=self._find_epoch,
+        )
         batch_size = self.recipe.training.batch_size
         return self._loader(self.selection_data, sampler, batch_size, drop_last=False)
+
+    def _find_epoch(self) -> int:
+        """Epochs that are done, also right after a checkpoint was restored."""
+        if self.trainer is None:
+            return 0
+        # Lightning's annotation names a base class, which has no such attribute.
+        return int(self.trainer.fit_loop.epoch_progress.current.processed)  # type: ignore[attr-defined]
 
     def _loader(
         self, data: SegmentationData, sampler: EpochSampler, batch_size: int, *, drop_last: bool
     ) -> DataLoader[dict[str, Any]]:
+        # Before the workers are forked: a fork inherits OpenCV's locks but not its threads, and
+        # would wait for them for ever. One thread is enough for each of many small images.
+        cv2.setNumThreads(1)
         return DataLoader(
             data,
             batch_size=batch_size,
@@ -181,10 +233,10 @@ class SegmentationDataModule(LightningDataModule):
             drop_last=drop_last,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
-            worker_init_fn=_use_one_thread,
+            worker_init_fn=_prepare_worker,
         )
 
 
-def _use_one_thread(worker: int) -> None:
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+def _prepare_worker(worker: int) -> None:
+    # Ctrl-C reaches the workers too; the main process ends them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import multiprocessing
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.callbacks import EarlyStopping, WeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy, Strategy
+from rich.console import Console
 from torch import Tensor
 
 from dermseg.errors import OutputError, RunError, UsageError
@@ -56,7 +59,8 @@ def fit(
         )
         raise UsageError(message)
     seed_everything(recipe.seed, verbose=False)
-    module = SegmentationModule(recipe)
+    num_steps = math.ceil(data.num_batches / options.accumulate_batches) * options.epochs
+    module = SegmentationModule(recipe, num_steps=num_steps)
     last = run / LAST
     if recipe.network.initial_weights is not None and not last.is_file():
         load_initial_weights(module.network, recipe.network.initial_weights)
@@ -65,6 +69,7 @@ def fit(
     with warnings.catch_warnings(), _plain_errors(run):
         # Hints on the number of workers, which is the caller's to choose.
         warnings.simplefilter("ignore", PossibleUserWarning)
+        warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
         trainer = Trainer(
             max_epochs=options.epochs,
             accelerator="auto" if num_processes == 1 else "cpu",
@@ -83,7 +88,17 @@ def fit(
             enable_progress_bar=is_shown,
             num_sanity_val_steps=0,
         )
-        trainer.fit(module, data, ckpt_path=last if last.is_file() else None)
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            trainer.fit(module, data, ckpt_path=last if last.is_file() else None)
+        except SystemExit as error:
+            # Lightning ends the whole program when it is interrupted, and ignores further Ctrl-C;
+            # that is not its to decide.
+            signal.signal(signal.SIGINT, handler)
+            Console(stderr=True).print(
+                "interrupted: continue after the last whole epoch with --resume"
+            )
+            raise KeyboardInterrupt from error
 
 
 def _callbacks(options: Training, run: Path) -> list[Callback]:

@@ -11,7 +11,7 @@ from dermseg.evaluation.scoring import Item
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
 from dermseg.training.parts import divide
-from dermseg.training.run import RunOptions, train
+from dermseg.training.run import train
 from dermseg.types import Sample
 
 __all__ = ["cross_validate"]
@@ -24,7 +24,9 @@ def cross_validate(
     *,
     num_folds: int,
     excluded_ids: Collection[str] = (),
-    options: RunOptions | None = None,
+    num_workers: int = 1,
+    num_processes: int = 1,
+    resume: bool = False,
 ) -> Evaluation:
     """Train one model per fold and score each on the fold that it never saw.
 
@@ -39,7 +41,9 @@ def cross_validate(
         run: The folder of all runs.
         num_folds: At least 2.
         excluded_ids: Ids that must not be trained on or scored.
-        options: As for a single run; with ``resume`` finished folds are kept.
+        num_workers: As for a single run.
+        num_processes: As for a single run.
+        resume: Continue where the folds were interrupted.
 
     Raises:
         DatasetError: If there are fewer groups than folds.
@@ -55,7 +59,9 @@ def cross_validate(
             data,
             run / f"fold-{number}",
             excluded_ids={*excluded_ids, *fold},
-            options=options,
+            num_workers=num_workers,
+            num_processes=num_processes,
+            resume=resume,
         )
         for number, fold in enumerate(folds, start=1)
     ]

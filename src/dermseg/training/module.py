@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
@@ -24,10 +25,13 @@ class SegmentationModule(LightningModule):
 
     Args:
         recipe: The whole recipe; the weights are drawn from torch's generator.
+        num_steps: Optimiser steps of the whole run. Lightning's own estimate would open the
+            training images before a checkpoint's epoch is restored.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, *, num_steps: int) -> None:
         super().__init__()
+        self.num_steps = num_steps
         self.recipe = recipe
         network = create_network(
             recipe.network.name,
@@ -38,28 +42,23 @@ class SegmentationModule(LightningModule):
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = create_loss(recipe.loss)
 
-    def on_train_epoch_start(self) -> None:
-        """Seed dropout by the epoch, so that a resumed run draws what an unbroken one does."""
-        torch.manual_seed(self.recipe.seed * 1_000_003 + self.current_epoch)
-
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
-        """Loss of one batch."""
+        """Loss of one batch; dropout draws by seed, epoch and batch, whatever came before."""
+        key = np.random.SeedSequence([self.recipe.seed, self.current_epoch, batch_index])
+        torch.manual_seed(int(key.generate_state(1)[0]))
         outputs = self.network.training_logits(_channels_last(batch["image"]))
         loss: Tensor = self.loss(outputs, batch["target"])
-        if not torch.isfinite(loss):
-            message = (
-                f"the loss became {loss.item()} in epoch {self.current_epoch + 1}, batch "
-                f"{batch_index + 1}: lower training.lr ({self.recipe.training.lr}), set "
-                "training.max_gradient_norm, or set training.precision to float32"
-            )
-            raise DivergenceError(message)
+        self._check_finite(loss, f"loss of training batch {batch_index + 1}")
         self._record("train_loss", loss.detach(), batch)
         return loss
 
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
         """Loss and mean scores of the images that choose the checkpoint, at the network's size."""
         logits = self.network(_channels_last(batch["image"])).float()
-        self._record("selection_loss", self.loss([logits], batch["target"]), batch)
+        loss = self.loss([logits], batch["target"])
+        # The last steps of a run are judged here only.
+        self._check_finite(loss, f"loss of selection batch {batch_index + 1}")
+        self._record("selection_loss", loss, batch)
         predicted = (logits.sigmoid() >= self.recipe.postprocessing.threshold).cpu().numpy()
         target = (batch["target"] >= 0.5).cpu().numpy()
         size = predicted.shape[-2:]
@@ -76,12 +75,20 @@ class SegmentationModule(LightningModule):
         """Optimiser, and the learning rate per step."""
         options = self.recipe.training
         optimizer = create_optimizer(self.network.named_parameters(), options)
-        num_steps = int(self.trainer.estimated_stepping_batches)
-        scheduler = create_schedule(optimizer, options, num_steps=num_steps)
+        scheduler = create_schedule(optimizer, options, num_steps=self.num_steps)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+    def _check_finite(self, loss: Tensor, what: str) -> None:
+        if not torch.isfinite(loss):
+            message = (
+                f"the {what} became {loss.item()} in epoch {self.current_epoch + 1}: lower "
+                f"training.lr ({self.recipe.training.lr}), set training.max_gradient_norm, or set "
+                "training.precision to float32"
+            )
+            raise DivergenceError(message)
 
     def _record(self, name: str, value: Tensor, batch: dict[str, Any]) -> None:
         self.log(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +20,9 @@ def check_call(image: ImageArray, strength: float) -> None:
     """Refuse what is no RGB image and what is no strength.
 
     Raises:
-        UsageError: If ``image`` is not (H, W, 3) uint8 or ``strength`` is not in [0, 1].
+        UsageError: If ``image`` is not (H, W, 3) uint8, or empty, or ``strength`` is not in [0, 1].
     """
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
         raise UsageError(
             f"the image has shape {image.shape} and type {image.dtype}; "
             "artefacts are drawn on RGB images of shape (H, W, 3) and type uint8"
@@ -43,10 +45,10 @@ def blend(image: ImageArray, color: NDArray[np.float32], alpha: NDArray[np.float
 
     Args:
         image: (H, W, 3) uint8.
-        color: (3,) in 0 to 255.
+        color: In 0 to 255, (3,), or (H, W, 1) greys.
         alpha: (H, W) in 0 to 1, how much of the colour is seen.
     """
-    mixed = image + alpha[..., None] * (color - image)
+    mixed = np.asarray(image + alpha[..., None] * (color - image), np.float32)
     mixed += 0.5
     return mixed.astype(np.uint8)
 
@@ -88,8 +90,9 @@ class Canvas:
     ) -> None:
         """Draw a line through ``points`` (N, 2); where lines cross, the last one counts."""
         pixels = width * self._scale
-        thickness = max(1, round(pixels))
-        value = 255 * opacity * min(1.0, pixels)  # a line thinner than a pixel covers part of it
+        # Lines are drawn in whole pixels: one too wide is made fainter by as much.
+        thickness = max(1, math.ceil(pixels))
+        value = 255 * opacity * pixels / thickness
         cv2.polylines(
             self._drawn,
             [self._fixed(points)],
@@ -106,10 +109,10 @@ class Canvas:
 
     def coverage(self) -> NDArray[np.float32]:
         """What was drawn, (H, W) float32 in 0 to 1."""
-        drawn = self._drawn
-        if self._fineness > 1:
-            drawn = cv2.resize(drawn, self.size[::-1], interpolation=cv2.INTER_AREA)
-        return drawn * np.float32(1 / 255)
+        # Averages the finer pixels; changes nothing where the mask has the image's size.
+        drawn = cv2.resize(self._drawn, self.size[::-1], interpolation=cv2.INTER_AREA)
+        return np.asarray(drawn, np.float32) * np.float32(1 / 255)
 
     def _fixed(self, points: NDArray[np.floating]) -> NDArray[np.int32]:
-        return np.round(points * (self._scale * 2**_SUBPIXEL_BITS)).astype(np.int32)
+        pixels = points * self._scale - 0.5  # OpenCV counts from the centre of the first pixel
+        return np.asarray(np.round(pixels * 2**_SUBPIXEL_BITS), np.int32)

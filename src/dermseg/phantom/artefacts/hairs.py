@@ -16,6 +16,8 @@ _COLORS = np.array(
 )
 _COLOR_SHARES = (0.3, 0.3, 0.22, 0.12, 0.06)
 _NUM_POINTS = 20
+# From tip to root, so that each part covers the start of a thinner one: points, share of width.
+_TAPER = ((16, 19, 0.35), (10, 16, 0.7), (0, 10, 1.0))
 
 
 def draw_hairs(image: ImageArray, rng: np.random.Generator, *, strength: float = 0.5) -> ImageArray:
@@ -40,9 +42,8 @@ def draw_hairs(image: ImageArray, rng: np.random.Generator, *, strength: float =
     widths = base_width * rng.uniform(0.6, 1.2, num_hairs)
     opacities = np.sort(rng.uniform(0.45, 0.95, num_hairs))  # the clearest on top
     for path, width, opacity in zip(paths, widths, opacities, strict=True):
-        tip = 2 * _NUM_POINTS // 3
-        canvas.line(path[tip:], width=width / 2, opacity=opacity)
-        canvas.line(path[: tip + 1], width=width, opacity=opacity)
+        for first, last, share in _TAPER:
+            canvas.line(path[first : last + 1], width=share * width, opacity=opacity)
     coverage = canvas.coverage()
     shadowed = _shade(image, coverage, base_width * min(coverage.shape))
     return blend(shadowed, np.clip(color, 0, 255).astype(np.float32), coverage)
@@ -51,16 +52,16 @@ def draw_hairs(image: ImageArray, rng: np.random.Generator, *, strength: float =
 def _paths(rng: np.random.Generator, num: int, canvas: Canvas) -> NDArray[np.float64]:
     """Courses of the hairs, (num, points, 2) as (x, y) from root to tip."""
     heading = rng.uniform(0, 2 * np.pi) + rng.normal(0, rng.uniform(0.15, 1.0), num)
-    length = rng.uniform(0.3, 1.5) * rng.uniform(0.5, 1.2, num)
+    length = rng.uniform(0.3, 1.6) * rng.uniform(0.5, 1.2, num)
     # A bend that itself changes along the hair gives arcs, hooks and gentle S shapes.
     t = np.linspace(0, 1, _NUM_POINTS)
-    bend = rng.normal(0, 0.7, (num, 1)) * t + rng.normal(0, 0.8, (num, 1)) * t**2
+    bend = rng.normal(0, 0.5, (num, 1)) * t + rng.normal(0, 0.7, (num, 1)) * t**2
     direction = heading[:, None] + bend
     steps = np.stack([np.cos(direction), np.sin(direction)], axis=-1)
     steps *= (length / _NUM_POINTS)[:, None, None]
     course = np.cumsum(steps, axis=1)
     middle = rng.uniform(-0.1, 1.1, (num, 1, 2)) * (canvas.width, canvas.height)
-    return course - course.mean(axis=1, keepdims=True) + middle
+    return np.asarray(course - course.mean(axis=1, keepdims=True) + middle, np.float64)
 
 
 def _shade(image: ImageArray, coverage: NDArray[np.float32], width: float) -> ImageArray:

@@ -76,11 +76,15 @@ def draw_gel_bubbles(
         rim.line(shape + (centre - shape) * 0.12, width=fine, opacity=0.5, closed=True)
         glint = centre + 0.6 * radius * np.array([np.cos(light), np.sin(light)])
         rim.line(np.stack([glint, glint + 0.1 * radius]), width=0.35 * radius, opacity=1.0)
-    visible = np.float32(0.35 + 0.65 * strength) * min(1, 10 * strength)
-    white, black = np.full(3, 245, np.float32), np.zeros(3, np.float32)
-    image = blend(image, black, np.float32(0.45) * visible * outline.coverage())
-    image = blend(image, white, np.float32(0.2) * visible * body.coverage())
-    return blend(image, white, np.float32(0.85) * visible * rim.coverage())
+    visible = (0.35 + 0.65 * strength) * min(1, 10 * strength)
+    black = np.float32(0.45 * visible) * outline.coverage()
+    white = np.maximum(
+        np.float32(0.2 * visible) * body.coverage(), np.float32(0.85 * visible) * rim.coverage()
+    )
+    # First the shadow around each bubble, then the light on it, as one layer of grey.
+    covered = black + white - black * white
+    grey = 245 * white / np.maximum(covered, np.float32(1e-6))
+    return blend(image, grey[..., None], covered)
 
 
 def _bar(canvas: Canvas, rng: np.random.Generator) -> None:
@@ -144,4 +148,5 @@ def _round(
     t = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     wobble = 1 + rng.uniform(0, 0.2) * np.cos(2 * (t - rng.uniform(0, np.pi)))
     wobble += rng.uniform(0, 0.06) * np.cos(3 * (t - rng.uniform(0, np.pi)))
-    return centre + radius * wobble[:, None] * np.stack([np.cos(t), np.sin(t)], axis=-1)
+    circle = np.stack([np.cos(t), np.sin(t)], axis=-1)
+    return np.asarray(centre + radius * wobble[:, None] * circle, np.float64)

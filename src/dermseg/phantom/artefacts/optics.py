@@ -38,11 +38,11 @@ def add_dark_corners(
     if strength == 0:
         return image.copy()
     diagonal = float(np.hypot(*image.shape[:2])) / min(image.shape[:2])
-    shift = rng.normal(0, 0.07, 2)
+    shift = rng.normal(0, 0.09, 2)
     radius = diagonal + (1.1 - diagonal) * strength
-    softness = rng.uniform(0.05, 0.5) * radius
+    softness = rng.uniform(0.05, 0.6) * radius
     outside = smoothstep(_radius(image.shape[:2], shift), radius - softness, radius + softness / 3)
-    return _multiplied(image, 1 - np.float32(rng.uniform(0.6, 0.97)) * outside)
+    return _multiplied(image, 1 - np.float32(rng.uniform(0.8, 0.97)) * outside)
 
 
 def add_uneven_light(
@@ -91,7 +91,7 @@ def add_color_cast(
     warmth, pink = rng.normal(0, 0.12), rng.normal(0, 0.05)
     shift = strength * np.array([warmth + pink, -pink, -warmth + pink])
     shift -= shift @ (0.299, 0.587, 0.114)
-    return cv2.LUT(image, _lookup(np.arange(256)[:, None] * np.exp(shift)))
+    return _looked_up(image, np.arange(256.0)[:, None] * np.exp(shift))
 
 
 def lower_contrast(
@@ -112,7 +112,7 @@ def lower_contrast(
         return image.copy()
     mean = np.array(cv2.mean(image)[:3])
     kept = 1 - strength * rng.uniform(0.74, 0.8, 3)
-    return cv2.LUT(image, _lookup(mean + kept * (np.arange(256)[:, None] - mean)))
+    return _looked_up(image, mean + kept * (np.arange(256.0)[:, None] - mean))
 
 
 def add_blur(image: ImageArray, rng: np.random.Generator, *, strength: float = 0.5) -> ImageArray:
@@ -130,7 +130,9 @@ def add_blur(image: ImageArray, rng: np.random.Generator, *, strength: float = 0
     if strength == 0:
         return image.copy()
     sigma = strength * min(image.shape[:2]) / 50 * rng.uniform(0.85, 1.0, 2)
-    return cv2.GaussianBlur(image, (0, 0), sigmaX=float(sigma[0]), sigmaY=float(sigma[1]))
+    sigma = np.maximum(sigma, 1e-3)  # OpenCV refuses 0, which tiny strengths round to
+    blurred = cv2.GaussianBlur(image, (0, 0), sigmaX=float(sigma[0]), sigmaY=float(sigma[1]))
+    return np.asarray(blurred, np.uint8)
 
 
 def add_noise(image: ImageArray, rng: np.random.Generator, *, strength: float = 0.5) -> ImageArray:
@@ -160,17 +162,17 @@ def _radius(size: Size, shift: NDArray[np.float64]) -> NDArray[np.float32]:
     half = min(size) / 2
     y = (np.arange(height, dtype=np.float32)[:, None] - (height - 1) / 2) / half - shift[0]
     x = (np.arange(width, dtype=np.float32)[None, :] - (width - 1) / 2) / half - shift[1]
-    return np.sqrt((y * y + x * x).astype(np.float32))
+    return np.asarray(np.sqrt(y * y + x * x), np.float32)
 
 
 def _multiplied(image: ImageArray, light: NDArray[np.float32]) -> ImageArray:
     return _to_bytes(image * light[..., None])
 
 
-def _lookup(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Table for ``cv2.LUT`` from (256, 3) values."""
-    return _to_bytes(values)[None]
+def _looked_up(image: ImageArray, values: NDArray[np.float64]) -> ImageArray:
+    """Replace each byte of each channel by its entry in ``values``, (256, 3)."""
+    return np.asarray(cv2.LUT(image, _to_bytes(values)[None]), np.uint8)
 
 
 def _to_bytes(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    return np.clip(values + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(values + 0.5, 0, 255), np.uint8)

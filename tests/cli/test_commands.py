@@ -1,0 +1,142 @@
+"""The other commands, through the installed entry point."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import dermseg as package
+from dermseg.evaluation import evaluate_masks
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+COMMANDS = [
+    (),
+    ("predict",),
+    ("demo",),
+    ("data",),
+    ("data", "list"),
+    ("data", "split"),
+    ("train",),
+    ("evaluate",),
+    ("export",),
+    ("models",),
+    ("networks",),
+    ("recipes",),
+]
+
+
+@pytest.mark.parametrize("name", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(dermseg: Run, name: tuple[str, ...]) -> None:
+    result = dermseg(*name, "--help")
+    assert result.returncode == 0
+    assert "Usage: dermseg" in result.stdout
+
+
+def test_version_is_printed(dermseg: Run) -> None:
+    assert dermseg("--version").stdout.strip() == package.__version__
+
+
+def test_lists_name_what_there_is(dermseg: Run) -> None:
+    assert "fast (default)" in dermseg("models").stdout
+    assert json.loads(dermseg("models", "--json").stdout)["fast"]["classes"] == ["lesion"]
+    assert "unet-isic2017: " in dermseg("recipes").stdout
+    assert "[training]" in dermseg("recipes", "unet-isic2017").stdout
+    assert "residual_unet: " in dermseg("networks").stdout
+    assert "Ronneberger" in dermseg("networks", "unet").stdout
+    assert "isic2017: " in dermseg("data", "list").stdout
+
+
+@pytest.mark.parametrize("name", ["recipes", "networks"])
+def test_unknown_names_are_refused(dermseg: Run, name: str) -> None:
+    result = dermseg(name, "nothing")
+    assert result.returncode == 2
+    assert "nothing" in result.stderr
+
+
+def test_demo_segments_generated_images_well(dermseg: Run, tmp_path: Path) -> None:
+    result = dermseg("demo", "-o", tmp_path / "demo", "--num-images", "3")
+    assert result.returncode == 0, result.stderr
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("mean Jaccard")]
+    assert float(line.rpartition(" ")[2]) >= 0.7
+    predictions = tmp_path / "demo" / "predictions"
+    assert len(list(predictions.glob("*_segmentation.png"))) == 3
+    assert len(list(predictions.glob("*_overlay.jpg"))) == 3
+    scored = evaluate_masks(tmp_path / "demo" / "truth", predictions)
+    assert scored.aggregates["mean_jaccard"].value == pytest.approx(
+        float(line.rpartition(" ")[2]), abs=5e-4
+    )
+
+
+def test_masks_are_scored_and_the_summary_is_printed(
+    dermseg: Run, disc_dataset: Path, dark_package: Path, tmp_path: Path
+) -> None:
+    masks, out = tmp_path / "masks", tmp_path / "evaluation"
+    dermseg("predict", disc_dataset / "images", "-o", masks, "--model", dark_package)
+    (masks / "disc_00_segmentation.png").unlink()
+    call = ("--truth", disc_dataset / "masks", "--predictions", masks, "-o", out, "--json")
+    result = dermseg("evaluate", *call)
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    assert summary == json.loads((out / "summary.json").read_text())
+    assert set(summary) == {"protocol", "num_scored", "num_skipped", "aggregates", "warnings"}
+    assert (summary["num_scored"], summary["num_skipped"]) == (19, 1)
+    assert "disc_00" in " ".join(summary["warnings"])
+    interval = summary["aggregates"]["mean_jaccard"]
+    assert 0.7 < interval["low"] < interval["value"] < interval["high"] < 1
+    assert len((out / "per_image.csv").read_text().splitlines()) == 20
+
+
+def test_a_model_scores_on_a_part_as_its_masks_do(
+    dermseg: Run, disc_dataset: Path, dark_package: Path, tmp_path: Path
+) -> None:
+    split, out = tmp_path / "split.json", tmp_path / "evaluation"
+    result = dermseg("data", "split", disc_dataset, "-o", split, "--fractions", 0.5, 0.2, 0.3)
+    assert "train 10, validation 4, test 6" in result.stdout
+    call = ("--model", dark_package, "--data", disc_dataset, "--split", "test", "-o", out)
+    result = dermseg("evaluate", *call, "--split-file", split, "--json")
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    assert (summary["model"], summary["dataset"], summary["part"]) == ("dark", "folder", "test")
+    assert summary["num_scored"] == 6
+    for id in json.loads(split.read_text())["parts"]["test"]:
+        (tmp_path / "images").mkdir(exist_ok=True)
+        (tmp_path / "truth").mkdir(exist_ok=True)
+        image, mask = f"{id}.png", f"{id}_segmentation.png"
+        (tmp_path / "images" / image).symlink_to(disc_dataset / "images" / image)
+        (tmp_path / "truth" / mask).symlink_to(disc_dataset / "masks" / mask)
+    masks = tmp_path / "masks"
+    dermseg("predict", tmp_path / "images", "-o", masks, "--model", dark_package)
+    assert (
+        evaluate_masks(tmp_path / "truth", masks).aggregates["mean_dice"].value
+        == summary["aggregates"]["mean_dice"]["value"]
+    )
+
+
+def test_wrong_evaluations_are_refused(dermseg: Run, disc_dataset: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    truth = disc_dataset / "masks"
+    calls = {
+        "give --truth and --predictions": ["--truth", truth],
+        "no part 'other'": ["--data", disc_dataset, "--split", "other"],
+        "no such folder": ["--truth", truth, "--predictions", tmp_path / "nowhere"],
+    }
+    for message, arguments in calls.items():
+        result = dermseg("evaluate", "-o", out, *arguments)
+        assert result.returncode == 2, result.stderr
+        assert message in result.stderr
+    assert not out.exists()
+
+
+def test_recipe_mistakes_name_the_nearest_key(
+    dermseg: Run, disc_dataset: Path, tmp_path: Path
+) -> None:
+    call = ("train", "unet-isic2017", "--data", disc_dataset, "-o", tmp_path / "run")
+    result = dermseg(*call, "--set", "training.epoch=3")
+    assert result.returncode == 2
+    assert "did you mean 'epochs'" in result.stderr
+    assert not (tmp_path / "run").exists()

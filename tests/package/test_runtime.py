@@ -1,0 +1,87 @@
+"""From logits to probabilities."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dermseg.errors import PackageError
+from dermseg.package import Runtime, load_package
+
+MakePackage = Callable[..., Path]
+Edit = Callable[..., Path]
+
+RED, GREEN = np.eye(3, dtype=np.float32)[:2]
+
+
+def draw_pixels(red: float, green: float = 0.0) -> np.ndarray:
+    """One image of 2 x 2 pixels of one colour."""
+    inputs = np.zeros((1, 3, 2, 2), np.float32)
+    inputs[0, 0], inputs[0, 1] = red, green
+    return inputs
+
+
+@pytest.mark.parametrize(
+    ("logit", "expected"), [(0.0, 0.5), (math.log(3), 0.75), (-math.log(3), 0.25)]
+)
+def test_sigmoid_by_hand(make_package: MakePackage, logit: float, expected: float) -> None:
+    runtime = Runtime(load_package(make_package(RED[None])))
+    probabilities = runtime(draw_pixels(logit))
+    assert probabilities.shape == (1, 1, 2, 2)
+    assert probabilities.dtype == np.float32
+    assert probabilities == pytest.approx(np.full((1, 1, 2, 2), expected), abs=1e-6)
+
+
+@pytest.mark.parametrize("head", ["sigmoid", "softmax"])
+def test_huge_logits_do_not_overflow(make_package: MakePackage, head: str) -> None:
+    runtime = Runtime(load_package(make_package(np.stack([RED, -RED]), head=head)))
+    probabilities = runtime(draw_pixels(1e6))
+    assert probabilities[0, :, 0, 0].tolist() == [1.0, 0.0]
+
+
+def test_softmax_by_hand(make_package: MakePackage) -> None:
+    zero = np.zeros(3, np.float32)
+    runtime = Runtime(load_package(make_package(np.stack([RED, GREEN, zero]), head="softmax")))
+    probabilities = runtime(draw_pixels(math.log(2), math.log(5)))
+    assert probabilities[0, :, 1, 1] == pytest.approx([2 / 8, 5 / 8, 1 / 8], abs=1e-6)
+
+
+def test_temperature_divides_the_logits(make_package: MakePackage) -> None:
+    folder = make_package(RED[None], temperature=2.0)
+    probabilities = Runtime(load_package(folder))(draw_pixels(2 * math.log(3)))
+    assert probabilities[0, 0, 0, 0] == pytest.approx(0.75, abs=1e-6)
+
+
+def test_temperature_divides_the_logits_of_a_softmax(make_package: MakePackage) -> None:
+    weights = np.stack([RED, np.zeros(3, np.float32)])
+    folder = make_package(weights, head="softmax", temperature=0.5)
+    probabilities = Runtime(load_package(folder))(draw_pixels(math.log(2)))
+    assert probabilities[0, :, 0, 0] == pytest.approx([0.8, 0.2], abs=1e-6)
+
+
+def test_images_of_a_batch_do_not_mix(make_package: MakePackage) -> None:
+    runtime = Runtime(load_package(make_package(RED[None])), num_threads=1)
+    inputs = np.concatenate([draw_pixels(0), draw_pixels(math.log(3)), draw_pixels(-9)])
+    together = runtime(inputs)
+    assert together.shape == (3, 1, 2, 2)
+    for row, image in enumerate(inputs):
+        assert np.array_equal(together[row], runtime(image[None])[0])
+
+
+def test_file_that_is_no_graph_is_refused(edit: Edit) -> None:
+    content = b"this is no graph"
+    folder = edit(onnx_sha256=hashlib.sha256(content).hexdigest())
+    (folder / "model.onnx").write_bytes(content)
+    with pytest.raises(PackageError, match=r"model\.onnx: ONNX Runtime refuses it"):
+        Runtime(load_package(folder))
+
+
+def test_graph_for_another_size_is_refused(edit: Edit) -> None:
+    folder = edit(input_size=[96, 128])
+    with pytest.raises(PackageError, match=r"takes .*48, 64.* expects .*96, 128"):
+        Runtime(load_package(folder))

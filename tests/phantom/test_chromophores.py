@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dermseg.phantom.chromophores import Chromophores, render
+
+SKIN = np.array([200, 160, 140], np.float32)
+
+
+def layers(melanin: float = 0, blood: float = 0, deep: float = 0) -> Chromophores:
+    return Chromophores(
+        *(np.full((2, 3), density, np.float32) for density in (melanin, blood, deep))
+    )
+
+
+def test_without_densities_the_skin_keeps_its_colour() -> None:
+    image = render(SKIN, layers())
+    assert image.shape == (2, 3, 3)
+    assert image.dtype == np.uint8
+    assert (image == SKIN).all()
+
+
+def test_densities_take_light_by_the_exponential_law() -> None:
+    # Green under melanin 1: 160 * (0.05 + 0.95 * exp(-0.64)) = 88.1
+    assert render(SKIN, layers(melanin=1))[0, 0, 1] == 88
+
+
+def test_melanin_turns_skin_brown_and_then_dark() -> None:
+    tan, brown, black = (render(SKIN, layers(melanin=m))[0, 0].astype(int) for m in (0.4, 1.2, 6))
+    for color in (tan, brown):
+        assert color[0] > color[1] > color[2]
+    assert tan.sum() > brown.sum() > black.sum()
+
+
+def test_blood_is_pink_and_deep_pigment_bluish() -> None:
+    pink = render(SKIN, layers(blood=0.4))[0, 0] / SKIN
+    assert pink[0] > pink[2] > pink[1]
+    blue = render(SKIN, layers(deep=0.8))[0, 0] / SKIN
+    assert blue[2] > blue[1] > blue[0]
+
+
+def test_densities_below_zero_lighten_up_to_white() -> None:
+    assert (render(SKIN, layers(melanin=-0.1))[0, 0] > SKIN).all()
+    assert (render(SKIN, layers(melanin=-5))[0, 0] == 255).all()
+
+
+def test_layers_add_and_scale() -> None:
+    total = layers(1, 2, 3) + layers(0.5, 0, 1).scaled(2)
+    assert (total.melanin[0, 0], total.blood[0, 0], total.deep[0, 0]) == pytest.approx((2, 2, 5))

@@ -1,0 +1,162 @@
+"""The Python interface: one image, and streams of them."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dermseg
+from dermseg.errors import ImageError, UsageError
+from dermseg.images import write_image
+from dermseg.prediction import Prediction, Predictor, Source, load_model
+
+Disc = Callable[..., tuple[np.ndarray, np.ndarray]]
+
+
+@pytest.fixture(scope="module")
+def predictor(dark_package: Path) -> Predictor:
+    return load_model(dark_package)
+
+
+def test_the_mask_of_an_array_is_where_it_is_dark(predictor: Predictor, disc: Disc) -> None:
+    image, truth = disc((120, 160), centre=(60, 50), radius=30)
+    prediction = predictor.predict(image)
+    assert prediction.mask.shape == (120, 160)
+    assert np.count_nonzero(prediction.mask != truth) < 0.1 * np.count_nonzero(truth)
+    assert prediction.class_probabilities.shape == (1, 48, 64)
+    assert prediction.probability.shape == (120, 160)
+    assert np.array_equal(prediction.masks["lesion"], prediction.probability >= 0.5)
+    assert prediction.overlay().shape == image.shape
+    assert prediction.measurements.area == np.count_nonzero(prediction.mask)
+
+
+def test_paths_bytes_and_arrays_give_the_same(
+    predictor: Predictor, disc: Disc, tmp_path: Path
+) -> None:
+    image, _ = disc((60, 80), centre=(40, 30), radius=15)
+    path = tmp_path / "image.png"
+    write_image(path, image)
+    sources = (image, path, str(path), path.read_bytes())
+    first, *others = (predictor.predict(source).probability for source in sources)
+    assert all(np.array_equal(first, other) for other in others)
+
+
+def test_a_stream_keeps_its_order_whatever_batch_size_and_workers(
+    predictor: Predictor, disc: Disc
+) -> None:
+    images = [
+        disc((60 + 3 * number, 80), centre=(40, 30), radius=5 + number)[0] for number in range(13)
+    ]
+    expected = [predictor.predict(image).mask for image in images]
+    for batch_size, workers in ((1, 1), (4, 3), (50, 2)):
+        stream = predictor.predict_many(iter(images), batch_size=batch_size, workers=workers)
+        for prediction, mask in zip(stream, expected, strict=True):
+            assert np.array_equal(prediction.mask, mask)
+
+
+def test_an_endless_stream_is_read_only_a_little_ahead(predictor: Predictor, disc: Disc) -> None:
+    image, _ = disc((48, 64), centre=(32, 24), radius=9)
+    num_read = 0
+
+    def endless() -> Iterator[np.ndarray]:
+        nonlocal num_read
+        while True:
+            num_read += 1
+            yield image
+
+    stream = predictor.predict_many(endless(), batch_size=4, workers=2)
+    assert len(list(itertools.islice(stream, 10))) == 10
+    assert num_read <= 10 + 4 + 4 + 2
+    stream.close()
+    assert not [thread for thread in threading.enumerate() if "dermseg-read" in thread.name]
+
+
+def test_a_bad_image_stops_the_stream_or_takes_its_place(predictor: Predictor, disc: Disc) -> None:
+    image, _ = disc((48, 64), centre=(32, 24), radius=9)
+    sources: list[Source] = [image, b"no image", image]
+    with pytest.raises(ImageError):
+        list(predictor.predict_many(sources))
+    results = list(predictor.predict_many(sources, on_error="return"))
+    assert [type(result) for result in results] == [Prediction, ImageError, Prediction]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((5, 5), np.uint8),
+        np.zeros((5, 5, 4), np.uint8),
+        np.zeros((5, 5, 3), np.float32),
+        np.zeros((0, 5, 3), np.uint8),
+    ],
+)
+def test_arrays_that_are_no_rgb_images_are_refused(predictor: Predictor, wrong: np.ndarray) -> None:
+    with pytest.raises(ImageError, match=r"expected \(H, W, 3\) uint8"):
+        predictor.predict(wrong)
+
+
+def test_wrong_numbers_are_refused(predictor: Predictor, dark_package: Path) -> None:
+    with pytest.raises(UsageError, match="threshold"):
+        load_model(dark_package, threshold=1.0)
+    with pytest.raises(UsageError, match="at least 1"):
+        predictor.predict_many([], batch_size=0)
+
+
+def test_public_names_exist() -> None:
+    for name in dermseg.__all__:
+        assert getattr(dermseg, name) is not None
+    with pytest.raises(AttributeError):
+        getattr(dermseg, "no_such_name")  # noqa: B009 -- mypy knows that it is not there
+
+
+_IMPORT = """
+import time
+started = time.perf_counter()
+import dermseg
+seconds = time.perf_counter() - started
+import sys
+heavy = {"torch", "matplotlib", "onnxruntime", "cv2", "numpy"} & set(sys.modules)
+print(seconds, heavy or "")
+"""
+
+
+def test_importing_dermseg_is_quick_and_light() -> None:
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", _IMPORT], capture_output=True, text=True, check=True
+        ).stdout.split(maxsplit=1)
+        for _ in range(3)
+    ]
+    assert min(float(output[0]) for output in outputs) < 0.3
+    assert all(len(output) == 1 for output in outputs), outputs
+
+
+_NO_TORCH = """
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "torchvision", "lightning", "matplotlib", "scipy"}:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Refuse())
+import dermseg
+predictor = dermseg.load_model(sys.argv[1])
+print(predictor.predict(dermseg.create_phantom(0).image).mask.shape)
+"""
+
+
+def test_prediction_needs_no_torch(dark_package: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", _NO_TORCH, str(dark_package)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stdout == "(192, 256)\n", result.stderr

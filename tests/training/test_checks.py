@@ -1,0 +1,40 @@
+"""Recipes that could not be trained are refused before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dermseg.errors import RecipeError
+from dermseg.recipes import Recipe, list_recipes, read_recipe
+from dermseg.training.checks import check_recipe
+
+MakeRecipe = Callable[..., Recipe]
+
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_packaged_recipe_can_be_trained(name: str) -> None:
+    check_recipe(read_recipe(name))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("preprocessing.size=[30, 32]", r"preprocessing\.size: .* use 32x32"),
+        (
+            "training.progressive_resizing=[{ until_epoch = 1, size = [12, 18] }]",
+            r"progressive_resizing, until_epoch 1: .* use 12x16",
+        ),
+        ("network.name=vnet", "unknown network 'vnet'"),
+        ("network.parameters={ width = 4 }", "does not take these parameters"),
+        ("network.parameters.widths=[4]", "expected at least 2 levels"),
+        ('loss=[{ name = "dise" }]', "unknown loss 'dise'"),
+        ('classes=["lesion", "globules"]', "training knows one class"),
+    ],
+)
+def test_recipe_that_cannot_be_trained_is_refused(
+    make_recipe: MakeRecipe, override: str, message: str
+) -> None:
+    with pytest.raises(RecipeError, match=message):
+        check_recipe(make_recipe(override))

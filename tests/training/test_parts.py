@@ -1,0 +1,188 @@
+"""What is trained on, what chooses the checkpoint, and what is only reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dermseg.datasets import open_dataset, write_split
+from dermseg.errors import DatasetError, UsageError
+from dermseg.recipes import Data
+from dermseg.training.parts import TrainingParts, divide
+from dermseg.types import Sample, Split
+
+MakeFolder = Callable[..., Path]
+
+
+def ids(samples: Sequence[Sample]) -> set[str]:
+    return {sample.id for sample in samples}
+
+
+def isic(*numbers: int) -> set[str]:
+    return {f"ISIC_{number:07}" for number in numbers}
+
+
+def assert_apart(parts: TrainingParts) -> None:
+    train, selection = ids(parts.train), ids(parts.selection)
+    assert train
+    assert selection
+    assert not train & selection
+    assert not (train | selection) & set(parts.evaluation_ids)
+
+
+def test_official_split_selects_on_a_share_of_the_training_part(make_isic2017: MakeFolder) -> None:
+    root = make_isic2017(Training=range(20), Validation=(50, 51), Test_v2=(60, 61, 62))
+    parts = divide([open_dataset(root)], Data(selection_fraction=0.25))
+    assert_apart(parts)
+    assert len(parts.selection) == 5
+    assert ids(parts.train) | ids(parts.selection) == isic(*range(20))
+    assert set(parts.evaluation_ids) == isic(50, 51, 60, 61, 62)
+    assert parts.num_dropped == 0
+
+
+def test_selection_depends_on_the_seed_of_the_data_alone(make_isic2017: MakeFolder) -> None:
+    dataset = open_dataset(make_isic2017(Training=range(40)))
+    first, again, other = (divide([dataset], Data(seed=seed)) for seed in (0, 0, 1))
+    assert first == again
+    assert ids(first.selection) != ids(other.selection)
+
+
+def test_folder_is_split_by_seed_and_its_test_part_kept_out(make_folder: MakeFolder) -> None:
+    names = [f"mole{number:02}" for number in range(20)]
+    dataset = open_dataset(make_folder("mine", names))
+    parts = divide([dataset], Data())
+    assert_apart(parts)
+    assert (len(parts.train), len(parts.selection), len(parts.evaluation_ids)) == (16, 2, 2)
+    assert ids(parts.train) | ids(parts.selection) | set(parts.evaluation_ids) == set(names)
+    assert divide([dataset], Data(seed=1)) != parts
+
+
+@pytest.mark.parametrize("chooses", ["validation", "selection"])
+def test_split_file_is_followed(tmp_path: Path, make_folder: MakeFolder, chooses: str) -> None:
+    dataset = open_dataset(make_folder("mine", "abcdefg"))
+    split = {"train": ("a", "b", "c"), chooses: ("d",), "test": ("e",), "extra": ("f",)}
+    write_split(tmp_path / "split.json", Split(split, source="mine"))
+    parts = divide([dataset], Data(), split_file=tmp_path / "split.json")
+    assert ids(parts.train) == {"a", "b", "c"}
+    assert ids(parts.selection) == {"d"}
+    # Whatever else is named is reported; "g" is in no part and left out.
+    assert parts.evaluation_ids == ("e", "f")
+
+
+def test_validation_is_reported_where_a_selection_part_chooses(
+    tmp_path: Path, make_folder: MakeFolder
+) -> None:
+    dataset = open_dataset(make_folder("mine", "abc"))
+    split = Split({"train": ("a",), "selection": ("b",), "validation": ("c",)}, source="mine")
+    write_split(tmp_path / "split.json", split)
+    parts = divide([dataset], Data(), split_file=tmp_path / "split.json")
+    assert ids(parts.selection) == {"b"}
+    assert parts.evaluation_ids == ("c",)
+
+
+def test_split_file_without_a_choosing_part_selects_on_its_training_part(
+    tmp_path: Path, make_folder: MakeFolder
+) -> None:
+    dataset = open_dataset(make_folder("mine", "abcdefghijk"))
+    write_split(tmp_path / "s.json", Split({"train": tuple("abcdefghij")}, source="mine"))
+    parts = divide([dataset], Data(selection_fraction=0.2), split_file=tmp_path / "s.json")
+    assert_apart(parts)
+    assert (len(parts.train), len(parts.selection)) == (8, 2)
+
+
+def test_written_parts_divide_the_same_way_again(tmp_path: Path, make_folder: MakeFolder) -> None:
+    dataset = open_dataset(make_folder("mine", "abcdefghijklmnopqrst"))
+    parts = divide([dataset], Data(), excluded_ids={"a"})
+    write_split(tmp_path / "split.json", parts.to_split(0))
+    again = divide([dataset], Data(seed=9), split_file=tmp_path / "split.json")
+    assert ids(again.train) == ids(parts.train)
+    assert ids(again.selection) == ids(parts.selection)
+    assert again.evaluation_ids == parts.evaluation_ids
+
+
+def test_id_that_one_dataset_reports_is_dropped_from_the_training_of_another(
+    make_isic2017: MakeFolder, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    official = open_dataset(make_isic2017(Training=range(10), Validation=(50, 51)))
+    other = open_dataset(make_folder("other", sorted(isic(50, *range(100, 120)))))
+    # Alone, the second dataset may train on it.
+    split = {"train": tuple(sorted(isic(50, *range(100, 118)))), "validation": ()}
+    write_split(tmp_path / "split.json", Split(split, source="mine"))
+    alone = divide([other], Data(), split_file=tmp_path / "split.json")
+    assert isic(50) <= ids(alone.train) | ids(alone.selection)
+    for seed in range(6):
+        for datasets in ([official, other], [other, official]):
+            parts = divide(datasets, Data(seed=seed))
+            assert_apart(parts)
+            assert isic(50, 51) <= set(parts.evaluation_ids)
+
+
+def test_dropped_images_are_counted(make_isic2017: MakeFolder) -> None:
+    dataset = open_dataset(make_isic2017(Training=range(10), Validation=(50,)))
+    parts = divide([dataset], Data(), excluded_ids=isic(0, 1, 2, 77))
+    assert parts.num_dropped == 3
+    assert not isic(0, 1, 2) & (ids(parts.train) | ids(parts.selection))
+    assert len(parts.train) + len(parts.selection) == 7
+
+
+def test_excluded_ids_do_not_choose_the_checkpoint_either(
+    tmp_path: Path, make_folder: MakeFolder
+) -> None:
+    dataset = open_dataset(make_folder("mine", "abcde"))
+    split = {"train": ("a", "b"), "validation": ("c", "d"), "test": ("e",)}
+    write_split(tmp_path / "split.json", Split(split, source="mine"))
+    parts = divide([dataset], Data(), split_file=tmp_path / "split.json", excluded_ids={"c", "b"})
+    assert (ids(parts.train), ids(parts.selection)) == ({"a"}, {"d"})
+
+
+def test_image_in_two_datasets_is_never_in_two_parts(make_folder: MakeFolder) -> None:
+    names = [f"mole{number:02}" for number in range(20)]
+    first = open_dataset(make_folder("first", names))
+    second = open_dataset(make_folder("second", names[:12]))
+    for seed in range(6):
+        assert_apart(divide([first, second], Data(seed=seed)))
+
+
+def test_lesion_in_several_images_is_not_torn_apart(make_isic2017: MakeFolder) -> None:
+    dataset = open_dataset(make_isic2017(Training=range(30)))
+    dataset.samples = tuple(
+        replace(sample, group=f"lesion{number // 3}")
+        for number, sample in enumerate(dataset.samples)
+    )
+    for seed in range(4):
+        parts = divide([dataset], Data(selection_fraction=0.2, seed=seed))
+        assert_apart(parts)
+        groups = [{sample.group for sample in part} for part in (parts.train, parts.selection)]
+        assert not groups[0] & groups[1]
+
+
+def test_images_without_masks_are_refused(make_folder: MakeFolder) -> None:
+    dataset = open_dataset(make_folder("bare", "abcdefghijklmnopqrst", masks=False))
+    with pytest.raises(DatasetError, match="18 training images have no mask, the first is "):
+        divide([dataset], Data())
+
+
+def test_nothing_to_train_on_says_what_was_dropped(make_isic2017: MakeFolder) -> None:
+    dataset = open_dataset(make_isic2017(Training=range(3), Validation=(50,)))
+    with pytest.raises(DatasetError, match=r"0 images are left .*3 were dropped"):
+        divide([dataset], Data(), excluded_ids=isic(0, 1, 2))
+
+
+def test_folder_without_the_training_part_is_refused(make_isic2017: MakeFolder) -> None:
+    dataset = open_dataset(make_isic2017(Validation=(50, 51)))
+    with pytest.raises(DatasetError, match="give a folder that holds the training part"):
+        divide([dataset], Data())
+
+
+def test_one_image_is_too_few(make_isic2017: MakeFolder) -> None:
+    with pytest.raises(DatasetError):
+        divide([open_dataset(make_isic2017(Training=(1,)))], Data())
+
+
+def test_split_file_for_several_folders_is_refused(tmp_path: Path, make_folder: MakeFolder) -> None:
+    datasets = [open_dataset(make_folder(name, "abc")) for name in ("one", "two")]
+    with pytest.raises(UsageError, match=r"split\.json fits one dataset, but 2 folders"):
+        divide(datasets, Data(), split_file=tmp_path / "split.json")

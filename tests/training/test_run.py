@@ -1,0 +1,224 @@
+"""A training run from the recipe to the package, in one process."""
+
+from __future__ import annotations
+
+import csv
+import resource
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dermseg.datasets import open_dataset, read_split
+from dermseg.errors import DatasetError, DivergenceError, ImageError, OutputError, UsageError
+from dermseg.images import read_mask, write_mask
+from dermseg.metrics import jaccard
+from dermseg.package import Runtime, load_package
+from dermseg.prediction import load_model
+from dermseg.preprocessing import resize_mask
+from dermseg.recipes import Recipe
+from dermseg.training import train
+
+MakeRecipe = Callable[..., Recipe]
+
+
+def read_metrics(run: Path) -> list[dict[str, str]]:
+    with (run / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, make_recipe: MakeRecipe, disc_dataset: Path
+) -> Path:
+    """A finished run of two epochs."""
+    run = tmp_path_factory.mktemp("runs") / "finished"
+    assert train(make_recipe(), [disc_dataset], run, num_workers=0) == run / "model"
+    return run
+
+
+@pytest.fixture
+def own_data(tmp_path: Path, disc_dataset: Path) -> Path:
+    """A copy of the images to damage."""
+    return shutil.copytree(disc_dataset, tmp_path / "own")
+
+
+@contextmanager
+def files_of_at_most(num_bytes: int) -> Iterator[None]:
+    """Let no file grow beyond a size, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_run_folder_holds_what_is_documented_and_nothing_else(finished: Path) -> None:
+    files = {path.relative_to(finished).as_posix() for path in finished.rglob("*")}
+    # The names of TensorBoard's event files hold the time and the machine.
+    files = {file for file in files if not file.startswith("tensorboard/")}
+    assert files == {
+        "recipe.toml",
+        "split.json",
+        "run.json",
+        "metrics.csv",
+        "checkpoints",
+        "checkpoints/last.ckpt",
+        "checkpoints/best.ckpt",
+        "model",
+        "model/model.json",
+        "model/model.onnx",
+        "model/recipe.toml",
+        "model/MODEL_CARD.md",
+        "model/weights.safetensors",
+        "curves.png",
+        "predictions.png",
+        "tensorboard",
+    }
+
+
+def test_parts_are_written_and_named_in_the_package(finished: Path, disc_dataset: Path) -> None:
+    samples = open_dataset(disc_dataset).samples
+    split = read_split(finished / "split.json", samples)
+    sizes = {part: len(ids) for part, ids in split.parts.items()}
+    assert sizes == {"train": 16, "selection": 2, "evaluation": 2}
+    origin = load_package(finished / "model").spec.provenance
+    assert tuple(origin.training_ids) == split.parts["train"]
+    assert tuple(origin.selection_ids) == split.parts["selection"]
+    assert [source.num_images for source in origin.data] == [20]
+
+
+def test_one_row_per_epoch_says_how_it_went(finished: Path) -> None:
+    rows = read_metrics(finished)
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert list(rows[0]) == [
+        "epoch",
+        "lr",
+        "train_loss",
+        "selection_loss",
+        "selection_mean_jaccard",
+        "selection_mean_dice",
+        "selection_mean_accuracy",
+        "seconds",
+    ]
+    assert float(rows[1]["train_loss"]) < float(rows[0]["train_loss"])
+
+
+def test_package_holds_the_best_epoch_and_its_jaccard_index_is_the_recorded_one(
+    finished: Path, disc_dataset: Path
+) -> None:
+    scores = [float(row["selection_mean_jaccard"]) for row in read_metrics(finished)]
+    package = load_package(finished / "model")
+    assert package.spec.provenance.best_epoch == 1 + int(np.argmax(scores))
+    samples = {sample.id: sample for sample in open_dataset(disc_dataset).samples}
+    predictor = load_model(finished / "model")
+    found = []
+    for id in package.spec.provenance.selection_ids:
+        mask_path = samples[id].mask
+        assert mask_path is not None
+        truth = resize_mask(read_mask(mask_path), package.spec.input_size)
+        predicted = predictor.predict(samples[id].image).class_probabilities[0] >= 0.5
+        found.append(jaccard(predicted, truth))
+    assert np.mean(found) == pytest.approx(max(scores), abs=0.01)
+
+
+def test_packaged_weights_are_those_of_the_best_checkpoint(finished: Path) -> None:
+    best = torch.load(finished / "checkpoints" / "best.ckpt", weights_only=True)
+    bias = best["state_dict"]["network.segmentation_head.bias"]
+    assert bias.shape == (1,)
+    package = load_package(finished / "model")
+    probability = Runtime(package)(np.zeros((1, 3, 24, 32), np.float32))
+    assert probability.shape == (1, 1, 24, 32)
+
+
+@pytest.mark.slow
+def test_resuming_a_finished_run_changes_nothing(
+    tmp_path: Path, finished: Path, make_recipe: MakeRecipe, disc_dataset: Path
+) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    train(make_recipe(), [disc_dataset], run, num_workers=0, resume=True)
+    assert (run / "metrics.csv").read_text() == (finished / "metrics.csv").read_text()
+    first, second = (load_package(folder / "model").spec.provenance for folder in (finished, run))
+    assert first == second
+
+
+def test_resuming_with_other_images_is_refused(
+    finished: Path, make_recipe: MakeRecipe, disc_dataset: Path, own_data: Path
+) -> None:
+    before = (finished / "run.json").read_bytes()
+    with pytest.raises(UsageError, match="made from other images or parts"):
+        train(
+            make_recipe(),
+            [disc_dataset],
+            finished,
+            num_workers=0,
+            resume=True,
+            excluded_ids={"disc_00", "disc_01", "disc_02", "disc_03", "disc_04"},
+        )
+    for path in (own_data / "masks").iterdir():
+        write_mask(path, ~read_mask(path))
+    with pytest.raises(UsageError, match="made from other images or parts"):
+        train(make_recipe(), [own_data], finished, num_workers=0, resume=True)
+    assert (finished / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_place_that_is_taken_is_refused(
+    tmp_path: Path, make_recipe: MakeRecipe, disc_dataset: Path, kind: str
+) -> None:
+    place = tmp_path / "place"
+    if kind == "folder":
+        place.mkdir()
+        (place / "mine.txt").touch()
+    else:
+        place.touch()
+    with pytest.raises(UsageError, match=r"place is no empty folder: .*--resume"):
+        train(make_recipe(), [disc_dataset], place, num_workers=0)
+
+
+def test_error_before_training_leaves_no_folder(
+    tmp_path: Path, make_recipe: MakeRecipe, disc_dataset: Path, own_data: Path
+) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(UsageError, match=r"preprocessing\.size"):
+        train(make_recipe("preprocessing.size=[25, 32]"), [disc_dataset], run, num_workers=0)
+    with pytest.raises(DatasetError):
+        train(make_recipe("data.name=isic2017"), [disc_dataset], run, num_workers=0)
+    (own_data / "masks" / "disc_07_segmentation.png").write_bytes(b"damaged")
+    with pytest.raises(ImageError, match="disc_07_segmentation"):
+        train(make_recipe(), [own_data], run, num_workers=1)
+    write_mask(own_data / "masks" / "disc_07_segmentation.png", np.zeros((64, 48), np.bool_))
+    with pytest.raises(DatasetError, match="the image is 64x48 and its mask 48x64"):
+        train(make_recipe(), [own_data], run, num_workers=1)
+    assert not run.exists()
+
+
+def test_full_disk_is_an_output_error(
+    tmp_path: Path, make_recipe: MakeRecipe, disc_dataset: Path
+) -> None:
+    run = tmp_path / "run"
+    with files_of_at_most(20_000), pytest.raises(OutputError, match=r"epoch 1 cannot be written"):
+        train(make_recipe(), [disc_dataset], run, num_workers=0)
+    assert not (run / "checkpoints" / "last.ckpt").exists()
+
+
+@pytest.mark.parametrize("batch_size", [4, 16])
+def test_divergence_says_what_to_change(
+    tmp_path: Path, make_recipe: MakeRecipe, disc_dataset: Path, batch_size: int
+) -> None:
+    # With 16 images in one batch, the only step is the last one: the selection part shows it.
+    options = ("training.lr=1e30", "training.epochs=1", f"training.batch_size={batch_size}")
+    what = "training batch 2" if batch_size == 4 else "selection batch 1"
+    with pytest.raises(DivergenceError, match=rf"loss of {what} became .*lower training\.lr"):
+        train(make_recipe(*options), [disc_dataset], tmp_path / "run", num_workers=0)
+
+
+def test_torchs_way_of_handling_ctrl_c_is_left_as_it_was(finished: Path) -> None:
+    assert finished.exists()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
