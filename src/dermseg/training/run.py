@@ -196,6 +196,7 @@ def _fit(
             # Lightning ends the whole program when it is interrupted, and ignores further Ctrl-C;
             # that is not its to decide.
             signal.signal(signal.SIGINT, handler)
+            console.print("interrupted: continue after the last whole epoch with --resume")
             raise KeyboardInterrupt from error
 
 
