@@ -87,6 +87,7 @@ def test_terminated_run_does_not_end_as_if_it_were_done(
     assert process.returncode == 130
     assert b"Traceback" not in errors
     assert output == b""
+    assert b"continue after the last whole epoch with --resume" in errors
     # No worker is left over.
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)

@@ -62,7 +62,9 @@ def test_parts_get_their_own_rates_and_the_longest_key_counts() -> None:
     network = Parts()
     optimizer = create_optimizer(network.named_parameters(), options(lr_factors=factors))
     rate = {
-        id(parameter): group["lr"] for group in optimizer.param_groups for parameter in group["params"]
+        id(parameter): group["lr"]
+        for group in optimizer.param_groups
+        for parameter in group["params"]
     }
     assert rate[id(network.encoder.weight)] == pytest.approx(0.01)
     assert rate[id(network.encoder.bias)] == 0

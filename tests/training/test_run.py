@@ -16,11 +16,12 @@ import torch
 
 from dermseg.datasets import open_dataset, read_split
 from dermseg.errors import DatasetError, DivergenceError, ImageError, OutputError, UsageError
-from dermseg.images import read_mask, write_mask
+from dermseg.export import RunRecord
+from dermseg.images import read_image, read_mask, write_mask
 from dermseg.metrics import jaccard
 from dermseg.package import Runtime, load_package
 from dermseg.prediction import load_model
-from dermseg.preprocessing import resize_mask
+from dermseg.preprocessing import UNIT_RANGE, fit_normalization, resize_image, resize_mask
 from dermseg.recipes import Recipe
 from dermseg.training import train
 
@@ -92,6 +93,17 @@ def test_parts_are_written_and_named_in_the_package(finished: Path, disc_dataset
     assert tuple(origin.training_ids) == split.parts["train"]
     assert tuple(origin.selection_ids) == split.parts["selection"]
     assert [source.num_images for source in origin.data] == [20]
+
+
+def test_normalisation_is_that_of_the_training_images(finished: Path, disc_dataset: Path) -> None:
+    spec = load_package(finished / "model").spec
+    training_ids = set(spec.provenance.training_ids)
+    images = [
+        resize_image(read_image(sample.image), (24, 32))
+        for sample in open_dataset(disc_dataset).samples
+        if sample.id in training_ids
+    ]
+    assert spec.normalization == fit_normalization(images)
 
 
 def test_one_row_per_epoch_says_how_it_went(finished: Path) -> None:
@@ -217,6 +229,17 @@ def test_divergence_says_what_to_change(
     what = "training batch 2" if batch_size == 4 else "selection batch 1"
     with pytest.raises(DivergenceError, match=rf"loss of {what} became .*lower training\.lr"):
         train(make_recipe(*options), [disc_dataset], tmp_path / "run", num_workers=0)
+
+
+def test_normalisation_can_be_switched_off(
+    tmp_path: Path, make_recipe: MakeRecipe, disc_dataset: Path
+) -> None:
+    # A run that stops at once has written what it was going to do.
+    options = ("preprocessing.normalization=unit", "training.lr=1e30")
+    with pytest.raises(DivergenceError):
+        train(make_recipe(*options), [disc_dataset], tmp_path / "run", num_workers=0)
+    record = RunRecord.model_validate_json((tmp_path / "run" / "run.json").read_text("utf-8"))
+    assert record.normalization == UNIT_RANGE
 
 
 def test_torchs_way_of_handling_ctrl_c_is_left_as_it_was(finished: Path) -> None:

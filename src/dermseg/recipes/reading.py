@@ -59,8 +59,8 @@ def read_recipe(name_or_path: str, overrides: Iterable[str] = ()) -> Recipe:
         RecipeError: If the recipe cannot be found or read, or is not valid.
 
     Example:
-        >>> read_recipe("unet-isic2017", ["training.epochs=3"]).training.epochs
-        3
+        >>> read_recipe("unet-isic2017", ["training.lr=3e-4"]).training.lr
+        0.0003
     """
     return parse_recipe(recipe_text(name_or_path), overrides, source=name_or_path)
 
