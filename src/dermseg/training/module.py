@@ -42,6 +42,15 @@ class SegmentationModule(LightningModule):
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = create_loss(recipe.loss)
 
+    def setup(self, stage: str) -> None:
+        """Give each process weights of its own.
+
+        What a fork server's processes are sent lies in memory that they share: without a copy,
+        every process's step would be taken by all of them.
+        """
+        for tensor in (*self.parameters(), *self.buffers()):
+            tensor.data = tensor.data.clone()
+
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Loss of one batch; dropout draws by seed, epoch and batch, whatever came before."""
         key = np.random.SeedSequence([self.recipe.seed, self.current_epoch, batch_index])
