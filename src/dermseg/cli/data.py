@@ -32,14 +32,21 @@ def split(
         tuple[float, float, float],
         typer.Option(help="Shares of train, validation and test; they sum to 1."),
     ] = (0.8, 0.1, 0.1),
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="CSV with columns id,group: what must stay together."),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The dataset, if not recognised.")] = None,
 ) -> None:
     """Write a seeded split into train, validation and test that keeps groups together."""
-    from dermseg.datasets import create_split, open_dataset, write_split
+    from dermseg.datasets import create_split, open_dataset, read_groups, regroup, write_split
 
     dataset = open_dataset(folder, name)
     shares = dict(zip(("train", "validation", "test"), fractions, strict=True))
-    parts = create_split(dataset.samples, seed=seed, fractions=shares)
+    samples = dataset.samples
+    if groups is not None:
+        samples = regroup(samples, read_groups(groups), source=groups)
+    parts = create_split(samples, seed=seed, fractions=shares)
     write_split(output, parts)
     counts = ", ".join(f"{part} {len(ids)}" for part, ids in parts.parts.items())
     typer.echo(f"{dataset.name}: {counts}; written to {output}")

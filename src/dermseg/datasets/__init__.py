@@ -9,8 +9,13 @@ from typing import Final
 from dermseg.datasets.base import Dataset, DatasetIndex, Orphan
 from dermseg.datasets.fingerprint import dataset_fingerprint
 from dermseg.datasets.folder import ImageFolder
+from dermseg.datasets.grouping import read_groups, regroup
+from dermseg.datasets.ham10000 import Ham10000
+from dermseg.datasets.isic2016 import Isic2016
 from dermseg.datasets.isic2017 import Isic2017
+from dermseg.datasets.isic2018 import Isic2018
 from dermseg.datasets.listing import list_some
+from dermseg.datasets.ph2 import Ph2
 from dermseg.datasets.splits import (
     DEFAULT_FRACTIONS,
     choose_selection,
@@ -27,22 +32,32 @@ __all__ = [
     "DEFAULT_FRACTIONS",
     "Dataset",
     "DatasetIndex",
+    "Ham10000",
     "ImageFolder",
+    "Isic2016",
     "Isic2017",
+    "Isic2018",
     "Orphan",
+    "Ph2",
     "choose_selection",
     "create_split",
     "dataset_fingerprint",
     "find_split",
     "official_split",
     "open_dataset",
+    "read_groups",
     "read_split",
+    "regroup",
     "write_split",
 ]
 
 DATASETS: Final[Mapping[str, type[Dataset]]] = {
     "folder": ImageFolder,
+    "ham10000": Ham10000,
+    "isic2016": Isic2016,
     "isic2017": Isic2017,
+    "isic2018": Isic2018,
+    "ph2": Ph2,
 }
 """Every known dataset by name."""
 
