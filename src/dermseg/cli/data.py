@@ -23,6 +23,32 @@ def list_datasets() -> None:
         typer.echo(f"{name}: {dataset.title}{parts}; licence {dataset.licence}")
 
 
+@app.command("check")
+def check(
+    folder: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
+    name: Annotated[str | None, typer.Option(help="The dataset, if not recognised.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Read every file of a dataset and name what is wrong; exit code 1 if anything is."""
+    import json
+
+    from dermseg.datasets import check_dataset, open_dataset
+
+    report = check_dataset(open_dataset(folder, name))
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=1))
+    else:
+        parts = "".join(f", {part} {num}" for part, num in report.parts.items())
+        typer.echo(
+            f"{report.dataset}: {report.num_samples} images, {report.num_masks} with a mask, "
+            f"{report.num_groups} groups{parts}; {len(report.problems)} problems"
+        )
+        for problem in report.problems:
+            typer.echo(str(problem))
+    if report.problems:
+        raise typer.Exit(1)
+
+
 @app.command("split")
 def split(
     folder: Annotated[Path, typer.Argument(help="Folder of a dataset.")],

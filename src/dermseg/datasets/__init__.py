@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from dermseg.datasets.base import Dataset, DatasetIndex, Orphan
+from dermseg.datasets.checking import CheckReport, Problem, check_dataset
 from dermseg.datasets.fingerprint import dataset_fingerprint
 from dermseg.datasets.folder import ImageFolder
 from dermseg.datasets.grouping import read_groups, regroup
@@ -30,6 +31,7 @@ from dermseg.errors import DatasetError
 __all__ = [
     "DATASETS",
     "DEFAULT_FRACTIONS",
+    "CheckReport",
     "Dataset",
     "DatasetIndex",
     "Ham10000",
@@ -39,6 +41,8 @@ __all__ = [
     "Isic2018",
     "Orphan",
     "Ph2",
+    "Problem",
+    "check_dataset",
     "choose_selection",
     "create_split",
     "dataset_fingerprint",
