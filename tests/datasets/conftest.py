@@ -17,8 +17,60 @@ _ISIC2017 = [
         f"Part1_GroundTruth/ISIC_{number:07}_segmentation.png",
     )
 ]
+_ISIC2016 = [
+    f"ISBI2016_ISIC_Part1_{part}_{name}"
+    for part, numbers in {"Training": (0, 1, 2), "Test": (3, 4)}.items()
+    for number in numbers
+    for name in (
+        f"Data/ISIC_{number:07}.jpg",
+        f"GroundTruth/ISIC_{number:07}_Segmentation.png",
+    )
+]
+_ISIC2018 = [
+    name
+    for part, numbers in {"Training": (0, 1, 2), "Validation": (3,), "Test": (4,)}.items()
+    for number in numbers
+    for name in (
+        f"ISIC2018_Task1-2_{part}_Input/ISIC_{number:07}.jpg",
+        f"ISIC2018_Task1-2_{part}_Input/ATTRIBUTION.txt",
+        f"ISIC2018_Task1_{part}_GroundTruth/ISIC_{number:07}_segmentation.png",
+        f"ISIC2018_Task1_{part}_GroundTruth/LICENSE.txt",
+    )
+]
+_PH2 = [
+    "PH2_dataset.txt",
+    "PH2_dataset.xlsx",
+    *(
+        f"PH2 Dataset images/{case}/{case}_{name}"
+        for case in ("IMD002", "IMD003", "IMD417")
+        for name in (
+            f"Dermoscopic_Image/{case}.bmp",
+            f"lesion/{case}_lesion.bmp",
+            f"roi/{case}_R1_Label3.bmp",
+        )
+    ),
+]
+_HAM10000 = [
+    *(f"HAM10000_images_part_1/ISIC_{number:07}.jpg" for number in (24306, 24307)),
+    *(f"HAM10000_images_part_2/ISIC_{number:07}.jpg" for number in (29306, 29307)),
+    *(
+        f"HAM10000_segmentations_lesion_tschandl/ISIC_{number:07}_segmentation.png"
+        for number in (24306, 24307, 29306, 29307)
+    ),
+]
+_HAM10000_METADATA = """\
+lesion_id,image_id,dx,dx_type,age,sex,localization
+HAM_0000001,ISIC_0024306,nv,histo,70.0,female,back
+HAM_0000002,ISIC_0024307,mel,histo,,male,face
+HAM_0000001,ISIC_0029306,nv,histo,70.0,female,back
+HAM_0000003,ISIC_0029307,bkl,consensus,45.0,unknown,unknown
+"""
 _TREES = {
+    "ham10000": _HAM10000,
+    "isic2016": _ISIC2016,
     "isic2017": _ISIC2017,
+    "isic2018": _ISIC2018,
+    "ph2": _PH2,
     "folder": [
         *("images/a.jpg", "images/b.PNG", "images/c.bmp", "images/notes.txt"),
         *("masks/a_segmentation.png", "masks/b_mask.png", "masks/c.png"),
@@ -44,4 +96,11 @@ def make_files(tmp_path: Path) -> Callable[[Iterable[str]], Path]:
 @pytest.fixture
 def make_dataset(make_files: Callable[[Iterable[str]], Path]) -> Callable[[str], Path]:
     """Make a complete small download of a dataset, and return its folder."""
-    return lambda name: make_files(_TREES[name])
+
+    def make(name: str) -> Path:
+        root = make_files(_TREES[name])
+        if name == "ham10000":
+            (root / "HAM10000_metadata.csv").write_text(_HAM10000_METADATA)
+        return root
+
+    return make

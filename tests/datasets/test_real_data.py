@@ -31,3 +31,29 @@ def test_native_pairs_have_the_same_size(real_data: Path) -> None:
     for sample in samples[:6]:
         assert sample.mask is not None
         assert read_mask(sample.mask).shape == read_size(sample.image)
+
+
+def test_isic2018_pairs_are_training_images(real_data: Path) -> None:
+    dataset = open_dataset(real_data / "isic2018_512")
+    assert dataset.name == "isic2018"
+    assert len(dataset.part("train")) == len(dataset.samples) == 2065
+    assert dataset.orphans == ()
+
+
+def test_isic2018_images_without_truth_are_samples_without_mask(real_data: Path) -> None:
+    samples = open_dataset(real_data / "isic2018_test_unlabelled_128").samples
+    assert len(samples) == 1000
+    assert {(sample.part, sample.mask) for sample in samples} == {("test", None)}
+
+
+def test_ham10000_groups_are_its_lesions(real_data: Path) -> None:
+    dataset = open_dataset(real_data / "ham10000_sample_200x150")
+    assert dataset.name == "ham10000"
+    assert dataset.orphans == ()
+    assert len(dataset.samples) == 125
+    assert len({sample.group for sample in dataset.samples}) == 70
+    for sample in dataset.samples[:10]:
+        assert sample.mask is not None
+        mask = read_mask(sample.mask)
+        assert mask.shape == read_size(sample.image)
+        assert 0 < mask.mean() < 1

@@ -23,6 +23,32 @@ def list_datasets() -> None:
         typer.echo(f"{name}: {dataset.title}{parts}; licence {dataset.licence}")
 
 
+@app.command("check")
+def check(
+    folder: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
+    name: Annotated[str | None, typer.Option(help="The dataset, if not recognised.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Read every file of a dataset and name what is wrong; exit code 1 if anything is."""
+    import json
+
+    from dermseg.datasets import check_dataset, open_dataset
+
+    report = check_dataset(open_dataset(folder, name))
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=1))
+    else:
+        parts = "".join(f", {part} {num}" for part, num in report.parts.items())
+        typer.echo(
+            f"{report.dataset}: {report.num_samples} images, {report.num_masks} with a mask, "
+            f"{report.num_groups} groups{parts}; {len(report.problems)} problems"
+        )
+        for problem in report.problems:
+            typer.echo(str(problem))
+    if report.problems:
+        raise typer.Exit(1)
+
+
 @app.command("split")
 def split(
     folder: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
@@ -32,14 +58,21 @@ def split(
         tuple[float, float, float],
         typer.Option(help="Shares of train, validation and test; they sum to 1."),
     ] = (0.8, 0.1, 0.1),
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="CSV with columns id,group: what must stay together."),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The dataset, if not recognised.")] = None,
 ) -> None:
     """Write a seeded split into train, validation and test that keeps groups together."""
-    from dermseg.datasets import create_split, open_dataset, write_split
+    from dermseg.datasets import create_split, open_dataset, read_groups, regroup, write_split
 
     dataset = open_dataset(folder, name)
     shares = dict(zip(("train", "validation", "test"), fractions, strict=True))
-    parts = create_split(dataset.samples, seed=seed, fractions=shares)
+    samples = dataset.samples
+    if groups is not None:
+        samples = regroup(samples, read_groups(groups), source=groups)
+    parts = create_split(samples, seed=seed, fractions=shares)
     write_split(output, parts)
     counts = ", ".join(f"{part} {len(ids)}" for part, ids in parts.parts.items())
     typer.echo(f"{dataset.name}: {counts}; written to {output}")

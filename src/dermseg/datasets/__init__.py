@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from dermseg.datasets.base import Dataset, DatasetIndex, Orphan
+from dermseg.datasets.checking import CheckReport, Problem, check_dataset
 from dermseg.datasets.fingerprint import dataset_fingerprint
 from dermseg.datasets.folder import ImageFolder
+from dermseg.datasets.grouping import read_groups, regroup
+from dermseg.datasets.ham10000 import Ham10000
+from dermseg.datasets.isic2016 import Isic2016
 from dermseg.datasets.isic2017 import Isic2017
+from dermseg.datasets.isic2018 import Isic2018
 from dermseg.datasets.listing import list_some
+from dermseg.datasets.ph2 import Ph2
 from dermseg.datasets.splits import (
     DEFAULT_FRACTIONS,
     choose_selection,
@@ -26,11 +32,18 @@ from dermseg.errors import DatasetError
 __all__ = [
     "DATASETS",
     "DEFAULT_FRACTIONS",
+    "CheckReport",
     "Dataset",
     "DatasetIndex",
+    "Ham10000",
     "ImageFolder",
+    "Isic2016",
     "Isic2017",
+    "Isic2018",
     "Orphan",
+    "Ph2",
+    "Problem",
+    "check_dataset",
     "choose_selection",
     "create_split",
     "dataset_fingerprint",
@@ -38,13 +51,19 @@ __all__ = [
     "find_split",
     "official_split",
     "open_dataset",
+    "read_groups",
     "read_split",
+    "regroup",
     "write_split",
 ]
 
 DATASETS: Final[Mapping[str, type[Dataset]]] = {
     "folder": ImageFolder,
+    "ham10000": Ham10000,
+    "isic2016": Isic2016,
     "isic2017": Isic2017,
+    "isic2018": Isic2018,
+    "ph2": Ph2,
 }
 """Every known dataset by name."""
 

@@ -11,7 +11,7 @@ from dermseg.datasets.base import Dataset, DatasetIndex, Orphan
 from dermseg.datasets.pairing import files_by_id, join, mask_id, pair
 from dermseg.images import find_images
 
-__all__ = ["ChallengeDataset", "PartFolders"]
+__all__ = ["ChallengeDataset", "PartFolders", "isic_images", "isic_masks"]
 
 _IMAGE_STEM = re.compile(r"ISIC_\d{7}")
 _MASK_STEM = re.compile(r"ISIC_\d{7}_[Ss]egmentation")
@@ -63,23 +63,34 @@ class ChallengeDataset(Dataset):
         return join(_index_part(root, folders) for folders in cls.folders)
 
 
+def isic_images(folder: Path) -> tuple[list[Path], list[Orphan]]:
+    """List the files ``ISIC_0000000`` of a folder, and those whose names are not of that kind."""
+    return _sort_out(folder, _IMAGE_STEM)
+
+
+def isic_masks(folder: Path) -> tuple[list[Path], list[Orphan]]:
+    """List the files ``ISIC_0000000_segmentation`` of a folder, and those of other names."""
+    return _sort_out(folder, _MASK_STEM)
+
+
 def _index_part(root: Path, folders: PartFolders) -> DatasetIndex:
-    images, strays = _files(root / folders.images, _IMAGE_STEM)
+    images, strays = isic_images(root / folders.images)
     masks = None
     if (root / folders.masks).is_dir():
-        masks, stray_masks = _files(root / folders.masks, _MASK_STEM)
+        mask_paths, stray_masks = isic_masks(root / folders.masks)
+        masks = files_by_id(mask_paths, mask_id)
         strays += stray_masks
-    return join([pair(images, masks, part=folders.part), DatasetIndex((), tuple(strays))])
+    paired = pair(files_by_id(images, mask_id), masks, part=folders.part)
+    return join([paired, DatasetIndex((), tuple(strays))])
 
 
-def _files(folder: Path, stem: re.Pattern[str]) -> tuple[dict[str, Path], list[Orphan]]:
+def _sort_out(folder: Path, stem: re.Pattern[str]) -> tuple[list[Path], list[Orphan]]:
     if not folder.is_dir():
-        return {}, []
+        return [], []
     named, strays = [], []
     for path in find_images(folder):
         if stem.fullmatch(path.stem):
             named.append(path)
         elif not path.stem.endswith(_SUPERPIXELS):
-            strays.append(path)
-    orphans = [Orphan(path, "not a file name of this dataset") for path in strays]
-    return files_by_id(named, mask_id), orphans
+            strays.append(Orphan(path, "not a file name of this dataset"))
+    return named, strays
