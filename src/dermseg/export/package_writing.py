@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from dermseg.errors import ExportError, OutputError, UsageError
 from dermseg.export.card import model_card
@@ -147,13 +147,11 @@ def _write_spec(folder: Path, spec: ModelSpec) -> None:
 
 def _write_weights(network: SegmentationNetwork, path: Path, *, half: bool) -> None:
     """Write the weights as the network names them, to start other runs from."""
-    save_file(
-        {
-            name: (value.half() if half and value.is_floating_point() else value).contiguous()
-            for name, value in network.state_dict().items()
-        },
-        path,
-    )
+    weights = {
+        name: (value.half() if half and value.is_floating_point() else value).contiguous()
+        for name, value in network.state_dict().items()
+    }
+    path.write_bytes(save(weights))
 
 
 def _check_destination(destination: Path, *, overwrite: bool) -> None:
