@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -67,16 +68,20 @@ def plan_jobs(inputs: Sequence[Path], *, recursive: bool) -> list[Job]:
 
 
 def _images(path: Path, *, recursive: bool) -> Iterable[tuple[Path, PurePosixPath]]:
-    if path.is_dir():
-        own = (MASK_ENDING, OVERLAY_ENDING, PROBABILITY_ENDING)
-        for source in find_images(path, recursive=recursive):
-            if not source.name.endswith(own):
-                yield source, PurePosixPath(source.parent.relative_to(path).as_posix())
-    elif path.exists():
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
+        reason = "no such file or folder" if missing else error.strerror
+        message = f"{path}: {reason}"
+        raise UsageError(message) from error
+    if not is_folder:
         yield path, PurePosixPath()
-    else:
-        message = f"{path}: no such file or folder"
-        raise UsageError(message)
+        return
+    own = (MASK_ENDING, OVERLAY_ENDING, PROBABILITY_ENDING)
+    for source in find_images(path, recursive=recursive):
+        if not source.name.endswith(own):
+            yield source, PurePosixPath(source.parent.relative_to(path).as_posix())
 
 
 def _short(stem: str) -> str:

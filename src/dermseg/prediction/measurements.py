@@ -29,7 +29,8 @@ class Measurements:
         centroid: (x, y) of the centre of mass, pixel centres at whole numbers.
         perimeter: Length of the border, holes included, by Crofton's formula in four directions.
         longest_diameter: Largest distance between two corners of the mask's pixels.
-        circularity: 4 pi area / perimeter^2: 1 for a disc, less for ragged or long shapes.
+        circularity: 4 pi area / perimeter^2: 1 for a disc, less for ragged or long shapes; above
+            1 only for a few pixels, whose perimeter the formula underestimates.
         asymmetry: Share of the area that does not lie on itself when the mask is folded over its
             principal axes, the mean of both: 0 for symmetric shapes, below 1 for all.
         mean_probability: Mean probability of the mask's pixels.
@@ -51,9 +52,9 @@ class Measurements:
         """Area in mm2 and lengths in mm, for square pixels ``spacing_mm`` wide.
 
         Raises:
-            ValueError: If ``spacing_mm`` is not above 0.
+            ValueError: If ``spacing_mm`` is not a finite number above 0.
         """
-        if not spacing_mm > 0:
+        if not 0 < spacing_mm < math.inf:
             message = f"the pixel spacing is {spacing_mm} mm, expected a number above 0"
             raise ValueError(message)
         return {
@@ -100,7 +101,7 @@ def _perimeter(mask: BoolMask) -> float:
     straight += np.count_nonzero(padded[:, 1:] != padded[:, :-1])
     diagonal = np.count_nonzero(padded[1:, 1:] != padded[:-1, :-1])
     diagonal += np.count_nonzero(padded[1:, :-1] != padded[:-1, 1:])
-    return math.pi / 8 * (straight + diagonal / math.sqrt(2))
+    return float(math.pi / 8 * (straight + diagonal / math.sqrt(2)))
 
 
 def _longest_diameter(mask: BoolMask) -> float:

@@ -43,7 +43,7 @@ def load_model(
 
     Raises:
         PackageError: If there is no such model, or it is damaged.
-        UsageError: If ``threshold`` is outside (0, 1).
+        UsageError: If ``threshold`` is outside (0, 1), or ``max_megapixels`` is not above 0.
     """
     return Predictor(load_package(name_or_path), threshold=threshold, max_megapixels=max_megapixels)
 
@@ -82,6 +82,9 @@ class Predictor:
                 message = f"the threshold is {threshold}, expected a number between 0 and 1"
                 raise UsageError(message)
             self.postprocessing = self.postprocessing.model_copy(update={"threshold": threshold})
+        if not max_megapixels > 0:
+            message = f"max_megapixels is {max_megapixels}, expected a number above 0"
+            raise UsageError(message)
         self.max_megapixels = max_megapixels
         self._runtime = Runtime(package)
 

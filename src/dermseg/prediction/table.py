@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
 from dermseg.errors import ImageError, OutputError
 from dermseg.images import write_bytes_atomically
@@ -68,12 +68,17 @@ def row_of_error(file: Path, error: ImageError) -> Row:
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """The whole rows of a table that an earlier, perhaps killed, run wrote."""
+    """The whole rows of a table that an earlier, perhaps killed, run wrote.
+
+    A table with other columns is not one of these; it has no rows.
+    """
     if not path.is_file():
         return []
     text = path.read_bytes().decode("utf-8", errors="surrogateescape")
     whole = text[: text.rfind("\n") + 1]
     rows = csv.DictReader(io.StringIO(whole, newline=""))
+    if tuple(rows.fieldnames or ()) != _COLUMNS:
+        return []
     return [row for row in rows if None not in row.values() and None not in row]
 
 
@@ -83,19 +88,20 @@ class Table:
     Args:
         path: The CSV file, replaced if it is there.
         kept: Rows of an earlier run to keep at the top.
+
+    Raises:
+        OutputError: If the file cannot be written.
     """
 
     def __init__(self, path: Path, kept: Iterable[Mapping[str, Any]] = ()) -> None:
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(kept)
         self.path = path
-        write_bytes_atomically(path, text.getvalue().encode("utf-8", errors="surrogateescape"))
-        self._file: TextIO = path.open(
-            "a", encoding="utf-8", errors="surrogateescape", newline="", buffering=1
-        )
-        self._writer = csv.DictWriter(self._file, _COLUMNS, lineterminator="\n")
+        header = dict(zip(_COLUMNS, _COLUMNS, strict=True))
+        write_bytes_atomically(path, _encode([header, *kept]))
+        # Without a buffer, so that closing after a failed write has nothing left that can fail.
+        try:
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise self._failure(error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -114,13 +120,22 @@ class Table:
         Raises:
             OutputError: If the disk is full or the folder gone.
         """
-        short = {key: _short(value) for key, value in row.items()}
+        line = _encode([row])
         try:
-            self._writer.writerow(short)
-            self._file.flush()
+            while line:  # a disk that is nearly full takes a part
+                line = line[self._file.write(line) :]
         except OSError as error:
-            message = f"{self.path}: cannot be written: {error.strerror}"
-            raise OutputError(message) from error
+            raise self._failure(error) from error
+
+    def _failure(self, error: OSError) -> OutputError:
+        return OutputError(f"{self.path}: cannot be written: {error.strerror}")
+
+
+def _encode(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    writer.writerows({key: _short(value) for key, value in row.items()} for row in rows)
+    return text.getvalue().encode("utf-8", errors="surrogateescape")
 
 
 def _short(value: object) -> object:
