@@ -46,8 +46,8 @@ def test_unknown_key_in_the_file_names_the_nearest_one(text: str) -> None:
 
 
 def test_unknown_key_like_no_other_lists_the_known_ones(text: str) -> None:
-    message = explain(text, "postprocessing.zzz=1")
-    assert "known keys: fill_holes, largest_region, threshold" in message
+    message = explain(text, "data.zzz=1")
+    assert "known keys: name, seed, selection_fraction" in message
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ def export_run(
             description=recipe.description,
             licence="Apache-2.0",
             input_size=size,
+            preprocessing=recipe.preprocessing.cleaning,
             normalization=record.normalization,
             classes=recipe.classes,
             postprocessing=recipe.postprocessing,

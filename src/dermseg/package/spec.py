@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dermseg.preprocessing import Normalization
-from dermseg.recipes import Postprocessing
+from dermseg.recipes import Cleaning, Postprocessing
 from dermseg.types import Size
 
 __all__ = ["DataSource", "ModelSpec", "Provenance", "Score"]
@@ -71,6 +71,7 @@ class ModelSpec(_Table):
 
     Attributes:
         input_size: (height, width) of the network's input.
+        preprocessing: What is taken out of every image; nothing, where a package does not say.
         classes: One name per map.
         head: ``sigmoid`` for classes that may overlap, ``softmax`` for exclusive ones.
         temperature: Logits are divided by it.
@@ -82,6 +83,7 @@ class ModelSpec(_Table):
     description: str
     licence: str
     input_size: Size
+    preprocessing: Cleaning = Field(default_factory=Cleaning)
     normalization: Normalization
     classes: list[str] = Field(min_length=1)
     head: Literal["sigmoid", "softmax"] = "sigmoid"
@@ -89,3 +91,8 @@ class ModelSpec(_Table):
     postprocessing: Postprocessing
     onnx_sha256: str
     provenance: Provenance
+
+    @model_validator(mode="after")
+    def _kernels_are_of_classes(self) -> Self:
+        self.postprocessing.check_classes(self.classes)
+        return self

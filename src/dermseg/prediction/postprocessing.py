@@ -8,25 +8,65 @@ import numpy as np
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, FloatArray
 
-__all__ = ["fill_holes", "keep_largest_region", "postprocess"]
+__all__ = [
+    "dilate",
+    "erode",
+    "fill_holes",
+    "keep_largest_region",
+    "postprocess",
+    "remove_small_regions",
+]
 
 
-def postprocess(probability: FloatArray, options: Postprocessing) -> BoolMask:
+def postprocess(
+    probability: FloatArray, options: Postprocessing, class_name: str = "lesion"
+) -> BoolMask:
     """Threshold a probability map, then clean the mask as the options say.
 
+    In this order: threshold, erosion, dilation, largest region, holes, minimum area. So specks
+    and bridges that the erosion takes away do not come back, and areas count with their holes
+    filled.
+
     Args:
-        probability: (H, W) float in [0, 1].
-        options: Threshold and cleaning; the largest region is chosen before holes are filled.
+        probability: (H, W) float in [0, 1], at native size.
+        options: Threshold and cleaning.
+        class_name: Chooses the kernels.
 
     Returns:
         (H, W) bool.
     """
     mask = probability >= options.threshold
+    mask = erode(mask, _kernel_side(options.erosion.get(class_name, 0.0), mask))
+    mask = dilate(mask, _kernel_side(options.dilation.get(class_name, 0.0), mask))
     if options.largest_region:
         mask = keep_largest_region(mask)
     if options.fill_holes:
         mask = fill_holes(mask)
-    return mask
+    return remove_small_regions(mask, options.min_area * mask.size)
+
+
+def erode(mask: BoolMask, side: int) -> BoolMask:
+    """Keep the pixels around which a square of ``side`` pixels, an odd number, is all mask.
+
+    Beyond the image's edge all counts as mask.
+    """
+    if side == 1:
+        return mask
+    kernel = np.ones((side, side), np.uint8)
+    return cv2.erode(mask.astype(np.uint8), kernel).astype(np.bool_)
+
+
+def dilate(mask: BoolMask, side: int) -> BoolMask:
+    """Put a square of ``side`` pixels, an odd number, around each pixel of the mask."""
+    if side == 1:
+        return mask
+    kernel = np.ones((side, side), np.uint8)
+    return cv2.dilate(mask.astype(np.uint8), kernel).astype(np.bool_)
+
+
+def _kernel_side(share: float, mask: BoolMask) -> int:
+    """The odd number of pixels nearest to a share of the shorter side; 1 changes nothing."""
+    return 2 * int(share * min(mask.shape) / 2) + 1
 
 
 def keep_largest_region(mask: BoolMask) -> BoolMask:
@@ -53,3 +93,13 @@ def fill_holes(mask: BoolMask) -> BoolMask:
     filled = np.zeros(mask.shape, dtype=np.uint8)
     cv2.drawContours(filled, contours, -1, color=1, thickness=cv2.FILLED)
     return filled.astype(np.bool_)
+
+
+def remove_small_regions(mask: BoolMask, min_area: float) -> BoolMask:
+    """Remove the 8-connected regions of fewer than ``min_area`` pixels."""
+    if min_area <= 1:
+        return mask
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    is_kept = stats[:, cv2.CC_STAT_AREA] >= min_area
+    is_kept[0] = False  # the background
+    return np.asarray(is_kept[labels], dtype=np.bool_)

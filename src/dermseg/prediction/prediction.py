@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from dermseg.prediction.measurements import Measurements, measure
 from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.postprocessing import postprocess
-from dermseg.preprocessing import resize_probability
+from dermseg.preprocessing import Box, resize_probability
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, FloatArray, ImageArray, Size
 
@@ -28,6 +30,7 @@ class Prediction:
         classes: The name of each class.
         postprocessing: How masks are made from probabilities.
         seconds: Time spent on reading the image and on its share of the inference.
+        box: The part of the image that the network saw; None where it saw all of it.
     """
 
     image: ImageArray
@@ -35,6 +38,7 @@ class Prediction:
     classes: tuple[str, ...]
     postprocessing: Postprocessing
     seconds: float
+    box: Box | None = None
 
     @property
     def size(self) -> Size:
@@ -43,15 +47,15 @@ class Prediction:
 
     @cached_property
     def probabilities(self) -> dict[str, FloatArray]:
-        """Probability of each class, (H, W) float32 in [0, 1]."""
+        """Probability of each class, (H, W) float32 in [0, 1]; 0 where the network saw nothing."""
         maps = zip(self.classes, self.class_probabilities, strict=True)
-        return {name: resize_probability(values, self.size) for name, values in maps}
+        return {name: self._at_native_size(values) for name, values in maps}
 
     @cached_property
     def masks(self) -> dict[str, BoolMask]:
         """Mask of each class, (H, W) bool."""
         return {
-            name: postprocess(probability, self.postprocessing)
+            name: postprocess(probability, self.postprocessing, name)
             for name, probability in self.probabilities.items()
         }
 
@@ -80,3 +84,10 @@ class Prediction:
             (H, W, 3) uint8 RGB, or smaller.
         """
         return draw_contour(self.image, self.mask, max_side=max_side)
+
+    def _at_native_size(self, probability: FloatArray) -> FloatArray:
+        if self.box is None:
+            return resize_probability(probability, self.size)
+        native = np.zeros(self.size, np.float32)
+        native[self.box.slices] = resize_probability(probability, (self.box.height, self.box.width))
+        return native

@@ -19,7 +19,7 @@ from dermseg.errors import ImageError, UsageError
 from dermseg.images import read_image
 from dermseg.package import ModelPackage, Runtime, load_package
 from dermseg.prediction.prediction import Prediction
-from dermseg.preprocessing import preprocess
+from dermseg.preprocessing import Box, find_box, preprocess
 from dermseg.types import ImageArray
 
 __all__ = ["Predictor", "Source", "load_model"]
@@ -51,6 +51,7 @@ def load_model(
 @dataclass(frozen=True)
 class _Input:
     image: ImageArray
+    box: Box
     tensor: NDArray[np.float32]
     seconds: float
 
@@ -172,8 +173,12 @@ class Predictor:
             image = self._as_image(source)
         except ImageError as error:
             return error
-        tensor = preprocess(image, self.spec.input_size, self.spec.normalization)
-        return _Input(image, tensor, time.perf_counter() - started)
+        cleaning = self.spec.preprocessing
+        box = find_box(image, cleaning)
+        tensor = preprocess(
+            image, self.spec.input_size, self.spec.normalization, box=box, cleaning=cleaning
+        )
+        return _Input(image, box, tensor, time.perf_counter() - started)
 
     def _as_image(self, source: Source) -> ImageArray:
         if not isinstance(source, np.ndarray):
@@ -198,4 +203,5 @@ class Predictor:
                 classes=tuple(self.spec.classes),
                 postprocessing=self.postprocessing,
                 seconds=entry.seconds + seconds,
+                box=entry.box,
             )

@@ -1,14 +1,27 @@
 """From any image to what a network sees; the same code in training and in prediction."""
 
+from dermseg.preprocessing.color_constancy import correct_color, estimate_light
+from dermseg.preprocessing.field_of_view import Box, fill_background, find_background, find_field
+from dermseg.preprocessing.hair import find_hair, remove_hair
 from dermseg.preprocessing.normalization import UNIT_RANGE, Normalization, fit_normalization
-from dermseg.preprocessing.pipeline import preprocess, to_unit_range
+from dermseg.preprocessing.pipeline import find_box, prepare_image, preprocess, to_unit_range
 from dermseg.preprocessing.resizing import resize_image, resize_mask, resize_probability
 
 __all__ = [
     "UNIT_RANGE",
+    "Box",
     "Normalization",
+    "correct_color",
+    "estimate_light",
+    "fill_background",
+    "find_background",
+    "find_box",
+    "find_field",
+    "find_hair",
     "fit_normalization",
+    "prepare_image",
     "preprocess",
+    "remove_hair",
     "resize_image",
     "resize_mask",
     "resize_probability",

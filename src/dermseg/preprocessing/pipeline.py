@@ -1,15 +1,34 @@
-"""The one path from an image to what a network sees, in training and in prediction."""
+"""The one path from an image to what a network sees, in training and in prediction.
+
+The steps, and the sizes at which they run:
+
+1. ``crop_field`` cuts the native image; the box is found on a copy of 256 pixels.
+2. Where 3 or 4 is on, the image is reduced so that its longer side is at most 512 pixels (or the
+   network's longer side, if that is more): time is then bounded for images of any size.
+3. ``fill_background`` paints what is dark around the field, so that 4 and 6 do not see it.
+4. ``remove_hair``, before hairs are averaged away.
+5. The image is resized to the network's size.
+6. ``color_constancy``, on what the network will see.
+7. In training, augmentation: it changes images that have been cleaned.
+8. Normalisation.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dermseg.preprocessing.color_constancy import correct_color
+from dermseg.preprocessing.field_of_view import Box, fill_background, find_field
+from dermseg.preprocessing.hair import remove_hair
 from dermseg.preprocessing.normalization import Normalization
 from dermseg.preprocessing.resizing import resize_image
+from dermseg.recipes import Cleaning
 from dermseg.types import ImageArray, Size
 
-__all__ = ["preprocess", "to_unit_range"]
+__all__ = ["find_box", "prepare_image", "preprocess", "to_unit_range"]
+
+_WORKING_SIDE = 512
 
 
 def to_unit_range(image: ImageArray) -> NDArray[np.float32]:
@@ -17,15 +36,60 @@ def to_unit_range(image: ImageArray) -> NDArray[np.float32]:
     return image.astype(np.float32) / np.float32(255)
 
 
-def preprocess(image: ImageArray, size: Size, normalization: Normalization) -> NDArray[np.float32]:
-    """Turn an image into a network's input.
+def find_box(image: ImageArray, cleaning: Cleaning) -> Box:
+    """The part of a native image that the network sees: all of it, unless ``crop_field`` is on."""
+    return find_field(image) if cleaning.crop_field else Box(0, 0, *image.shape[:2])
+
+
+def prepare_image(image: ImageArray, box: Box, size: Size, cleaning: Cleaning) -> ImageArray:
+    """Crop, clean and resize an image: steps 1 to 6.
+
+    Args:
+        image: (H, W, 3) uint8 RGB at native size.
+        box: As :func:`find_box` gives it; a mask is cropped by the same.
+        size: (height, width) of the result.
+        cleaning: Which steps are on.
+
+    Returns:
+        (height, width, 3) uint8.
+    """
+    image = image[box.slices]
+    if cleaning.fill_background or cleaning.remove_hair:
+        image = resize_image(image, _working_size((box.height, box.width), size))
+    if cleaning.fill_background:
+        image = fill_background(image)
+    if cleaning.remove_hair:
+        image = remove_hair(image)
+    image = resize_image(image, size)
+    return correct_color(image) if cleaning.color_constancy else image
+
+
+def preprocess(
+    image: ImageArray,
+    size: Size,
+    normalization: Normalization,
+    *,
+    box: Box | None = None,
+    cleaning: Cleaning | None = None,
+) -> NDArray[np.float32]:
+    """Turn an image into a network's input: all steps but augmentation.
 
     Args:
         image: (H, W, 3) uint8 RGB of any size.
         size: (height, width) of the network's input.
         normalization: As fitted on the training images.
+        box: What :func:`find_box` found, where the caller has asked already.
+        cleaning: Which steps are on; None means none.
 
     Returns:
         (3, height, width) float32.
     """
-    return normalization.apply(to_unit_range(resize_image(image, size)))
+    cleaning = cleaning or Cleaning()
+    box = box or find_box(image, cleaning)
+    return normalization.apply(to_unit_range(prepare_image(image, box, size, cleaning)))
+
+
+def _working_size(native: Size, network: Size) -> Size:
+    """Native size, reduced to the bound of step 2 with its aspect kept."""
+    scale = min(1.0, max(_WORKING_SIDE, *network) / max(native))
+    return max(1, round(native[0] * scale)), max(1, round(native[1] * scale))

@@ -1,8 +1,9 @@
 """The typed recipe of a training run, and the packaged ``*.toml`` recipes."""
 
+from dermseg.recipes.augmentation import PRESETS, Augmentation
 from dermseg.recipes.reading import list_recipes, parse_recipe, read_recipe, recipe_text
 from dermseg.recipes.schema import (
-    Augmentation,
+    Cleaning,
     Data,
     LossTerm,
     Network,
@@ -14,7 +15,9 @@ from dermseg.recipes.schema import (
 )
 
 __all__ = [
+    "PRESETS",
     "Augmentation",
+    "Cleaning",
     "Data",
     "LossTerm",
     "Network",

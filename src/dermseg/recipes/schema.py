@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
+
+from dermseg.recipes.augmentation import Augmentation
+from dermseg.recipes.tables import Share, Table
 
 __all__ = [
-    "Augmentation",
+    "Cleaning",
     "Data",
     "LossTerm",
     "Network",
@@ -27,13 +30,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """What every library's random generator takes."""
 
 
-class _Table(BaseModel):
-    """A table that refuses unknown keys and cannot be changed after it was read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Data(_Table):
+class Data(Table):
     """Which images, and how those that choose the checkpoint are set apart.
 
     Attributes:
@@ -48,7 +45,25 @@ class Data(_Table):
     seed: Seed = 0
 
 
-class Preprocessing(_Table):
+class Cleaning(Table):
+    """What is taken out of every image before it is learned from or predicted.
+
+    Everything is off by default; the steps run in the order in which they stand here.
+
+    Attributes:
+        crop_field: Cut the image to the bounding box of the dermatoscope's field of view.
+        fill_background: Paint what is dark outside the field in the colour of the field's rim.
+        remove_hair: Find dark hairs and ruler lines by a black-hat and paint them over.
+        color_constancy: Take out the light's colour by shades of grey.
+    """
+
+    crop_field: bool = False
+    fill_background: bool = False
+    remove_hair: bool = False
+    color_constancy: bool = False
+
+
+class Preprocessing(Cleaning):
     """What happens to every image, in training and in prediction.
 
     Attributes:
@@ -60,8 +75,13 @@ class Preprocessing(_Table):
     size: PositiveSize
     normalization: Literal["train", "unit"] = "train"
 
+    @property
+    def cleaning(self) -> Cleaning:
+        """The steps alone, as a model package keeps them."""
+        return Cleaning(**self.model_dump(include=set(Cleaning.model_fields)))
 
-class Network(_Table):
+
+class Network(Table):
     """An architecture by name, with its parameters.
 
     Attributes:
@@ -76,59 +96,21 @@ class Network(_Table):
     initial_weights: str | None = None
 
 
-class LossTerm(_Table):
+class LossTerm(Table):
     """One term of the weighted sum that is minimised."""
 
     name: str
     weight: float = Field(default=1.0, gt=0)
 
 
-class Augmentation(_Table):
-    """Random changes of the training images; 0 (or [1, 1]) switches one off.
-
-    Attributes:
-        horizontal_flip: Probability.
-        vertical_flip: Probability.
-        rotation_degrees: Largest angle to either side.
-        zoom: Range of the scale factor, drawn logarithmically.
-        stretch: Largest relative change of the aspect.
-        shift: Largest move as a share of the image's side.
-        brightness: Largest relative change.
-        contrast: Largest relative change.
-        saturation: Largest relative change.
-        hue: Largest turn of the hue circle, in turns.
-        temperature: Largest relative gain of one colour channel against the others.
-    """
-
-    horizontal_flip: float = Field(default=0.0, ge=0, le=1)
-    vertical_flip: float = Field(default=0.0, ge=0, le=1)
-    rotation_degrees: float = Field(default=0.0, ge=0, le=180)
-    zoom: tuple[float, float] = (1.0, 1.0)
-    stretch: float = Field(default=0.0, ge=0, lt=1)
-    shift: float = Field(default=0.0, ge=0, lt=1)
-    brightness: float = Field(default=0.0, ge=0, lt=1)
-    contrast: float = Field(default=0.0, ge=0, lt=1)
-    saturation: float = Field(default=0.0, ge=0, lt=1)
-    hue: float = Field(default=0.0, ge=0, le=0.5)
-    temperature: float = Field(default=0.0, ge=0, lt=1)
-
-    @model_validator(mode="after")
-    def _zoom_is_a_range(self) -> Self:
-        low, high = self.zoom
-        if not 0 < low <= high:
-            message = f"zoom is [{low}, {high}], expected 0 < low <= high"
-            raise ValueError(message)
-        return self
-
-
-class ResizingStep(_Table):
+class ResizingStep(Table):
     """Train at a smaller size before epoch ``until_epoch`` (counted from 0)."""
 
     until_epoch: int = Field(gt=0)
     size: PositiveSize
 
 
-class Training(_Table):
+class Training(Table):
     """How the weights are found.
 
     Attributes:
@@ -194,21 +176,44 @@ class Training(_Table):
         return self
 
 
-class Postprocessing(_Table):
-    """From probability to mask, at the image's native size.
+class Postprocessing(Table):
+    """From probability to mask, at the image's native size; the steps run in this order.
+
+    Lengths and areas are shares of the image, so that they mean the same at every size: a kernel
+    of 5 pixels on a network's 192x256 is 5 / 192 = 0.026.
 
     Attributes:
         threshold: A pixel whose probability reaches it belongs to the mask.
+        erosion: Side of the square kernel that erodes the mask, by class, as a share of the
+            image's shorter side; the nearest odd number of pixels is taken. What touches the
+            image's edge is not eroded from there.
+        dilation: The same for the kernel that dilates the mask afterwards.
         largest_region: Keep only the largest connected region.
         fill_holes: Close holes inside the regions.
+        min_area: Remove regions below this share of the image's pixels.
     """
 
     threshold: float = Field(default=0.5, gt=0, lt=1)
+    erosion: dict[str, Share] = Field(default_factory=dict)
+    dilation: dict[str, Share] = Field(default_factory=dict)
     largest_region: bool = False
     fill_holes: bool = False
+    min_area: float = Field(default=0.0, ge=0, lt=1)
+
+    def check_classes(self, classes: list[str]) -> None:
+        """Refuse kernels for classes that are not there.
+
+        Raises:
+            ValueError: Names the first of them.
+        """
+        for key in ("erosion", "dilation"):
+            for name in getattr(self, key):
+                if name not in classes:
+                    message = f"{key} names the class '{name}', expected one of {classes}"
+                    raise ValueError(message)
 
 
-class Recipe(_Table):
+class Recipe(Table):
     """Everything that a training run depends on besides the images."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -222,6 +227,11 @@ class Recipe(_Table):
     augmentation: Augmentation = Field(default_factory=Augmentation)
     training: Training
     postprocessing: Postprocessing = Field(default_factory=Postprocessing)
+
+    @model_validator(mode="after")
+    def _kernels_are_of_classes(self) -> Self:
+        self.postprocessing.check_classes(self.classes)
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, without the keys that are None (TOML has no null)."""

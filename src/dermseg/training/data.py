@@ -17,8 +17,8 @@ from dermseg.errors import DatasetError
 from dermseg.images import read_image, read_mask
 from dermseg.preprocessing import (
     Normalization,
-    preprocess,
-    resize_image,
+    find_box,
+    prepare_image,
     resize_mask,
     to_unit_range,
 )
@@ -97,20 +97,15 @@ class SegmentationData(Dataset[dict[str, Any]]):
         """``image`` (3, H, W) float32, ``target`` (1, H, W) float32, ``id``."""
         epoch, index = key
         sample = self.samples[index]
-        image, mask = read_pair(sample)
-        if self.augmenter is None:
-            size = self.recipe.preprocessing.size
-            tensor = preprocess(image, size, self.normalization)
-            mask = resize_mask(mask, size)
-        else:
-            size = training_size(self.recipe, epoch)
-            changed, mask = self.augmenter(
-                to_unit_range(resize_image(image, size)),
-                resize_mask(mask, size),
-                epoch=epoch,
-                sample_id=sample.id,
-            )
-            tensor = self.normalization.apply(changed)
+        native, mask = read_pair(sample)
+        preprocessing = self.recipe.preprocessing
+        size = preprocessing.size if self.augmenter is None else training_size(self.recipe, epoch)
+        box = find_box(native, preprocessing)
+        image = to_unit_range(prepare_image(native, box, size, preprocessing))
+        mask = resize_mask(mask[box.slices], size)
+        if self.augmenter is not None:
+            image, mask = self.augmenter(image, mask, epoch=epoch, sample_id=sample.id)
+        tensor = self.normalization.apply(image)
         target = torch.from_numpy(mask[None].astype(np.float32))
         return {"image": torch.from_numpy(tensor), "target": target, "id": sample.id}
 

@@ -15,8 +15,8 @@ from dermseg.export import RunRecord, add_score, export_run
 from dermseg.images import write_bytes_atomically
 from dermseg.package import DataSource, Score
 from dermseg.prediction import load_model
-from dermseg.preprocessing import UNIT_RANGE, fit_normalization, resize_image
-from dermseg.recipes import Recipe, parse_recipe
+from dermseg.preprocessing import UNIT_RANGE, find_box, fit_normalization, prepare_image
+from dermseg.recipes import Preprocessing, Recipe, parse_recipe
 from dermseg.training.checkpoints import LAST
 from dermseg.training.checks import check_recipe
 from dermseg.training.data import SegmentationDataModule, read_pair
@@ -24,6 +24,7 @@ from dermseg.training.environment import describe_environment, find_commit
 from dermseg.training.fitting import fit
 from dermseg.training.parts import TrainingParts, divide
 from dermseg.training.pictures import draw_curves, draw_predictions
+from dermseg.types import ImageArray
 
 __all__ = ["train"]
 
@@ -156,9 +157,8 @@ def _open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
 
 def _describe(recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts) -> RunRecord:
     # Reads every pair, so that a damaged one is found now and not after hours.
-    size = recipe.preprocessing.size
     normalization = fit_normalization(
-        resize_image(read_pair(sample)[0], size) for sample in parts.train
+        _prepared(read_pair(sample)[0], recipe.preprocessing) for sample in parts.train
     )
     if recipe.preprocessing.normalization == "unit":
         normalization = UNIT_RANGE
@@ -180,3 +180,8 @@ def _describe(recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts)
         commit=find_commit(),
         environment=describe_environment(),
     )
+
+
+def _prepared(image: ImageArray, preprocessing: Preprocessing) -> ImageArray:
+    box = find_box(image, preprocessing)
+    return prepare_image(image, box, preprocessing.size, preprocessing)

@@ -1,0 +1,112 @@
+"""Random changes of the training images, and their presets."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from dermseg.recipes.tables import Share, Table
+
+__all__ = ["PRESETS", "Augmentation", "Preset"]
+
+Preset = Literal["none", "flips", "standard", "dermoscopy"]
+
+_FLIPS: dict[str, Any] = {"horizontal_flip": 0.5, "vertical_flip": 0.5}
+_STANDARD: dict[str, Any] = _FLIPS | {
+    "rotation_degrees": 180.0,
+    "zoom": (0.75, 1.3),
+    "stretch": 0.1,
+    "shift": 0.1,
+    "brightness": 0.25,
+    "contrast": 0.25,
+    "saturation": 0.25,
+    "hue": 0.02,
+    "temperature": 0.1,
+}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "flips": _FLIPS,
+    "standard": _STANDARD,
+    "dermoscopy": _STANDARD
+    | {
+        "hairs": 0.2,
+        "gel_bubbles": 0.1,
+        "ruler": 0.1,
+        "dark_corners": 0.15,
+        "color_temperature": 20.0,
+        "blur": 0.15,
+        "noise": 0.15,
+        "jpeg": 0.2,
+    },
+}
+"""Values by preset; what is not named is off. ``standard`` is what the packaged recipes use."""
+
+
+class Augmentation(Table):
+    """Random changes of the training images; 0 (or [1, 1]) switches one off.
+
+    Attributes:
+        preset: Named values, a row of ``PRESETS``; keys that are given beside it override it.
+        horizontal_flip: Probability.
+        vertical_flip: Probability.
+        rotation_degrees: Largest angle to either side.
+        zoom: Range of the scale factor, drawn logarithmically.
+        stretch: Largest relative change of the aspect.
+        shift: Largest move as a share of the image's side.
+        crop: Largest share of each side that a random crop cuts away, after all of the above; the
+            rest is brought back to the network's size.
+        hairs: Probability that hairs are drawn over the image.
+        gel_bubbles: Probability that bubbles of the immersion gel are.
+        ruler: Probability that ruler marks are.
+        dark_corners: Probability that the corners outside the field of view are darkened.
+        brightness: Largest relative change.
+        contrast: Largest relative change.
+        saturation: Largest relative change.
+        hue: Largest turn of the hue circle, in turns.
+        temperature: Largest relative gain of one colour channel against the others.
+        color_temperature: Largest change of the light's colour temperature, in mired (a million
+            divided by kelvin): 20 goes from 6500 K to 5750 or 7480 K.
+        blur: Probability that the image is taken slightly out of focus.
+        noise: Probability that the noise of a sensor is added.
+        jpeg: Probability that the image is compressed as JPEG, with its artefacts.
+    """
+
+    preset: Preset = "none"
+    horizontal_flip: Share = 0.0
+    vertical_flip: Share = 0.0
+    rotation_degrees: float = Field(default=0.0, ge=0, le=180)
+    zoom: tuple[float, float] = (1.0, 1.0)
+    stretch: float = Field(default=0.0, ge=0, lt=1)
+    shift: float = Field(default=0.0, ge=0, lt=1)
+    crop: float = Field(default=0.0, ge=0, lt=1)
+    hairs: Share = 0.0
+    gel_bubbles: Share = 0.0
+    ruler: Share = 0.0
+    dark_corners: Share = 0.0
+    brightness: float = Field(default=0.0, ge=0, lt=1)
+    contrast: float = Field(default=0.0, ge=0, lt=1)
+    saturation: float = Field(default=0.0, ge=0, lt=1)
+    hue: float = Field(default=0.0, ge=0, le=0.5)
+    temperature: float = Field(default=0.0, ge=0, lt=1)
+    color_temperature: float = Field(default=0.0, ge=0, le=90)
+    blur: Share = 0.0
+    noise: Share = 0.0
+    jpeg: Share = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_preset(cls, values: Any) -> Any:  # noqa: ANN401 -- not yet validated
+        # The values are written out, so that a saved recipe keeps its meaning when presets change.
+        if isinstance(values, dict) and values.get("preset") in get_args(Preset):
+            return PRESETS[values["preset"]] | values
+        return values
+
+    @model_validator(mode="after")
+    def _zoom_is_a_range(self) -> Self:
+        low, high = self.zoom
+        if not 0 < low <= high:
+            message = f"zoom is [{low}, {high}], expected 0 < low <= high"
+            raise ValueError(message)
+        return self
