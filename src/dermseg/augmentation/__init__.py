@@ -8,20 +8,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dermseg.augmentation.color import RandomTemperature
+from dermseg.augmentation.artefacts import CAMERA_ARTEFACTS, SCENE_ARTEFACTS, RandomArtefacts
+from dermseg.augmentation.color import RandomColorTemperature, RandomTemperature
 from dermseg.augmentation.geometry import RandomWarp
 from dermseg.recipes import Augmentation
 from dermseg.torchvision_import import tv_tensors, v2
 from dermseg.types import BoolMask
 
-__all__ = ["Augmenter", "RandomTemperature", "RandomWarp"]
+__all__ = [
+    "Augmenter",
+    "RandomArtefacts",
+    "RandomColorTemperature",
+    "RandomTemperature",
+    "RandomWarp",
+]
 
 
 class Augmenter:
     """Changes an image and its mask as a recipe says, the same way for the same key.
 
     Every draw depends on the key alone, never on the order of images or on worker processes,
-    and torch's own random state is left as it was.
+    and torch's own random state is left as it was. Geometry comes first, then what lies on skin and
+    glass, then colours, then what the camera adds.
 
     Args:
         options: Strengths, as in the recipe.
@@ -63,6 +71,10 @@ def _key(seed: int, epoch: int, sample_id: str) -> int:
 
 def _transforms(options: Augmentation) -> list[v2.Transform]:
     transforms: list[v2.Transform] = [RandomWarp(options)]
+    # What is off is left out, so that it draws no random numbers and older recipes keep theirs.
+    probabilities = options.model_dump(include={*SCENE_ARTEFACTS, *CAMERA_ARTEFACTS})
+    if any(probabilities[name] for name in SCENE_ARTEFACTS):
+        transforms.append(RandomArtefacts(SCENE_ARTEFACTS, probabilities))
     if any((options.brightness, options.contrast, options.saturation, options.hue)):
         transforms.append(
             v2.ColorJitter(
@@ -74,4 +86,8 @@ def _transforms(options: Augmentation) -> list[v2.Transform]:
         )
     if options.temperature:
         transforms.append(RandomTemperature(options.temperature))
+    if options.color_temperature:
+        transforms.append(RandomColorTemperature(options.color_temperature))
+    if any(probabilities[name] for name in CAMERA_ARTEFACTS):
+        transforms.append(RandomArtefacts(CAMERA_ARTEFACTS, probabilities))
     return transforms

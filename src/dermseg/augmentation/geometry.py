@@ -16,7 +16,7 @@ __all__ = ["RandomWarp"]
 
 
 class RandomWarp(v2.Transform):  # type: ignore[misc]  # torchvision ships no types
-    """Flip, rotate, zoom, stretch and shift image and mask together.
+    """Flip, rotate, zoom, stretch, shift and crop image and mask together.
 
     What is moved in from outside the image is its reflection: a rotated dermoscopic image then
     has no black wedges, which a network would learn as a sign of the border. Images are
@@ -47,8 +47,14 @@ class RandomWarp(v2.Transform):  # type: ignore[misc]  # torchvision ships no ty
         rotation = torch.tensor([[cos, -sin / aspect], [aspect * sin, cos]])
         scale = torch.tensor([1 / (zoom * stretch), stretch / zoom])
         linear = scale[:, None] * rotation * torch.tensor(flips)
-        matrix = torch.cat([linear, 2 * torch.tensor(shift)[:, None]], dim=1)
-        return {"matrix": matrix}
+        offset = 2 * torch.tensor(shift)
+        if options.crop:
+            # The output shows a window of what the warp gives: a share of each side, anywhere.
+            share = 1 - options.crop * _uniform(0, 1)
+            middle = torch.tensor([_uniform(share - 1, 1 - share) for _ in range(2)])
+            offset = offset + linear @ middle
+            linear = linear * share
+        return {"matrix": torch.cat([linear, offset[:, None]], dim=1)}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Warp one tensor of (..., H, W)."""

@@ -78,3 +78,29 @@ def split(
     typer.echo(f"{dataset.name}: {counts}; written to {output}")
     for orphan in dataset.orphans:
         typer.echo(f"left out: {orphan}", err=True)
+
+
+@app.command("preview")
+def preview(
+    recipe: Annotated[str, typer.Argument(help="A packaged recipe's name, or a TOML file.")],
+    data: Annotated[list[Path], typer.Option(help="Folder of a dataset; may be repeated.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="JPEG or PNG file to write.")],
+    num: Annotated[int, typer.Option(min=1, max=100, help="Images, one a row.")] = 6,
+    epochs: Annotated[int, typer.Option(min=1, max=50, help="Epochs, one a column.")] = 5,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key: augmentation.hairs=0.5; may be repeated."),
+    ] = None,
+) -> None:
+    """Write a contact sheet of what the network will see. Needs the extra 'train'."""
+    from dermseg.errors import MissingExtraError
+    from dermseg.images import write_image
+    from dermseg.recipes import read_recipe
+
+    values = read_recipe(recipe, overrides or [])
+    try:
+        from dermseg.training import preview as draw_preview
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("previewing", "train") from error
+    write_image(output, draw_preview(values, data, num=num, epochs=epochs))
+    typer.echo(f"contact sheet: {output}")

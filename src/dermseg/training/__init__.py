@@ -3,8 +3,9 @@
 # First of all, so that Lightning finds a torchvision that can be imported.
 from dermseg import torchvision_import as _torchvision_import
 from dermseg.training.folds import cross_validate
+from dermseg.training.preview import preview
 from dermseg.training.run import train
 
-__all__ = ["cross_validate", "train"]
+__all__ = ["cross_validate", "preview", "train"]
 
 del _torchvision_import

@@ -1,0 +1,72 @@
+"""A contact sheet of what the network will see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dermseg.datasets import open_dataset
+from dermseg.prediction import draw_contour
+from dermseg.preprocessing import UNIT_RANGE, resize_image, resize_mask
+from dermseg.recipes import Recipe
+from dermseg.training.data import SegmentationData
+from dermseg.training.parts import divide
+from dermseg.types import ImageArray, Size
+
+__all__ = ["preview"]
+
+_BAR = 20  # height of a caption
+
+
+def preview(
+    recipe: Recipe, folders: Sequence[Path], *, num: int = 6, epochs: int = 5
+) -> ImageArray:
+    """Draw training images as they reach the network, with the contours of their masks.
+
+    One row per image: first as it is after preprocessing, then as it is augmented in each of the
+    first epochs, with the very draws that a run of this recipe makes. The images are spread
+    evenly over the training part. Colours are shown before normalisation. Images of the smaller
+    sizes of progressive resizing are enlarged.
+
+    Args:
+        recipe: What would be trained.
+        folders: Folders of one dataset each.
+        num: Rows; at most as many as there are training images.
+        epochs: Columns besides the first; at most the recipe's.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        DatasetError: If the data cannot be recognised, paired or split.
+        ImageError: If an image or a mask cannot be read.
+    """
+    datasets = [open_dataset(folder, recipe.data.name) for folder in folders]
+    train = divide(datasets, recipe.data).train
+    chosen = np.unique(np.linspace(0, len(train) - 1, num).round().astype(int))
+    samples = [train[index] for index in chosen]
+    plain = SegmentationData(samples, recipe, UNIT_RANGE, augment=False)
+    augmented = SegmentationData(samples, recipe, UNIT_RANGE, augment=True)
+    size = recipe.preprocessing.size
+    rows = []
+    for index, sample in enumerate(samples):
+        tiles = [_tile(plain, (0, index), size, sample.id)]
+        tiles += [
+            _tile(augmented, (epoch, index), size, f"epoch {epoch + 1}")
+            for epoch in range(min(epochs, recipe.training.epochs))
+        ]
+        rows.append(np.hstack(tiles))
+    return np.vstack(rows)
+
+
+def _tile(data: SegmentationData, key: tuple[int, int], size: Size, caption: str) -> ImageArray:
+    item = data[key]
+    values = item["image"].permute(1, 2, 0).numpy()
+    image = resize_image(np.asarray(values * 255 + 0.5, np.uint8), size)
+    mask = resize_mask(item["target"][0].numpy() >= 0.5, size)
+    bar = np.full((_BAR, size[1], 3), 255, np.uint8)
+    cv2.putText(bar, caption, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA)
+    return np.vstack([bar, draw_contour(image, mask)])
