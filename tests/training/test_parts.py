@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dermseg.datasets import open_dataset, write_split
+from dermseg.datasets import open_dataset, open_source, write_split
 from dermseg.errors import DatasetError, UsageError
 from dermseg.recipes import Data
 from dermseg.training.parts import TrainingParts, divide
@@ -186,3 +186,34 @@ def test_split_file_for_several_folders_is_refused(tmp_path: Path, make_folder: 
     datasets = [open_dataset(make_folder(name, "abc")) for name in ("one", "two")]
     with pytest.raises(UsageError, match=r"split\.json fits one dataset, but 2 folders"):
         divide(datasets, Data(), split_file=tmp_path / "split.json")
+
+
+def write_groups(path: Path, groups: dict[str, str]) -> Path:
+    path.write_text("id,group\n" + "".join(f"{id},{group}\n" for id, group in groups.items()))
+    return path
+
+
+def test_training_images_of_a_reported_group_are_dropped_and_counted(
+    make_isic2017: MakeFolder, tmp_path: Path
+) -> None:
+    root = make_isic2017(Training=range(20), Test_v2=(60, 61))
+    own = {id: id for id in isic(*range(20), 60, 61)}
+    torn = dict.fromkeys(isic(0, 1, 2, 60), "one patient")
+    groups = write_groups(tmp_path / "groups.csv", own | torn)
+    for seed in range(4):
+        parts = divide([open_source(root, groups=groups)], Data(seed=seed))
+        assert_apart(parts)
+        assert parts.num_dropped == 3
+        assert ids(parts.train) | ids(parts.selection) == isic(*range(3, 20))
+
+
+def test_training_images_of_a_choosing_group_are_dropped_and_counted(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    groups = write_groups(tmp_path / "groups.csv", {"a": "a", "b": "x", "c": "x", "d": "d"})
+    dataset = open_source(make_folder("mine", "abcd"), groups=groups)
+    split = Split({"train": ("a", "b"), "validation": ("c",), "test": ("d",)}, source="mine")
+    write_split(tmp_path / "split.json", split)
+    parts = divide([dataset], Data(), split_file=tmp_path / "split.json")
+    assert (ids(parts.train), ids(parts.selection)) == ({"a"}, {"c"})
+    assert parts.num_dropped == 1

@@ -25,12 +25,14 @@ class DataSource(_Table):
         licence: Its licence.
         fingerprint: SHA-256 over the ids and the content of images and masks.
         num_images: Images with masks in the folder.
+        groups: SHA-256 over which images belong together; None where none do.
     """
 
     name: str
     licence: str
     fingerprint: str
     num_images: int
+    groups: str | None = None
 
 
 class Score(_Table):

@@ -51,8 +51,9 @@ def divide(
 
     An official split keeps all of its parts but ``train`` for reporting, and a seeded share of the
     training images chooses the checkpoint. Seeded splits and split files choose it on their
-    ``selection`` or, failing that, ``validation`` part. An image whose id is reported in any of
-    the datasets is dropped from the training part of all of them.
+    ``selection`` or, failing that, ``validation`` part. An image whose id or group is reported in
+    any of the datasets is dropped from the training part of all of them, and so is one whose group
+    chooses the checkpoint.
 
     Raises:
         DatasetError: If there are no training images with masks.
@@ -64,6 +65,7 @@ def divide(
     train: list[Sample] = []
     selection: list[Sample] = []
     reported: set[str] = set()
+    reported_groups: set[str] = set()
     for dataset in datasets:
         split = find_split(dataset, split_file=split_file, seed=options.seed)
         chooses = _selection_part(split)
@@ -75,10 +77,16 @@ def divide(
                 selection += [by_id[id] for id in ids]
             else:
                 reported |= set(ids)
+                reported_groups |= {by_id[id].group for id in ids}
     kept_out = reported | set(excluded_ids)
-    usable = [sample for sample in train if sample.id not in kept_out]
-    selection = [sample for sample in selection if sample.id not in kept_out]
-    num_dropped = len(train) - len(usable)
+    usable, selection = (
+        [
+            sample
+            for sample in samples
+            if sample.id not in kept_out and sample.group not in reported_groups
+        ]
+        for samples in (train, selection)
+    )
     if not selection and usable:
         groups = {sample.id: sample.group for sample in usable}
         _, chosen = choose_selection(
@@ -86,7 +94,16 @@ def divide(
         )
         selection = [sample for sample in usable if sample.id in set(chosen)]
     choosing = {sample.id for sample in selection}
-    usable = [sample for sample in usable if sample.id not in choosing]
+    choosing_groups = {sample.group for sample in selection}
+    torn = [
+        sample for sample in usable if sample.id not in choosing and sample.group in choosing_groups
+    ]
+    num_dropped = len(train) - len(usable) + len(torn)
+    usable = [
+        sample
+        for sample in usable
+        if sample.id not in choosing and sample.group not in choosing_groups
+    ]
     _check(usable, selection, num_dropped)
     return TrainingParts(tuple(usable), tuple(selection), tuple(sorted(reported)), num_dropped)
 

@@ -8,7 +8,14 @@ from pathlib import Path
 import tomlkit
 from rich.console import Console
 
-from dermseg.datasets import Dataset, dataset_fingerprint, open_dataset, write_split
+from dermseg.datasets import (
+    Dataset,
+    Source,
+    dataset_fingerprint,
+    groups_fingerprint,
+    open_source,
+    write_split,
+)
 from dermseg.errors import OutputError, UsageError
 from dermseg.evaluation import evaluate_model
 from dermseg.export import RunRecord, add_score, export_run
@@ -31,10 +38,11 @@ __all__ = ["train"]
 
 def train(
     recipe: Recipe,
-    data: Sequence[Path],
+    data: Sequence[Source],
     run: Path,
     *,
     split_file: Path | None = None,
+    groups_file: Path | None = None,
     excluded_ids: Collection[str] = (),
     num_workers: int = 1,
     num_processes: int = 1,
@@ -49,9 +57,10 @@ def train(
 
     Args:
         recipe: What to train.
-        data: Folders of one dataset each.
+        data: Folders of one dataset each, or of images and masks.
         run: The run folder; new, unless ``resume``.
         split_file: A split to use instead of the official or a seeded one.
+        groups_file: CSV with columns ``id`` and ``group``; no group is in two parts.
         excluded_ids: Ids that must not be trained on.
         num_workers: Processes that read and augment images; does not change the result.
         num_processes: Processes that share each batch. Networks with batch norm take their
@@ -75,7 +84,7 @@ def train(
     console = Console(stderr=True)
     _check_run(run, recipe, resume=resume)
     check_recipe(recipe)
-    datasets = [open_dataset(folder, recipe.data.name) for folder in data]
+    datasets = [open_source(source, recipe.data.name, groups=groups_file) for source in data]
     parts = divide(datasets, recipe.data, split_file=split_file, excluded_ids=excluded_ids)
     console.print(
         f"{len(parts.train)} images to train on, {len(parts.selection)} to choose the checkpoint; "
@@ -142,8 +151,8 @@ def _open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
             != record
         ):
             message = (
-                f"{run} was made from other images or parts: resume with the same --data, --split "
-                "and --exclude, or choose a new folder"
+                f"{run} was made from other images or parts: resume with the same --data, --split, "
+                "--groups and --exclude, or choose a new folder"
             )
             raise UsageError(message)
     try:
@@ -172,6 +181,7 @@ def _describe(recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts)
                 licence=dataset.licence,
                 fingerprint=dataset_fingerprint(dataset.samples),
                 num_images=len(dataset.samples),
+                groups=groups_fingerprint(dataset.samples),
             )
             for dataset in datasets
         ],
