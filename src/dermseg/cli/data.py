@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dermseg.cli.download import download
 from dermseg.cli.sources import (
     GroupsOption,
     ImagesOption,
@@ -17,7 +18,8 @@ from dermseg.cli.sources import (
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Look at datasets, and split them.", no_args_is_help=True)
+app = typer.Typer(help="Download datasets, look at them, and split them.", no_args_is_help=True)
+app.command("download")(download)
 
 
 @app.command("list")
