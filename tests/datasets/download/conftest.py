@@ -154,11 +154,15 @@ def zip_bytes(members: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
+# So that no image is in two parts.
+_SHIFTS = {None: 0, "train": 0, "validation": 1000, "test": 2000}
+
+
 def official_members(archive: Archive, num: int, size: int) -> dict[str, bytes]:
     """Members of a small archive, laid out as the official one of that name."""
     generator = random.Random(archive.name)  # noqa: S311 -- the same bytes each time
     first = 24306 + (archive.name == "HAM10000_images_part_2.zip") * 5000
-    numbers = [first + 40 * (len(archive.part or "") % 5) + number for number in range(num)]
+    numbers = [first + _SHIFTS[archive.part] + number for number in range(num)]
     if archive.target == "HAM10000_segmentations_lesion_tschandl":
         numbers = [number + shift for number in numbers for shift in (0, 5000)]
     ending = "_Segmentation" if "ISBI2016" in archive.name else "_segmentation"
@@ -188,7 +192,7 @@ def official_table(archive: Archive, num: int) -> bytes:
         ]
         header = "lesion_id,image_id,dx,dx_type,age,sex,localization,dataset"
         return "\n".join([header, *rows, ""]).encode()
-    first = 24306 + 40 * (len(archive.part or "") % 5)
+    first = 24306 + _SHIFTS[archive.part]
     rows = [f"ISIC_{first + number:07},0.0,1.0" for number in range(num)]
     return "\n".join(["image_id,melanoma,seborrheic_keratosis", *rows, ""]).encode()
 
