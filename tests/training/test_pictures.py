@@ -72,6 +72,6 @@ def test_curve_is_drawn_also_where_there_is_none(tmp_path: Path) -> None:
     draw_roc(counts, tmp_path / "none.png")
     counts.add(np.array([[0.9, 0.1]]), np.array([[True, False]]))
     draw_roc(counts, tmp_path / "roc.png")
-    pictures = [read_image(tmp_path / name) for name in ("none.png", "roc.png")]
-    assert pictures[0].shape == pictures[1].shape
-    assert not np.array_equal(*pictures)
+    without, with_curve = (read_image(tmp_path / name) for name in ("none.png", "roc.png"))
+    assert without.shape == with_curve.shape
+    assert not np.array_equal(without, with_curve)
