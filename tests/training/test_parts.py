@@ -138,6 +138,63 @@ def test_excluded_ids_do_not_choose_the_checkpoint_either(
     assert (ids(parts.train), ids(parts.selection)) == ({"a"}, {"d"})
 
 
+def test_evaluation_fraction_divides_a_folder_by_the_recipe(make_folder: MakeFolder) -> None:
+    names = [f"mole{number:02}" for number in range(40)]
+    dataset = open_dataset(make_folder("mine", names))
+    parts = divide([dataset], Data(evaluation_fraction=0.05, selection_fraction=0.2))
+    assert_apart(parts)
+    assert (len(parts.train), len(parts.selection), len(parts.evaluation_ids)) == (30, 8, 2)
+    assert ids(parts.train) | ids(parts.selection) | set(parts.evaluation_ids) == set(names)
+    assert parts == divide([dataset], Data(evaluation_fraction=0.05, selection_fraction=0.2))
+
+
+def test_evaluation_fraction_of_zero_keeps_none(make_folder: MakeFolder) -> None:
+    dataset = open_dataset(make_folder("mine", [f"mole{number:02}" for number in range(20)]))
+    parts = divide([dataset], Data(evaluation_fraction=0))
+    assert (len(parts.train), len(parts.selection), len(parts.evaluation_ids)) == (18, 2, 0)
+
+
+def test_evaluation_fraction_is_taken_where_only_the_training_part_is_official(
+    make_isic2017: MakeFolder,
+) -> None:
+    dataset = open_dataset(make_isic2017(Training=range(50)))
+    parts = divide([dataset], Data(evaluation_fraction=0.1))
+    assert_apart(parts)
+    assert (len(parts.train), len(parts.selection), len(parts.evaluation_ids)) == (40, 5, 5)
+
+
+def test_evaluation_fraction_gives_way_to_an_official_part(make_isic2017: MakeFolder) -> None:
+    dataset = open_dataset(make_isic2017(Training=range(20), Test_v2=(60, 61)))
+    parts = divide([dataset], Data(evaluation_fraction=0.5))
+    assert (len(parts.train), len(parts.selection)) == (18, 2)
+    assert set(parts.evaluation_ids) == isic(60, 61)
+
+
+def test_evaluation_fraction_gives_way_to_a_split_file(
+    tmp_path: Path, make_folder: MakeFolder
+) -> None:
+    dataset = open_dataset(make_folder("mine", "abcde"))
+    split = {"train": ("a", "b", "c"), "validation": ("d",), "test": ("e",)}
+    write_split(tmp_path / "split.json", Split(split, source="mine"))
+    options = Data(evaluation_fraction=0.4)
+    parts = divide([dataset], options, split_file=tmp_path / "split.json")
+    assert parts.evaluation_ids == ("e",)
+
+
+def test_evaluation_fraction_keeps_lesions_together(make_folder: MakeFolder) -> None:
+    dataset = open_dataset(make_folder("mine", [f"mole{number:02}" for number in range(30)]))
+    dataset.samples = tuple(
+        replace(sample, group=f"lesion{number // 3}")
+        for number, sample in enumerate(dataset.samples)
+    )
+    groups = {sample.id: sample.group for sample in dataset.samples}
+    for seed in range(4):
+        parts = divide([dataset], Data(evaluation_fraction=0.2, seed=seed))
+        kept = {groups[id] for id in parts.evaluation_ids}
+        assert kept
+        assert not kept & {sample.group for sample in (*parts.train, *parts.selection)}
+
+
 def test_image_in_two_datasets_is_never_in_two_parts(make_folder: MakeFolder) -> None:
     names = [f"mole{number:02}" for number in range(20)]
     first = open_dataset(make_folder("first", names))

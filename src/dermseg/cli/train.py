@@ -23,7 +23,11 @@ def train(
     groups: GroupsOption = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Override a key: training.lr=3e-4; may be repeated."),
+        typer.Option(
+            "--set",
+            help="Override a key: training.lr=3e-4; KEY=none switches an optional one off; may be "
+            "repeated.",
+        ),
     ] = None,
     split: Annotated[Path | None, typer.Option(help="A split file to use.")] = None,
     exclude: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from dermseg.errors import DivergenceError
-from dermseg.losses import create_loss
+from dermseg.losses import class_probabilities, create_loss
 from dermseg.metrics import confusion_counts
 from dermseg.networks import create_network
 from dermseg.recipes import Recipe
+from dermseg.training.initialization import initialize
 from dermseg.training.optimization import create_optimizer, create_schedule
 
 __all__ = ["SegmentationModule"]
@@ -27,20 +29,29 @@ class SegmentationModule(LightningModule):
         recipe: The whole recipe; the weights are drawn from torch's generator.
         num_steps: Optimiser steps of the whole run. Lightning's own estimate would open the
             training images before a checkpoint's epoch is restored.
+        class_weights: As fitted on the training masks, if a loss asks for them.
     """
 
-    def __init__(self, recipe: Recipe, *, num_steps: int) -> None:
+    def __init__(
+        self, recipe: Recipe, *, num_steps: int, class_weights: Sequence[float] | None = None
+    ) -> None:
         super().__init__()
         self.num_steps = num_steps
         self.recipe = recipe
         network = create_network(
             recipe.network.name,
-            num_classes=len(recipe.classes),
+            num_classes=recipe.num_maps,
             parameters=recipe.network.parameters,
         )
+        initialize(network, recipe.network)
         # Convolutions on CPUs and on tensor cores are fastest with the channels last.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.loss = create_loss(recipe.loss)
+        self.loss = create_loss(
+            recipe.loss,
+            head=recipe.head,
+            num_classes=len(recipe.classes),
+            fitted_weights=class_weights,
+        )
 
     def setup(self, stage: str) -> None:
         """Give each process weights of its own.
@@ -68,7 +79,8 @@ class SegmentationModule(LightningModule):
         # The last steps of a run are judged here only.
         self._check_finite(loss, f"loss of selection batch {batch_index + 1}")
         self._record("selection_loss", loss, batch)
-        predicted = (logits.sigmoid() >= self.recipe.postprocessing.threshold).cpu().numpy()
+        probabilities = class_probabilities(logits, self.recipe.head)
+        predicted = (probabilities >= self.recipe.postprocessing.threshold).cpu().numpy()
         target = (batch["target"] >= 0.5).cpu().numpy()
         size = predicted.shape[-2:]
         pairs = zip(predicted.reshape(-1, *size), target.reshape(-1, *size), strict=True)

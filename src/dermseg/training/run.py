@@ -17,7 +17,6 @@ from dermseg.datasets import (
     write_split,
 )
 from dermseg.errors import OutputError, UsageError
-from dermseg.evaluation import evaluate_model
 from dermseg.export import RunRecord, add_score, export_run
 from dermseg.images import write_bytes_atomically
 from dermseg.package import DataSource, Score
@@ -26,11 +25,13 @@ from dermseg.preprocessing import UNIT_RANGE, find_box, fit_normalization, prepa
 from dermseg.recipes import Preprocessing, Recipe, parse_recipe
 from dermseg.training.checkpoints import LAST
 from dermseg.training.checks import check_recipe
+from dermseg.training.class_weights import fit_class_weights
 from dermseg.training.data import SegmentationDataModule, read_pair
 from dermseg.training.environment import describe_environment, find_commit
 from dermseg.training.fitting import fit
+from dermseg.training.judging import judge
 from dermseg.training.parts import TrainingParts, divide
-from dermseg.training.pictures import draw_curves, draw_predictions
+from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
 from dermseg.types import ImageArray
 
 __all__ = ["train"]
@@ -52,8 +53,9 @@ def train(
 
     The run folder gets ``recipe.toml``, ``split.json``, ``run.json`` (fingerprints, ids,
     environment), ``metrics.csv``, ``tensorboard/``, ``checkpoints/`` and, at the end, the package
-    ``model/``, ``curves.png`` and ``predictions.png``. The same recipe, images and number of
-    threads give the same weights on a CPU, also when the run was killed and resumed.
+    ``model/``, ``curves.png``, ``roc.png``, ``predictions.png`` and ``overlays/``. The same recipe,
+    images and number of threads give the same weights on a CPU, also when the run was killed and
+    resumed.
 
     Args:
         recipe: What to train.
@@ -101,7 +103,18 @@ def train(
     images = SegmentationDataModule(
         parts.train, parts.selection, recipe, record.normalization, num_workers=num_workers
     )
-    fit(recipe, images, run, num_processes=num_processes, is_shown=console.is_terminal)
+    if record.class_weights is not None:
+        named = zip(("background", *recipe.classes), record.class_weights, strict=True)
+        weights = ", ".join(f"{name} {weight:.4g}" for name, weight in named)
+        console.print(f"class weights, from the training masks: {weights}", soft_wrap=True)
+    fit(
+        recipe,
+        images,
+        run,
+        num_processes=num_processes,
+        is_shown=console.is_terminal,
+        class_weights=record.class_weights,
+    )
     return _finish(run, parts)
 
 
@@ -110,7 +123,7 @@ def _finish(run: Path, parts: TrainingParts) -> Path:
     unfinished, package = run / "unfinished-model", run / "model"
     export_run(run, unfinished, overwrite=True)
     predictor = load_model(unfinished)
-    evaluation = evaluate_model(predictor, parts.selection)
+    evaluation, probabilities = judge(predictor, parts.selection)
     score = Score(
         on="the selection part of the training images",
         num_images=evaluation.num_scored,
@@ -122,6 +135,8 @@ def _finish(run: Path, parts: TrainingParts) -> Path:
     )
     add_score(unfinished, score)
     draw_curves(run)
+    draw_roc(probabilities, run / "roc.png")
+    draw_overlays(predictor, parts.selection, evaluation.scores, run / "overlays")
     draw_predictions(predictor, parts.selection, run / "predictions.png")
     unfinished.rename(package)
     return package
@@ -189,6 +204,7 @@ def _describe(recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts)
         selection_ids=sorted({sample.id for sample in parts.selection}),
         commit=find_commit(),
         environment=describe_environment(),
+        class_weights=fit_class_weights(recipe, parts.train),
     )
 
 
