@@ -44,8 +44,7 @@ class SegmentationModule(LightningModule):
             parameters=recipe.network.parameters,
         )
         initialize(network, recipe.network)
-        # Convolutions on CPUs and on tensor cores are fastest with the channels last.
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.to(memory_format=network.memory_format)  # type: ignore[call-overload]
         self.loss = create_loss(
             recipe.loss,
             head=recipe.head,
@@ -66,7 +65,7 @@ class SegmentationModule(LightningModule):
         """Loss of one batch; dropout draws by seed, epoch and batch, whatever came before."""
         key = np.random.SeedSequence([self.recipe.seed, self.current_epoch, batch_index])
         torch.manual_seed(int(key.generate_state(1)[0]))
-        outputs = self.network.training_logits(_channels_last(batch["image"]))
+        outputs = self.network.training_logits(self._arrange(batch["image"]))
         loss: Tensor = self.loss(outputs, batch["target"])
         self._check_finite(loss, f"loss of training batch {batch_index + 1}")
         self._record("train_loss", loss.detach(), batch)
@@ -74,7 +73,7 @@ class SegmentationModule(LightningModule):
 
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
         """Loss and mean scores of the images that choose the checkpoint, at the network's size."""
-        logits = self.network(_channels_last(batch["image"])).float()
+        logits = self.network(self._arrange(batch["image"])).float()
         loss = self.loss([logits], batch["target"])
         # The last steps of a run are judged here only.
         self._check_finite(loss, f"loss of selection batch {batch_index + 1}")
@@ -111,6 +110,9 @@ class SegmentationModule(LightningModule):
             )
             raise DivergenceError(message)
 
+    def _arrange(self, images: Tensor) -> Tensor:
+        return images.contiguous(memory_format=self.network.memory_format)
+
     def _record(self, name: str, value: Tensor, batch: dict[str, Any]) -> None:
         self.log(
             name,
@@ -120,7 +122,3 @@ class SegmentationModule(LightningModule):
             batch_size=len(batch["id"]),
             sync_dist=self.trainer.world_size > 1,
         )
-
-
-def _channels_last(images: Tensor) -> Tensor:
-    return images.contiguous(memory_format=torch.channels_last)
