@@ -233,6 +233,12 @@ class Recipe(Table):
         self.postprocessing.check_classes(self.classes)
         return self
 
+    @property
+    def sizes(self) -> list[PositiveSize]:
+        """Every (height, width) that images are trained at, the first epochs' first."""
+        steps = [step.size for step in self.training.progressive_resizing]
+        return list(dict.fromkeys((*steps, self.preprocessing.size)))
+
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, without the keys that are None (TOML has no null)."""
         return self.model_dump(mode="json", exclude_none=True)
