@@ -136,10 +136,17 @@ def _check_run(run: Path, recipe: Recipe, *, resume: bool) -> None:
             message = f"{run} was made by another recipe: resume with {saved}"
             raise UsageError(message)
         return
-    is_free = not run.exists() or (run.is_dir() and not any(run.iterdir()))
-    if not is_free:
+    if run.exists() and not (run.is_dir() and _is_free(run, resume=resume)):
         message = f"{run} is no empty folder: choose a new one, or continue a run with --resume"
         raise UsageError(message)
+
+
+def _is_free(run: Path, *, resume: bool) -> bool:
+    names = {path.name for path in run.iterdir()}
+    if resume:
+        # What a run leaves that was killed before its recipe was in place.
+        names -= {(run / LAST).parent.name, *(path.name for path in run.glob(".dermseg-*.tmp"))}
+    return not names
 
 
 def _open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:

@@ -298,8 +298,15 @@ class _Work:
         checksums = dict(old.checksums) if old else {}
         for size, pair in zip(task.sizes, pairs, strict=True):
             checksums[size_name(size)] = self.writers[size].write(task.slot, pair)
-        id = source_name(task.sample.id)
-        self.written.append(Row(slot=task.slot, id=id, image=image, mask=mask, checksums=checksums))
+        self.written.append(
+            Row(
+                slot=task.slot,
+                id=source_name(task.sample.id),
+                image=image,
+                mask=mask,
+                checksums=dict(sorted(checksums.items())),
+            )
+        )
 
     def _commit(self) -> None:
         for writer in self.writers.values():
