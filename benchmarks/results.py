@@ -111,7 +111,7 @@ COMPARISON = (
         "resnet-aspp-unet-isic2017",
         "isic2017",
         "validation",
-        (*PROTOCOL, "training.batch_size=16"),
+        (*PROTOCOL, "network.parameters.pretrained=false"),
         "J .090",
         "for five attributes inside the lesion, with a softmax over the batch axis; pre-trained",
     ),

@@ -33,7 +33,7 @@ KNOWN: dict[str, dict[str, Any]] = {
         "head": "sigmoid",
         "data": {"evaluation_fraction": 0.1, "selection_fraction": 0.1},
         "preprocessing": {"size": [128, 128]},
-        "network": {"name": "unet", "parameters": {"width": 64, "depth": 4}},
+        "network": {"name": "unet", "parameters": {"width": 16, "depth": 4}},
         "training": {"batch_size": 32, "epochs": 20},
     },
     "unet-ham10000": {
@@ -126,9 +126,9 @@ def test_what_differs_from_the_original_is_said(name: str) -> None:
                 "contrast",
             },
         ),
-        ("unet-isic2018", set()),
+        ("unet-isic2018", {"horizontal_flip", "vertical_flip"}),
         ("unet-ham10000", set()),
-        ("improved-unet-isic2018", set()),
+        ("improved-unet-isic2018", {"horizontal_flip", "vertical_flip"}),
         (
             "resnet-aspp-unet-isic2017",
             {

@@ -201,6 +201,18 @@ def test_place_that_is_taken_is_refused(
         train(make_recipe(), [disc_dataset], place, num_workers=0)
 
 
+def test_run_killed_before_its_recipe_was_written_can_be_resumed(
+    tmp_path: Path, make_recipe: MakeRecipe, disc_dataset: Path
+) -> None:
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / ".dermseg-0123.tmp").write_text("name =")
+    # A run that diverges at once has begun.
+    with pytest.raises(DivergenceError):
+        train(make_recipe("training.lr=1e30"), [disc_dataset], run, num_workers=0, resume=True)
+    assert (run / "recipe.toml").is_file()
+
+
 def test_error_before_training_leaves_no_folder(
     tmp_path: Path, make_recipe: MakeRecipe, disc_dataset: Path, own_data: Path
 ) -> None:

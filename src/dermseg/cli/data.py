@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dermseg.cli.download import download
+from dermseg.cli.prepare import prepare
 from dermseg.cli.sources import (
     GroupsOption,
     ImagesOption,
@@ -20,6 +21,7 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Download datasets, look at them, and split them.", no_args_is_help=True)
 app.command("download")(download)
+app.command("prepare")(prepare)
 
 
 @app.command("list")

@@ -39,6 +39,13 @@ def train(
     processes: Annotated[
         int, typer.Option(min=1, help="Processes that share each batch (gloo, on a CPU).")
     ] = 1,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="Read from this cache of prepared images; made or completed first "
+            "(see dermseg data prepare)."
+        ),
+    ] = None,
     folds: Annotated[
         int | None, typer.Option(min=2, help="Cross-validate with this many folds.")
     ] = None,
@@ -68,6 +75,7 @@ def train(
             excluded_ids=excluded,
             num_workers=workers,
             num_processes=processes,
+            cache=cache,
             resume=resume,
         )
         typer.echo(f"model package: {package}")
@@ -84,6 +92,7 @@ def train(
         excluded_ids=excluded,
         num_workers=workers,
         num_processes=processes,
+        cache=cache,
         resume=resume,
     )
     interval = result.aggregates["mean_jaccard"]

@@ -28,6 +28,7 @@ from dermseg.datasets.splits import (
     read_split,
     write_split,
 )
+from dermseg.datasets.trainable import trainable
 from dermseg.errors import DatasetError
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "read_groups",
     "read_split",
     "regroup",
+    "trainable",
     "write_split",
 ]
 

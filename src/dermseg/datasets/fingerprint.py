@@ -10,7 +10,7 @@ from pathlib import Path
 from dermseg.errors import ImageError
 from dermseg.types import Sample
 
-__all__ = ["dataset_fingerprint", "groups_fingerprint"]
+__all__ = ["dataset_fingerprint", "file_hash", "groups_fingerprint"]
 
 
 def dataset_fingerprint(samples: Iterable[Sample]) -> str:
@@ -27,7 +27,7 @@ def dataset_fingerprint(samples: Iterable[Sample]) -> str:
     """
     total = hashlib.sha256()
     for sample in sorted(samples, key=lambda sample: sample.id):
-        contents = [_file_hash(path) if path else "" for path in (sample.image, sample.mask)]
+        contents = [file_hash(path) if path else "" for path in (sample.image, sample.mask)]
         total.update("\0".join((sample.id, *contents, "")).encode(errors="surrogatepass"))
     return total.hexdigest()
 
@@ -51,7 +51,15 @@ def groups_fingerprint(samples: Iterable[Sample]) -> str | None:
     return total.hexdigest()
 
 
-def _file_hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """Hash the content of a file.
+
+    Returns:
+        64 hexadecimal digits (SHA-256).
+
+    Raises:
+        ImageError: If it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -294,6 +294,12 @@ class Recipe(Table):
         """Whether a loss asks for class weights that are fitted on the training masks."""
         return any(term.parameters.get("class_weights") == INVERSE_FREQUENCY for term in self.loss)
 
+    @property
+    def sizes(self) -> list[PositiveSize]:
+        """Every (height, width) that images are trained at, the first epochs' first."""
+        steps = [step.size for step in self.training.progressive_resizing]
+        return list(dict.fromkeys((*steps, self.preprocessing.size)))
+
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, without the keys that are None (TOML has no null)."""
         return self.model_dump(mode="json", exclude_none=True)

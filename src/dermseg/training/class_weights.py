@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from dermseg.datasets.pairs import PairSource
 from dermseg.errors import DatasetError
 from dermseg.losses import class_labels
 from dermseg.preprocessing import UNIT_RANGE
@@ -17,19 +18,22 @@ from dermseg.types import Sample
 __all__ = ["fit_class_weights", "inverse_frequencies"]
 
 
-def fit_class_weights(recipe: Recipe, samples: Sequence[Sample]) -> list[float] | None:
+def fit_class_weights(
+    recipe: Recipe, samples: Sequence[Sample], pairs: PairSource
+) -> list[float] | None:
     """The weights of background and classes if a loss of the recipe asks for them, else None.
 
     Args:
         recipe: Gives the classes, and the size at which pixels are counted.
         samples: The training images, without those that choose the checkpoint.
+        pairs: Reads them.
 
     Raises:
         DatasetError: If a class is in no mask.
     """
     if not recipe.needs_class_weights:
         return None
-    data = SegmentationData(samples, recipe, UNIT_RANGE, augment=False)
+    data = SegmentationData(samples, recipe, UNIT_RANGE, augment=False, pairs=pairs)
     targets = (data[0, index]["target"] for index in range(len(data)))
     return inverse_frequencies(targets, recipe.classes)
 

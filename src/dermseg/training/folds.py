@@ -27,6 +27,7 @@ def cross_validate(
     excluded_ids: Collection[str] = (),
     num_workers: int = 1,
     num_processes: int = 1,
+    cache: Path | None = None,
     resume: bool = False,
 ) -> Evaluation:
     """Train one model per fold and score each on the fold that it never saw.
@@ -45,6 +46,7 @@ def cross_validate(
         excluded_ids: Ids that must not be trained on or scored.
         num_workers: As for a single run.
         num_processes: As for a single run.
+        cache: As for a single run; all folds share it.
         resume: Continue where the folds were interrupted.
 
     Raises:
@@ -64,6 +66,7 @@ def cross_validate(
             excluded_ids={*excluded_ids, *fold},
             num_workers=num_workers,
             num_processes=num_processes,
+            cache=cache,
             resume=resume,
         )
         for number, fold in enumerate(folds, start=1)

@@ -16,23 +16,24 @@ from dermseg.datasets import (
     open_source,
     write_split,
 )
+from dermseg.datasets.pairs import PairSource
 from dermseg.errors import OutputError, UsageError
 from dermseg.export import RunRecord, add_score, export_run
 from dermseg.images import write_bytes_atomically
 from dermseg.package import DataSource, Score
 from dermseg.prediction import load_model
-from dermseg.preprocessing import UNIT_RANGE, find_box, fit_normalization, prepare_image
-from dermseg.recipes import Preprocessing, Recipe, parse_recipe
+from dermseg.preprocessing import UNIT_RANGE, fit_normalization
+from dermseg.recipes import Recipe, parse_recipe
 from dermseg.training.checkpoints import LAST
 from dermseg.training.checks import check_recipe
 from dermseg.training.class_weights import fit_class_weights
-from dermseg.training.data import SegmentationDataModule, read_pair
+from dermseg.training.data import SegmentationDataModule
 from dermseg.training.environment import describe_environment, find_commit
 from dermseg.training.fitting import fit
 from dermseg.training.judging import judge
+from dermseg.training.pairs import open_pairs
 from dermseg.training.parts import TrainingParts, divide
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
-from dermseg.types import ImageArray
 
 __all__ = ["train"]
 
@@ -47,6 +48,7 @@ def train(
     excluded_ids: Collection[str] = (),
     num_workers: int = 1,
     num_processes: int = 1,
+    cache: Path | None = None,
     resume: bool = False,
 ) -> Path:
     """Train a recipe and write its model package.
@@ -68,6 +70,8 @@ def train(
         num_processes: Processes that share each batch. Networks with batch norm take their
             statistics from each process's share, so only those without it give the same result
             as one process.
+        cache: Folder of a cache to read prepared images from; it is completed first. Does not
+            change the result.
         resume: Continue after the last whole epoch.
 
     Returns:
@@ -94,27 +98,33 @@ def train(
         "training because they are to be evaluated or excluded",
         soft_wrap=True,
     )
-    record = _describe(recipe, datasets, parts)
-    _open_run(run, recipe, record)
-    if (run / "model" / "model.json").is_file():
-        console.print(f"{run} is finished")
-        return run / "model"
-    write_split(run / "split.json", parts.to_split(recipe.data.seed))
-    images = SegmentationDataModule(
-        parts.train, parts.selection, recipe, record.normalization, num_workers=num_workers
-    )
-    if record.class_weights is not None:
-        named = zip(("background", *recipe.classes), record.class_weights, strict=True)
-        weights = ", ".join(f"{name} {weight:.4g}" for name, weight in named)
-        console.print(f"class weights, from the training masks: {weights}", soft_wrap=True)
-    fit(
-        recipe,
-        images,
-        run,
-        num_processes=num_processes,
-        is_shown=console.is_terminal,
-        class_weights=record.class_weights,
-    )
+    with open_pairs(recipe, [*parts.train, *parts.selection], cache) as pairs:
+        record = _describe(recipe, datasets, parts, pairs)
+        _open_run(run, recipe, record)
+        if (run / "model" / "model.json").is_file():
+            console.print(f"{run} is finished")
+            return run / "model"
+        write_split(run / "split.json", parts.to_split(recipe.data.seed))
+        images = SegmentationDataModule(
+            parts.train,
+            parts.selection,
+            recipe,
+            record.normalization,
+            num_workers=num_workers,
+            pairs=pairs,
+        )
+        if record.class_weights is not None:
+            named = zip(("background", *recipe.classes), record.class_weights, strict=True)
+            weights = ", ".join(f"{name} {weight:.4g}" for name, weight in named)
+            console.print(f"class weights, from the training masks: {weights}", soft_wrap=True)
+        fit(
+            recipe,
+            images,
+            run,
+            num_processes=num_processes,
+            is_shown=console.is_terminal,
+            class_weights=record.class_weights,
+        )
     return _finish(run, parts)
 
 
@@ -150,10 +160,17 @@ def _check_run(run: Path, recipe: Recipe, *, resume: bool) -> None:
             message = f"{run} was made by another recipe: resume with {saved}"
             raise UsageError(message)
         return
-    is_free = not run.exists() or (run.is_dir() and not any(run.iterdir()))
-    if not is_free:
+    if run.exists() and not (run.is_dir() and _is_free(run, resume=resume)):
         message = f"{run} is no empty folder: choose a new one, or continue a run with --resume"
         raise UsageError(message)
+
+
+def _is_free(run: Path, *, resume: bool) -> bool:
+    names = {path.name for path in run.iterdir()}
+    if resume:
+        # What a run leaves that was killed before its recipe was in place.
+        names -= {(run / LAST).parent.name, *(path.name for path in run.glob(".dermseg-*.tmp"))}
+    return not names
 
 
 def _open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
@@ -179,15 +196,16 @@ def _open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
     write_bytes_atomically(old, record.model_dump_json(indent=1).encode())
 
 
-def _describe(recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts) -> RunRecord:
+def _describe(
+    recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts, pairs: PairSource
+) -> RunRecord:
     # Reads every pair, so that a damaged one is found now and not after hours.
-    normalization = fit_normalization(
-        _prepared(read_pair(sample)[0], recipe.preprocessing) for sample in parts.train
-    )
+    size = recipe.preprocessing.size
+    normalization = fit_normalization(pairs(sample, size)[0] for sample in parts.train)
     if recipe.preprocessing.normalization == "unit":
         normalization = UNIT_RANGE
     for sample in parts.selection:
-        read_pair(sample)
+        pairs(sample, size)
     return RunRecord(
         normalization=normalization,
         data=[
@@ -204,10 +222,5 @@ def _describe(recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts)
         selection_ids=sorted({sample.id for sample in parts.selection}),
         commit=find_commit(),
         environment=describe_environment(),
-        class_weights=fit_class_weights(recipe, parts.train),
+        class_weights=fit_class_weights(recipe, parts.train, pairs),
     )
-
-
-def _prepared(image: ImageArray, preprocessing: Preprocessing) -> ImageArray:
-    box = find_box(image, preprocessing)
-    return prepare_image(image, box, preprocessing.size, preprocessing)
