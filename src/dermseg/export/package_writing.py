@@ -208,6 +208,7 @@ def _restore_network(recipe: Recipe, checkpoint: dict[str, Any]) -> Segmentation
         recipe.network.name,
         num_classes=len(recipe.classes),
         parameters=recipe.network.parameters,
+        download=False,
     )
     prefix = "network."
     network.load_state_dict(

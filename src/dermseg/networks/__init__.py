@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+
 from dermseg.errors import RecipeError
 from dermseg.networks.base import SegmentationNetwork
 from dermseg.networks.improved_unet import ImprovedUNet
+from dermseg.networks.inception_aspp_unet import InceptionASPPUNet
 from dermseg.networks.residual_unet import ResidualUNet
+from dermseg.networks.resnet_aspp_unet import ResNetASPPUNet
+from dermseg.networks.resnet_unet import ResNetUNet
 from dermseg.networks.unet import UNet
 from dermseg.networks.xception_unet import XceptionUNet
 
 __all__ = [
     "NETWORKS",
     "ImprovedUNet",
+    "InceptionASPPUNet",
+    "ResNetASPPUNet",
+    "ResNetUNet",
     "ResidualUNet",
     "SegmentationNetwork",
     "UNet",
@@ -24,14 +32,21 @@ __all__ = [
 
 NETWORKS: dict[str, type[SegmentationNetwork]] = {
     "improved_unet": ImprovedUNet,
+    "inception_aspp_unet": InceptionASPPUNet,
     "residual_unet": ResidualUNet,
+    "resnet_aspp_unet": ResNetASPPUNet,
+    "resnet_unet": ResNetUNet,
     "unet": UNet,
     "xception_unet": XceptionUNet,
 }
 
 
 def create_network(
-    name: str, *, num_classes: int = 1, parameters: Mapping[str, Any] | None = None
+    name: str,
+    *,
+    num_classes: int = 1,
+    parameters: Mapping[str, Any] | None = None,
+    download: bool = True,
 ) -> SegmentationNetwork:
     """Build a network by name.
 
@@ -39,15 +54,25 @@ def create_network(
         name: A key of :data:`NETWORKS`.
         num_classes: Maps of logits.
         parameters: Keyword arguments of the network.
+        download: Fetch pre-trained weights where ``parameters`` ask for them. Without it, and on
+            torch's device ``meta``, the network is built for weights that come from elsewhere.
 
     Raises:
-        RecipeError: If the name or a parameter is unknown, or a value does not fit.
+        RecipeError: If the name or a parameter is unknown, or a value does not fit, or weights
+            cannot be fetched.
     """
     if name not in NETWORKS:
         message = f"unknown network '{name}': expected one of {', '.join(sorted(NETWORKS))}"
         raise RecipeError(message)
+    parameters = dict(parameters or {})
+    if parameters.get("pretrained") and not (download and _has_weights()):
+        parameters["pretrained"] = False
     try:
-        return NETWORKS[name](num_classes, **(parameters or {}))
+        return NETWORKS[name](num_classes, **parameters)
     except (TypeError, ValueError) as error:
         message = f"network '{name}' does not take these parameters: {error}"
         raise RecipeError(message) from error
+
+
+def _has_weights() -> bool:
+    return torch.get_default_device().type != "meta"
