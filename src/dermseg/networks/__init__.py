@@ -14,6 +14,7 @@ from dermseg.networks.inception_aspp_unet import InceptionASPPUNet
 from dermseg.networks.residual_unet import ResidualUNet
 from dermseg.networks.resnet_aspp_unet import ResNetASPPUNet
 from dermseg.networks.resnet_unet import ResNetUNet
+from dermseg.networks.smp_network import PREFIX, SMPNetwork, create_smp_network
 from dermseg.networks.unet import UNet
 from dermseg.networks.xception_unet import XceptionUNet
 
@@ -24,6 +25,7 @@ __all__ = [
     "ResNetASPPUNet",
     "ResNetUNet",
     "ResidualUNet",
+    "SMPNetwork",
     "SegmentationNetwork",
     "UNet",
     "XceptionUNet",
@@ -51,7 +53,8 @@ def create_network(
     """Build a network by name.
 
     Args:
-        name: A key of :data:`NETWORKS`.
+        name: A key of :data:`NETWORKS`, or ``smp:<architecture>/<encoder>`` for a network of
+            segmentation-models-pytorch.
         num_classes: Maps of logits.
         parameters: Keyword arguments of the network.
         download: Fetch pre-trained weights where ``parameters`` ask for them. Without it, and on
@@ -61,13 +64,18 @@ def create_network(
         RecipeError: If the name or a parameter is unknown, or a value does not fit, or weights
             cannot be fetched.
     """
-    if name not in NETWORKS:
-        message = f"unknown network '{name}': expected one of {', '.join(sorted(NETWORKS))}"
+    if name not in NETWORKS and not name.startswith(PREFIX):
+        message = (
+            f"unknown network '{name}': expected one of {', '.join(sorted(NETWORKS))}, or "
+            f"{PREFIX}<architecture>/<encoder>"
+        )
         raise RecipeError(message)
     parameters = dict(parameters or {})
     if parameters.get("pretrained") and not (download and _has_weights()):
         parameters["pretrained"] = False
     try:
+        if name.startswith(PREFIX):
+            return create_smp_network(name, num_classes, parameters)
         return NETWORKS[name](num_classes, **parameters)
     except (TypeError, ValueError) as error:
         message = f"network '{name}' does not take these parameters: {error}"
