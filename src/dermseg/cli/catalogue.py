@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -82,11 +83,11 @@ def _describe_networks() -> dict[str, str]:
 def _parse_size(text: str) -> tuple[int, int]:
     from dermseg.errors import UsageError
 
-    height, times, width = text.lower().partition("x")
-    if not (times and height.isdecimal() and width.isdecimal() and int(height) * int(width)):
+    match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
+    if match is None:
         message = f"--size is '{text}', expected HEIGHTxWIDTH in pixels, such as 192x256"
         raise UsageError(message)
-    return int(height), int(width)
+    return int(match[1]), int(match[2])
 
 
 def _summarize(name: str, size: tuple[int, int]) -> dict[str, Any]:
@@ -107,19 +108,20 @@ def _summarize(name: str, size: tuple[int, int]) -> dict[str, Any]:
 
 def _format_blocks(summary: dict[str, Any]) -> list[str]:
     height, width = summary["size"]
-    rows = [("block", "output", "parameters", "multiply-adds")]
+    rows = [["block", "output", "parameters", "multiply-adds"]]
     for block in summary["blocks"]:
         shape = block["output_shape"]
         shown = "in training only" if shape is None else "x".join(map(str, shape))
-        counts = (f"{block[key]:,}" for key in ("num_parameters", "num_multiply_adds"))
-        rows.append((block["name"], shown, *counts))
-    totals = (f"{summary[key]:,}" for key in ("num_parameters", "num_multiply_adds"))
-    rows.append(("total", f"at {height}x{width}", *totals))
+        rows.append([block["name"], shown, *_counts(block)])
+    rows.append(["total", f"at {height}x{width}", *_counts(summary)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}"
-        for row in rows
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
     ]
+
+
+def _counts(part: dict[str, Any]) -> list[str]:
+    return [f"{part[key]:,}" for key in ("num_parameters", "num_multiply_adds")]
 
 
 def recipes(
