@@ -80,11 +80,3 @@ def test_weights_that_cannot_be_fetched_are_one_line(
     assert f"weights of '{encoder}' could not be fetched" in message
     assert "pretrained = false" in message
     assert "\n" not in message
-
-
-@pytest.mark.usefixtures("offline")
-def test_nothing_is_fetched_where_no_weights_are_wanted() -> None:
-    parameters = {"encoder": "resnet18", "pretrained": True}
-    with torch.device("meta"):
-        create_network("resnet_unet", parameters=parameters)
-    create_network("resnet_unet", parameters=parameters, download=False)

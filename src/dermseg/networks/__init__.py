@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from dermseg.errors import RecipeError
 from dermseg.networks.base import SegmentationNetwork
 from dermseg.networks.improved_unet import ImprovedUNet
@@ -48,7 +46,6 @@ def create_network(
     *,
     num_classes: int = 1,
     parameters: Mapping[str, Any] | None = None,
-    download: bool = True,
 ) -> SegmentationNetwork:
     """Build a network by name.
 
@@ -57,8 +54,6 @@ def create_network(
             segmentation-models-pytorch.
         num_classes: Maps of logits.
         parameters: Keyword arguments of the network.
-        download: Fetch pre-trained weights where ``parameters`` ask for them. Without it, and on
-            torch's device ``meta``, the network is built for weights that come from elsewhere.
 
     Raises:
         RecipeError: If the name or a parameter is unknown, or a value does not fit, or weights
@@ -70,17 +65,10 @@ def create_network(
             f"{PREFIX}<architecture>/<encoder>"
         )
         raise RecipeError(message)
-    parameters = dict(parameters or {})
-    if parameters.get("pretrained") and not (download and _has_weights()):
-        parameters["pretrained"] = False
     try:
         if name.startswith(PREFIX):
-            return create_smp_network(name, num_classes, parameters)
-        return NETWORKS[name](num_classes, **parameters)
+            return create_smp_network(name, num_classes, dict(parameters or {}))
+        return NETWORKS[name](num_classes, **(parameters or {}))
     except (TypeError, ValueError) as error:
         message = f"network '{name}' does not take these parameters: {error}"
         raise RecipeError(message) from error
-
-
-def _has_weights() -> bool:
-    return torch.get_default_device().type != "meta"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor, nn
 
 __all__ = ["SegmentationNetwork", "conv_norm_relu"]
@@ -16,10 +17,13 @@ class SegmentationNetwork(nn.Module, ABC):
         size_multiple: Height and width of the input must be multiples of it.
         min_side: The least height and width, itself such a multiple; None where one multiple will
             do.
+        memory_format: The order in memory at which it trains fastest: for convolutions on CPUs
+            and on tensor cores the channels last.
     """
 
     size_multiple: int
     min_side: int | None = None
+    memory_format: torch.memory_format = torch.channels_last
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of a batch.
