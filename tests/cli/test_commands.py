@@ -20,6 +20,7 @@ COMMANDS = [
     ("demo",),
     ("data",),
     ("data", "list"),
+    ("data", "download"),
     ("data", "split"),
     ("train",),
     ("evaluate",),

@@ -64,6 +64,9 @@ def test_run_folder_holds_what_is_documented_and_nothing_else(finished: Path) ->
     files = {path.relative_to(finished).as_posix() for path in finished.rglob("*")}
     # The names of TensorBoard's event files hold the time and the machine.
     files = {file for file in files if not file.startswith("tensorboard/")}
+    first, second = sorted(file for file in files if file.startswith("overlays/"))
+    assert first.startswith("overlays/best-1_disc_")
+    assert second.startswith("overlays/worst-1_disc_")
     assert files == {
         "recipe.toml",
         "split.json",
@@ -79,6 +82,10 @@ def test_run_folder_holds_what_is_documented_and_nothing_else(finished: Path) ->
         "model/MODEL_CARD.md",
         "model/weights.safetensors",
         "curves.png",
+        "roc.png",
+        "overlays",
+        first,
+        second,
         "predictions.png",
         "tensorboard",
     }

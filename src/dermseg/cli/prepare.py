@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dermseg.cli.sources import ImagesOption, MasksOption, choose_sources
+
 if TYPE_CHECKING:
     from dermseg.datasets.cache import CacheReport
 
@@ -16,8 +18,12 @@ __all__ = ["prepare"]
 
 def prepare(
     recipe: Annotated[str, typer.Argument(help="A packaged recipe's name, or a TOML file.")],
-    data: Annotated[list[Path], typer.Option(help="Folder of a dataset; may be repeated.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The cache's own folder.")],
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Folder of a dataset; may be repeated.")
+    ] = None,
+    images: ImagesOption = None,
+    masks: MasksOption = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", help="Override a key: preprocessing.remove_hair=true."),
@@ -35,17 +41,18 @@ def prepare(
     or has changed and gives up what is no longer there. An image that cannot be read is named and
     skipped. Official validation and test parts are left out: they are not trained on.
     """
-    from dermseg.datasets import open_dataset, trainable
+    from dermseg.datasets import open_source, trainable
     from dermseg.datasets.cache import ConsoleDisplay, open_cache
     from dermseg.recipes import read_recipe
 
     values = read_recipe(recipe, overrides or [])
-    samples = trainable(open_dataset(folder, values.data.name) for folder in data)
+    sources = choose_sources(data, images, masks)
+    samples = trainable(open_source(source, values.data.name) for source in sources)
     with open_cache(
         output,
         samples,
         sizes=values.sizes,
-        cleaning=values.preprocessing,
+        cleaning=values.preprocessing.cleaning,
         num_workers=workers,
         prune=True,
         display=ConsoleDisplay(),

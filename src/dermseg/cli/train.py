@@ -7,16 +7,27 @@ from typing import Annotated
 
 import typer
 
+from dermseg.cli.sources import GroupsOption, ImagesOption, MasksOption, choose_sources
+
 __all__ = ["train"]
 
 
 def train(
     recipe: Annotated[str, typer.Argument(help="A packaged recipe's name, or a TOML file.")],
-    data: Annotated[list[Path], typer.Option(help="Folder of a dataset; may be repeated.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The run folder.")],
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Folder of a dataset; may be repeated.")
+    ] = None,
+    images: ImagesOption = None,
+    masks: MasksOption = None,
+    groups: GroupsOption = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Override a key: training.lr=3e-4; may be repeated."),
+        typer.Option(
+            "--set",
+            help="Override a key: training.lr=3e-4; KEY=none switches an optional one off; may be "
+            "repeated.",
+        ),
     ] = None,
     split: Annotated[Path | None, typer.Option(help="A split file to use.")] = None,
     exclude: Annotated[
@@ -48,6 +59,7 @@ def train(
 
     values = read_recipe(recipe, overrides or [])
     excluded = _read_ids(exclude)
+    sources = choose_sources(data, images, masks)
     try:
         from dermseg.training import cross_validate
         from dermseg.training import train as run_training
@@ -56,9 +68,10 @@ def train(
     if folds is None:
         package = run_training(
             values,
-            data,
+            sources,
             output,
             split_file=split,
+            groups_file=groups,
             excluded_ids=excluded,
             num_workers=workers,
             num_processes=processes,
@@ -72,9 +85,10 @@ def train(
         raise UsageError(message)
     result = cross_validate(
         values,
-        data,
+        sources,
         output,
         num_folds=folds,
+        groups_file=groups,
         excluded_ids=excluded,
         num_workers=workers,
         num_processes=processes,

@@ -7,14 +7,26 @@ from typing import Any
 
 from dermseg.errors import RecipeError
 from dermseg.networks.base import SegmentationNetwork
+from dermseg.networks.improved_unet import ImprovedUNet
 from dermseg.networks.residual_unet import ResidualUNet
 from dermseg.networks.unet import UNet
+from dermseg.networks.xception_unet import XceptionUNet
 
-__all__ = ["NETWORKS", "ResidualUNet", "SegmentationNetwork", "UNet", "create_network"]
+__all__ = [
+    "NETWORKS",
+    "ImprovedUNet",
+    "ResidualUNet",
+    "SegmentationNetwork",
+    "UNet",
+    "XceptionUNet",
+    "create_network",
+]
 
 NETWORKS: dict[str, type[SegmentationNetwork]] = {
+    "improved_unet": ImprovedUNet,
     "residual_unet": ResidualUNet,
     "unet": UNet,
+    "xception_unet": XceptionUNet,
 }
 
 

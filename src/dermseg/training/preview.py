@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from dermseg.datasets import open_dataset
+from dermseg.datasets import Source, open_source
 from dermseg.prediction import draw_contour
 from dermseg.preprocessing import UNIT_RANGE, resize_image, resize_mask
 from dermseg.recipes import Recipe
@@ -21,9 +20,7 @@ __all__ = ["preview"]
 _BAR = 20  # height of a caption
 
 
-def preview(
-    recipe: Recipe, folders: Sequence[Path], *, num: int = 6, epochs: int = 5
-) -> ImageArray:
+def preview(recipe: Recipe, data: Sequence[Source], *, num: int = 6, epochs: int = 5) -> ImageArray:
     """Draw training images as they reach the network, with the contours of their masks.
 
     One row per image: first as it is after preprocessing, then as it is augmented in each of the
@@ -33,7 +30,7 @@ def preview(
 
     Args:
         recipe: What would be trained.
-        folders: Folders of one dataset each.
+        data: Folders of one dataset each, or of images and masks.
         num: Rows; at most as many as there are training images.
         epochs: Columns besides the first; at most the recipe's.
 
@@ -44,7 +41,7 @@ def preview(
         DatasetError: If the data cannot be recognised, paired or split.
         ImageError: If an image or a mask cannot be read.
     """
-    datasets = [open_dataset(folder, recipe.data.name) for folder in folders]
+    datasets = [open_source(source, recipe.data.name) for source in data]
     train = divide(datasets, recipe.data).train
     chosen = np.unique(np.linspace(0, len(train) - 1, num).round().astype(int))
     samples = [train[index] for index in chosen]

@@ -9,7 +9,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dermseg import __version__
 from dermseg.images import write_bytes_atomically
 from dermseg.recipes import Cleaning
 
@@ -21,7 +20,7 @@ Key = tuple[str, str]
 """SHA-256 of the image file and of the mask file: the same pixels make the same row."""
 
 # Another version of these may decode or resize to other values.
-_PACKAGES = ("opencv-python-headless", "pillow")
+_PACKAGES = ("dermseg", "opencv-python-headless", "pillow")
 
 
 class _Part(BaseModel):
@@ -44,7 +43,7 @@ class Settings(_Part):
         """The settings of this program with some steps on."""
         plain = Cleaning(**cleaning.model_dump(include=set(Cleaning.model_fields)))
         versions = {name: metadata.version(name) for name in _PACKAGES}
-        return cls(cleaning=plain, versions={"dermseg": __version__, **versions})
+        return cls(cleaning=plain, versions=versions)
 
 
 class Row(_Part):
