@@ -149,7 +149,8 @@ def measure_dataset(folder: Path, recipe: Recipe, options: argparse.Namespace) -
                     ),
                 }
             )
-            sources = {"files": NativePairs(recipe.preprocessing), "cache": cached}
+            native = NativePairs(recipe.preprocessing.cleaning)
+            sources: dict[str, PairSource] = {"files": native, "cache": cached}
             rows += measure_sources(folder.name, at_size, found, samples, sources, options)
     return rows
 
