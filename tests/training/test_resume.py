@@ -144,6 +144,7 @@ def opening_time(run: Path) -> int | None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # some twenty runs, which take far longer beside other programs
 @pytest.mark.skipif(os.name == "nt", reason="kills by signal")
 def test_run_killed_at_ten_moments_ends_as_an_unbroken_one(
     tmp_path: Path, command: str, recipe: Path, disc_dataset: Path
