@@ -80,3 +80,9 @@ def test_weights_that_cannot_be_fetched_are_one_line(
     assert f"weights of '{encoder}' could not be fetched" in message
     assert "pretrained = false" in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["resnet_unet", "smp:unet/resnet18"])
+def test_a_word_is_not_taken_for_yes(name: str) -> None:
+    with pytest.raises(RecipeError, match="pretrained is 'false', expected true or false"):
+        create_network(name, parameters={"pretrained": "false"})

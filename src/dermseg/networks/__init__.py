@@ -65,10 +65,15 @@ def create_network(
             f"{PREFIX}<architecture>/<encoder>"
         )
         raise RecipeError(message)
+    parameters = dict(parameters or {})
+    pretrained = parameters.get("pretrained", False)
+    if not isinstance(pretrained, bool):
+        message = f"network.parameters: pretrained is {pretrained!r}, expected true or false"
+        raise RecipeError(message)
     try:
         if name.startswith(PREFIX):
-            return create_smp_network(name, num_classes, dict(parameters or {}))
-        return NETWORKS[name](num_classes, **(parameters or {}))
+            return create_smp_network(name, num_classes, parameters)
+        return NETWORKS[name](num_classes, **parameters)
     except (TypeError, ValueError) as error:
         message = f"network '{name}' does not take these parameters: {error}"
         raise RecipeError(message) from error
