@@ -16,7 +16,7 @@ from dermseg.recipes import PRESETS, Augmentation
 
 NAMES = [*SCENE_ARTEFACTS, *CAMERA_ARTEFACTS]
 PHANTOM = create_phantom(3, size=(96, 128))
-IMAGE = PHANTOM.image.astype(np.float32) / 255
+IMAGE = PHANTOM.image.astype(np.float32) / np.float32(255)
 
 
 def augment(epoch: int = 0, **options: object) -> tuple[np.ndarray, np.ndarray]:

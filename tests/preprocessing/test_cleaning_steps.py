@@ -38,7 +38,8 @@ def test_field_is_the_circles_bounding_box() -> None:
 
 
 def test_field_scales_with_the_image() -> None:
-    box = find_field(cv2.resize(round_field(), (1600, 1200)))
+    enlarged = np.asarray(cv2.resize(round_field(), (1600, 1200)), np.uint8)
+    box = find_field(enlarged)
     assert abs(box.left - 300) <= 1600 / 256 + 5
     assert abs(box.width - 1000) <= 2 * 1600 / 256 + 10
 

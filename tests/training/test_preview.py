@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -60,7 +59,7 @@ def test_command_writes_the_sheet(
     result = dermseg("data", "preview", "unet-isic2017", "--data", disc_dataset, "-o", sheet,
                      "--num", 2, "--epochs", 3, *settings, *preset)  # fmt: skip
     assert result.returncode == 0, result.stderr
-    assert cv2.imread(str(sheet)).shape == (2 * 68, 4 * 68, 3)
+    assert read_image(sheet).shape == (2 * 68, 4 * 68, 3)
 
 
 def test_wrong_calls_are_explained(dermseg: Run, disc_dataset: Path, tmp_path: Path) -> None:

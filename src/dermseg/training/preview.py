@@ -68,4 +68,4 @@ def _tile(data: SegmentationData, key: tuple[int, int], size: Size, caption: str
     bar = np.full((_BAR, size[1], 3), 255, np.uint8)
     cv2.putText(bar, caption, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA)
     tile = np.vstack([bar, draw_contour(image, mask)])
-    return cv2.copyMakeBorder(tile, 0, 0, 0, _GAP, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    return np.pad(tile, ((0, 0), (0, _GAP), (0, 0)), constant_values=255)
