@@ -166,8 +166,9 @@ def test_run_killed_at_ten_moments_ends_as_an_unbroken_one(
             delay = seconds * (tenth + generator.uniform()) / 10
             if resume_killed(process, run, opened, delay):
                 num_kills += 1
-            else:  # it was done before; the next kills are for a new one
+            else:  # It was done before: the next kills are for a new run, and come earlier.
                 num_runs += 1
+                seconds *= 0.7
             if num_kills == 10:
                 break
     for run in tmp_path.glob("run-*"):
