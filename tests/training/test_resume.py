@@ -138,12 +138,6 @@ def resume_killed(
     return process.returncode == -signal.SIGKILL
 
 
-def working_time(run: Path) -> float:
-    """Seconds from the opening of a finished run's folder to its end."""
-    # The last thing that changes in the folder is that the package gets its name.
-    return run.stat().st_mtime - (run / "run.json").stat().st_mtime
-
-
 def opening_time(run: Path) -> int | None:
     record = run / "run.json"
     return record.stat().st_mtime_ns if record.is_file() else None
@@ -158,7 +152,8 @@ def test_run_killed_at_ten_moments_ends_as_an_unbroken_one(
     more = ("--workers", "0", "--set", "training.epochs=16")
     unbroken = tmp_path / "unbroken"
     finish(start(command, recipe, disc_dataset, unbroken, *more))
-    seconds = working_time(unbroken)
+    # The last thing that changes in the folder is that the package gets its name.
+    seconds = unbroken.stat().st_mtime - (unbroken / "run.json").stat().st_mtime
 
     generator = np.random.default_rng(4)
     num_kills, num_runs = 0, 1
@@ -169,12 +164,11 @@ def test_run_killed_at_ten_moments_ends_as_an_unbroken_one(
             opened = opening_time(run)
             process = start(command, recipe, disc_dataset, run, *more, "--resume")
             delay = seconds * (tenth + generator.uniform()) / 10
-            if not resume_killed(process, run, opened, delay):
-                # Done before; the next kills are for a new run. The machine may be faster now.
-                seconds = min(seconds, working_time(run))
+            if resume_killed(process, run, opened, delay):
+                num_kills += 1
+            else:  # It was done before: the next kills are for a new run, and come earlier.
                 num_runs += 1
-                continue
-            num_kills += 1
+                seconds *= 0.7
             if num_kills == 10:
                 break
     for run in tmp_path.glob("run-*"):

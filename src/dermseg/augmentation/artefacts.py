@@ -57,7 +57,7 @@ SCENE_ARTEFACTS: dict[str, Row] = {
 which generated images have it."""
 
 CAMERA_ARTEFACTS: dict[str, Row] = {
-    "blur": (add_blur, 0.05, 0.4),
+    "blur": (add_blur, 0.2, 0.6),
     "noise": (add_noise, 0.05, 0.4),
     "jpeg": (compress_jpeg, 0.0, 1.0),
 }

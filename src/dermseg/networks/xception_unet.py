@@ -84,8 +84,8 @@ class _DownBlock(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         # The last window of a row reaches one pixel over the edge, as Keras' padding has it.
         pooled = F.max_pool2d(self.convolutions(features), 3, stride=2, ceil_mode=True)
-        projected: Tensor = self.shortcut(features[..., ::2, ::2])
-        return pooled + projected
+        summed: Tensor = pooled + self.shortcut(features[..., ::2, ::2])
+        return summed
 
 
 class _UpBlock(nn.Module):

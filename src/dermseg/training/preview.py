@@ -18,6 +18,7 @@ from dermseg.types import ImageArray, Size
 __all__ = ["preview"]
 
 _BAR = 20  # height of a caption
+_GAP = 4  # between tiles
 
 
 def preview(recipe: Recipe, data: Sequence[Source], *, num: int = 6, epochs: int = 5) -> ImageArray:
@@ -66,4 +67,5 @@ def _tile(data: SegmentationData, key: tuple[int, int], size: Size, caption: str
     mask = resize_mask(item["target"][0].numpy() >= 0.5, size)
     bar = np.full((_BAR, size[1], 3), 255, np.uint8)
     cv2.putText(bar, caption, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA)
-    return np.vstack([bar, draw_contour(image, mask)])
+    tile = np.vstack([bar, draw_contour(image, mask)])
+    return np.pad(tile, ((0, 0), (0, _GAP), (0, 0)), constant_values=255)
