@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
+from dermseg.cli.audit import audit
+
 __all__ = ["app"]
 
 app = typer.Typer(help="Look at datasets, and split them.", no_args_is_help=True)
+app.command("audit")(audit)
 
 
 @app.command("list")
