@@ -62,7 +62,7 @@ def align(first: Fingerprint, second: Fingerprint, candidate: Candidate) -> Alig
         # The smaller part is the template, so that most of it has a counterpart.
         swapped = _overhang(start) > _overhang(_inverse(start))
         image, template = (second, first) if swapped else (first, second)
-        matrix, fit = refine(image.detail, template.detail, _inverse(start) if swapped else start)
+        matrix, fit = refine(image, template, _inverse(start) if swapped else start)
         if fit > best_fit:
             best_fit = fit
             similarity, overlap = _compare(image, template, matrix)

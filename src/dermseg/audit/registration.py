@@ -10,6 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dermseg.preprocessing import DETAIL_SIDE, Fingerprint
+from dermseg.types import BoolMask
+
 __all__ = ["refine"]
 
 # At half the resolution first: it reaches farther, and most pairs end there.
@@ -24,15 +27,16 @@ _OUTSIDE = -1e6
 
 
 def refine(
-    image: NDArray[np.uint8], template: NDArray[np.uint8], matrix: NDArray[np.float64]
+    image: Fingerprint, template: Fingerprint, matrix: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float]:
     """Refine the map by which an image is sampled to look like a template.
 
-    Brightness and contrast may differ. Pixels of the template without a counterpart do not count.
+    Brightness and contrast may differ. Pixels of the template without a counterpart do not count,
+    nor does what is dark around the field of view in either.
 
     Args:
-        image: (H, W) uint8, both even.
-        template: (h, w) uint8, both even.
+        image: Its detail is sampled.
+        template: Its detail is what the samples should look like.
         matrix: (2, 3), takes (x, y, 1) of the template to (x, y) of the image; nearly right.
 
     Returns:
@@ -46,31 +50,38 @@ def refine(
     enlarge = np.array([[_REDUCED, 0, 0.5], [0, _REDUCED, 0.5], [0, 0, 1]])
     reduce = np.linalg.inv(enlarge)
     coarse, fit = _climb(
-        _smooth(image, _REDUCED),
-        _smooth(template, _REDUCED),
+        _prepare(image, _REDUCED),
+        _prepare(template, _REDUCED),
         reduce @ whole @ enlarge,
         _NUM_COARSE_STEPS,
     )
     whole = enlarge @ coarse @ reduce
     if fit >= _MIN_COARSE_FIT:
-        whole, fit = _climb(_smooth(image, 1), _smooth(template, 1), whole, _NUM_FINE_STEPS)
+        whole, fit = _climb(_prepare(image, 1), _prepare(template, 1), whole, _NUM_FINE_STEPS)
     return whole[:2], fit
 
 
-def _smooth(image: NDArray[np.uint8], reduction: int) -> NDArray[np.float32]:
-    values = image.astype(np.float32)
+def _prepare(fingerprint: Fingerprint, reduction: int) -> tuple[NDArray[np.float32], BoolMask]:
+    """The smoothed detail, and where it shows the field of view."""
+    values, background = fingerprint.detail, fingerprint.background.astype(np.uint8)
     if reduction > 1:
-        size = (image.shape[1] // reduction, image.shape[0] // reduction)
-        values = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
-    return np.asarray(cv2.GaussianBlur(values, (0, 0), _BLUR), np.float32)
+        side = DETAIL_SIDE // reduction
+        values = np.asarray(
+            cv2.resize(values, (side, side), interpolation=cv2.INTER_AREA), np.uint8
+        )
+        background = np.asarray(cv2.resize(background, (side, side)), np.uint8)
+    smooth = cv2.GaussianBlur(values.astype(np.float32), (0, 0), _BLUR)
+    return np.asarray(smooth, np.float32), background == 0
 
 
 def _climb(
-    image: NDArray[np.float32],
-    template: NDArray[np.float32],
+    image_and_field: tuple[NDArray[np.float32], BoolMask],
+    template_and_field: tuple[NDArray[np.float32], BoolMask],
     start: NDArray[np.float64],
     num_steps: int,
 ) -> tuple[NDArray[np.float64], float]:
+    image = np.where(image_and_field[1], image_and_field[0], np.float32(_OUTSIDE))
+    template, visible = template_and_field[0], template_and_field[1].ravel()
     jacobian = _jacobian(template)
     best, best_fit, damping = start, -1.0, _FIRST_DAMPING
     hessian, force = np.eye(6), np.zeros(6)
@@ -85,7 +96,7 @@ def _climb(
             borderValue=_OUTSIDE,
         )
         # Interpolation mixes the value for outside into the pixels at the edge: they fall as well.
-        inside = (sampled >= 0).ravel()
+        inside = visible & (sampled >= 0).ravel()
         fit = -1.0
         if inside.mean() >= _MIN_SHARE:
             wanted, scale = _normalise(template.ravel()[inside])

@@ -68,7 +68,8 @@ def summarise(audit: Audit) -> dict[str, Any]:
 def write_report(folder: Path, audit: Audit) -> None:
     """Write ``pairs.csv`` and ``audit.json``; the folder is made if it is missing.
 
-    Leaks come first in the table, and of these the strongest findings.
+    Leaks come first in the table, and of these the strongest findings, pairs of two ids before
+    pairs of one.
 
     Raises:
         OutputError: If the folder or a file cannot be written.
@@ -124,6 +125,7 @@ def _rows(audit: Audit) -> Iterable[tuple[object, ...]]:
         key=lambda pair: (
             not pair.is_leak(items),
             KINDS.index(pair.kind),
+            "id" in pair.evidence,
             -(pair.alignment.similarity if pair.alignment else 1),
         ),
     )

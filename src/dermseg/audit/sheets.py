@@ -30,7 +30,7 @@ def write_sheets(folder: Path, audit: Audit, *, max_pairs: int = 240) -> list[Pa
     """Write ``pairs_01.jpg`` and so on, 24 pairs each; sheets of an earlier audit are removed.
 
     Of each kind of leak some are shown, then of each kind within one place; of a kind those
-    first that are the least certain, as they are worth a look.
+    first whose ids differ, and of these the least certain, as they are worth a look.
 
     Args:
         folder: An existing folder.
@@ -88,7 +88,7 @@ def _choose(audit: Audit, max_pairs: int) -> list[Pair]:
                 for pair in audit.pairs
                 if pair.kind == kind and pair.is_leak(audit.items) == leak
             ]
-            pairs.sort(key=lambda pair: pair.alignment.similarity if pair.alignment else 1)
+            pairs.sort(key=_interest)
             queues.append(pairs)
     share = dict.fromkeys(range(len(queues)), 0)
     while sum(share.values()) < max_pairs:
@@ -97,6 +97,11 @@ def _choose(audit: Audit, max_pairs: int) -> list[Pair]:
             break
         share[min(open_queues, key=share.__getitem__)] += 1
     return [pair for index, queue in enumerate(queues) for pair in queue[: share[index]]]
+
+
+def _interest(pair: Pair) -> tuple[bool, float]:
+    """What an id tells anyway comes last."""
+    return "id" in pair.evidence, pair.alignment.similarity if pair.alignment else 1
 
 
 def _read(path: Path) -> ImageArray | None:
