@@ -17,8 +17,9 @@ from dermseg.types import BoolMask, Size
 __all__ = ["Alignment", "align"]
 
 _NUM_ANGLES: Final = 120
-_NUM_STARTS, _MIN_CORRELATION, _MAX_SHORTFALL = 3, 0.8, 0.1
+_NUM_STARTS, _MIN_CORRELATION, _MAX_SHORTFALL = 4, 0.7, 0.2
 _MIN_FIT = 0.8
+_CERTAIN = 0.9
 _MIN_OVERLAP = 0.3
 _MARGIN = np.ones((5, 5), np.uint8)
 
@@ -70,6 +71,8 @@ def align(first: Fingerprint, second: Fingerprint, candidate: Candidate) -> Alig
             whole = _to_detail(second.size)
             native = np.linalg.inv(_to_detail(first.size)) @ _square(forward) @ whole
             best = Alignment(similarity, native[:2], overlap)
+            if similarity > _CERTAIN:
+                break
     return best
 
 

@@ -16,7 +16,7 @@ __all__ = ["Candidate", "find_candidates"]
 _MAX_DISTANCE = 0.45
 _NUM_ALWAYS, _NUM_AT_MOST = 2, 8
 _NUM_DIMENSIONS = 24
-_NUM_NEIGHBOURS = 48
+_NUM_NEIGHBOURS = 96
 _NUM_FITTED = 4096
 _BLOCK = 1024
 

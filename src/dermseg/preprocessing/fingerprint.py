@@ -44,14 +44,16 @@ class Disc:
 DISCS: Final = (
     Disc(0, 0, 1),
     Disc(0, 0, 0.9),
-    *(Disc(x, y, 0.9) for y in (-0.035, 0.035) for x in (-0.035, 0.035)),
+    Disc(0, 0, 0.75),
+    *(Disc(x, y, 0.9) for y in (-0.04, 0.04) for x in (-0.05, 0.05)),
+    *(Disc(x, y, 0.95) for y in (-0.02, 0.02) for x in (-0.03, 0.03)),
 )
 """The first is compared with all of another image's: the others are what crops are centred on."""
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What is kept of an image to find its copies, 26 kB.
+    """What is kept of an image to find its copies, 33 kB.
 
     Attributes:
         size: (height, width) of the image.
