@@ -11,6 +11,7 @@
     ├── ImageError                one image or mask could not be read
     └── RunError                  the work could not be finished
         ├── OutputError           disk full, no permission, folder gone
+        ├── DownloadError         a download cannot be finished, is damaged or unsafe
         ├── DivergenceError       the loss is no longer a number
         └── ExportError           exported numbers differ from the network's
 
@@ -25,6 +26,7 @@ __all__ = [
     "DatasetError",
     "DermsegError",
     "DivergenceError",
+    "DownloadError",
     "ExportError",
     "ImageError",
     "MissingExtraError",
@@ -93,6 +95,10 @@ class RunError(DermsegError):
 
 class OutputError(RunError):
     """Output could not be written: the disk is full, the folder gone or not writable."""
+
+
+class DownloadError(RunError):
+    """A download cannot be finished, or what came is damaged or unsafe."""
 
 
 class DivergenceError(RunError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -34,6 +35,8 @@ class Sample:
         group: What must not be torn apart by a split, e.g. the lesion; the id itself where
             nothing is known.
         part: The official part (``train``, ``validation``, ``test``), or None.
+        metadata: What the dataset's tables say about the image, in words, for example
+            ``diagnosis``, ``age``, ``sex``; a key is missing where nothing is known.
     """
 
     id: str
@@ -41,6 +44,7 @@ class Sample:
     mask: Path | None
     group: str
     part: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ COMMANDS = [
     ("demo",),
     ("data",),
     ("data", "list"),
+    ("data", "download"),
     ("data", "split"),
     ("train",),
     ("evaluate",),
@@ -56,6 +57,33 @@ def test_unknown_names_are_refused(dermseg: Run, name: str) -> None:
     result = dermseg(name, "nothing")
     assert result.returncode == 2
     assert "nothing" in result.stderr
+
+
+def test_a_network_is_shown_with_its_cost(dermseg: Run) -> None:
+    lines = dermseg("networks", "unet", "--size", "256x256").stdout.splitlines()
+    table = [line.split() for line in lines[-16:]]
+    assert table[0] == ["block", "output", "parameters", "multiply-adds"]
+    # One 3x3 convolution from 3 to 64 channels, one from 64 to 64, and two norms.
+    parameters, multiply_adds = 9 * 64 * (3 + 64) + 4 * 64, 256 * 256 * 9 * 64 * (3 + 64)
+    assert table[1] == ["encoder.0", "64x256x256", f"{parameters:,}", f"{multiply_adds:,}"]
+    assert table[-1][:4] == ["total", "at", "256x256", "31,037,633"]
+    found = json.loads(dermseg("networks", "xception_unet", "--json").stdout)
+    assert (found["name"], found["size"]) == ("xception_unet", [192, 256])
+    assert found["num_parameters"] == 2_054_625
+    last = found["blocks"][-1]
+    assert (last["name"], last["output_shape"]) == ("segmentation_head", [1, 192, 256])
+    assert last["num_multiply_adds"] == 192 * 256 * 9 * 32
+    by_name = dermseg("networks", "smp:unet/resnet18").stdout
+    assert "segmentation-models-pytorch" in by_name
+    assert "total" in by_name
+    assert "unet" in json.loads(dermseg("networks", "--json").stdout)
+
+
+@pytest.mark.parametrize("size", ["256", "0x256", "256x-1", "256 x 256", "250x256"])
+def test_sizes_that_do_not_fit_are_refused(dermseg: Run, size: str) -> None:
+    result = dermseg("networks", "unet", "--size", size)
+    assert result.returncode == 2
+    assert result.stderr.startswith("dermseg: --size")
 
 
 def test_demo_segments_generated_images_well(dermseg: Run, tmp_path: Path) -> None:

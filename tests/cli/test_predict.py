@@ -228,7 +228,31 @@ def test_existing_results_are_refused_overwritten_or_kept(
     assert sorted(Path(row["file"]).name for row in rows_of(out)) == ["a.jpg", "b.jpg", "c.jpg"]
     refused = dermseg(*call, "--skip-existing", "--threshold", "0.3")
     assert refused.returncode == 2
-    assert "at threshold 0.5" in refused.stderr
+    assert "'threshold': 0.5" in refused.stderr
+    refused = dermseg(*call, "--skip-existing", "--spacing-mm", "0.01")
+    assert refused.returncode == 2
+    assert "spacing_mm None, now 0.01" in refused.stderr
+
+
+def test_more_images_join_results_that_are_there(
+    dermseg: Run, dark_package: Path, photos: Path, tmp_path: Path
+) -> None:
+    out, more = tmp_path / "out", tmp_path / "more"
+    more.mkdir()
+    (more / "d.jpg").write_bytes((photos / "a.jpg").read_bytes())
+    options = ("-o", out, "--model", dark_package, "--skip-existing")
+    assert dermseg("predict", photos, *options).returncode == 0
+    assert dermseg("predict", more, *options).returncode == 0
+    names = [Path(row["file"]).name for row in rows_of(out)]
+    assert names == ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+    # Another image of the same name would replace the first one's mask.
+    mask = (out / "a_segmentation.png").read_bytes()
+    (more / "a.jpg").write_bytes((photos / "b.jpg").read_bytes())
+    refused = dermseg("predict", more, *options)
+    assert refused.returncode == 2
+    assert "rename one of the images" in " ".join(refused.stderr.split())
+    assert (out / "a_segmentation.png").read_bytes() == mask
+    assert len(rows_of(out)) == 4
 
 
 def test_full_disk_is_one_line_and_leaves_no_half_mask(

@@ -65,6 +65,12 @@ HAM_0000002,ISIC_0024307,mel,histo,,male,face
 HAM_0000001,ISIC_0029306,nv,histo,70.0,female,back
 HAM_0000003,ISIC_0029307,bkl,consensus,45.0,unknown,unknown
 """
+_PH2_TABLE = """\
+||   Name || Histological Diagnosis || Clinical Diagnosis || Asymmetry | Streaks || Colors ||
+|| IMD002 ||                        ||                  1 ||         0 |       A ||      4 ||
+|| IMD003 ||                        ||                  0 ||         0 |       A ||      4 ||
+|| IMD417 ||               Melanoma ||                  2 ||         2 |       A ||   1  3 ||
+"""
 _TREES = {
     "ham10000": _HAM10000,
     "isic2016": _ISIC2016,
@@ -99,6 +105,8 @@ def make_dataset(make_files: Callable[[Iterable[str]], Path]) -> Callable[[str],
 
     def make(name: str) -> Path:
         root = make_files(_TREES[name])
+        if name == "ph2":
+            (root / "PH2_dataset.txt").write_text(_PH2_TABLE)
         if name == "ham10000":
             (root / "HAM10000_metadata.csv").write_text(_HAM10000_METADATA)
         return root

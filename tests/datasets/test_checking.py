@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dermseg.datasets import check_dataset, open_dataset
+from dermseg.datasets import check_dataset, open_dataset, open_source
 from dermseg.images import write_image
 
 IMAGE = np.full((6, 8, 3), 90, np.uint8)
@@ -75,3 +76,16 @@ def test_unreadable_files_and_orphans_are_all_named(root: Path) -> None:
         ("images/c.png", "orphan"),
         ("masks/b.png", "unreadable"),
     ]
+
+
+def test_a_group_in_two_official_parts_is_named(
+    make_dataset: Callable[[str], Path], tmp_path: Path
+) -> None:
+    table = tmp_path / "groups.csv"
+    groups = {0: "x", 1: "b", 2: "c", 3: "x", 4: "e"}
+    rows = "".join(f"ISIC_{number:07},{group}\n" for number, group in groups.items())
+    table.write_text("id,group\n" + rows)
+    report = check_dataset(open_source(make_dataset("isic2018"), groups=table))
+    torn = [problem for problem in report.problems if problem.kind == "torn group"]
+    assert [problem.detail for problem in torn] == ["'x' is in the parts train and validation"]
+    assert report.num_groups == 4

@@ -1,16 +1,26 @@
-"""Every loss, and their weighted sum."""
+"""What holds for every loss, and the sum that a recipe names."""
 
 from __future__ import annotations
-
-import math
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from dermseg.errors import RecipeError
-from dermseg.losses import LOSSES, JaccardLoss, WeightedSumLoss, create_loss
-from dermseg.recipes import LossTerm
+from dermseg.losses import (
+    LOSSES,
+    BCELoss,
+    JaccardLoss,
+    SegmentationLoss,
+    WeightedSumLoss,
+    class_labels,
+    class_probabilities,
+    create_loss,
+)
+from dermseg.recipes import Head, LossTerm
+
+EVERY = [(name, head) for name, kind in LOSSES.items() for head in kind.heads]
+every_loss = pytest.mark.parametrize(("name", "head"), EVERY)
 
 
 class MeanLogit(nn.Module):
@@ -21,6 +31,11 @@ class MeanLogit(nn.Module):
         return logits.mean()
 
 
+def as_logits(scores: Tensor, head: Head) -> Tensor:
+    """Logits whose probabilities are those of a sigmoid of one class's scores."""
+    return scores if head == "sigmoid" else torch.cat([-scores / 2, scores / 2], dim=1)
+
+
 @pytest.fixture
 def target() -> Tensor:
     """Two masks, the second one empty."""
@@ -29,32 +44,32 @@ def target() -> Tensor:
     return target
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_perfect_logits_cost_nearly_nothing(name: str, target: Tensor) -> None:
-    logits = 40 * target - 20
-    assert 0 <= LOSSES[name]()(logits, target).item() < 1e-6
+@every_loss
+def test_perfect_logits_cost_nearly_nothing(name: str, head: Head, target: Tensor) -> None:
+    logits = as_logits(40 * target - 20, head)
+    assert 0 <= LOSSES[name](head)(logits, target).item() < 1e-6
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_the_more_is_wrong_the_more_it_costs(name: str, target: Tensor) -> None:
-    loss = LOSSES[name]()
+@every_loss
+def test_the_more_is_wrong_the_more_it_costs(name: str, head: Head, target: Tensor) -> None:
+    loss = LOSSES[name](head)
     perfect = 40 * target - 20
     half = perfect.clone()
     half[0, 0, 2:4] *= -1
-    costs = [loss(logits, target).item() for logits in (perfect, half, -perfect)]
-    assert costs == sorted(costs)
+    costs = [loss(as_logits(scores, head), target).item() for scores in (perfect, half, -perfect)]
     assert costs[0] < costs[1] < costs[2]
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@every_loss
 @pytest.mark.parametrize("kind", ["empty", "full", "mixed"])
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1e4])
-def test_loss_and_gradient_are_finite(name: str, kind: str, scale: float) -> None:
+def test_loss_and_gradient_are_finite(name: str, head: Head, kind: str, scale: float) -> None:
     target = {"empty": torch.zeros, "full": torch.ones}.get(kind, torch.zeros)(2, 1, 8, 8)
     if kind == "mixed":
         target[0] = 1
-    logits = (scale * torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8)).requires_grad_()
-    value = LOSSES[name]()(logits, target)
+    scores = scale * torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8)
+    logits = as_logits(scores, head).requires_grad_()
+    value = LOSSES[name](head)(logits, target)
     value.backward()
     assert value.shape == ()
     assert torch.isfinite(value)
@@ -62,48 +77,73 @@ def test_loss_and_gradient_are_finite(name: str, kind: str, scale: float) -> Non
     assert torch.isfinite(logits.grad).all()
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_gradient_pushes_logits_towards_the_target(name: str, target: Tensor) -> None:
-    logits = torch.zeros(2, 1, 8, 8, requires_grad=True)
-    LOSSES[name]()(logits, target).backward()
+@every_loss
+def test_gradient_pushes_logits_towards_the_target(name: str, head: Head, target: Tensor) -> None:
+    logits = as_logits(torch.zeros(2, 1, 8, 8), head).requires_grad_()
+    LOSSES[name](head)(logits, target).backward()
     assert logits.grad is not None
-    assert (logits.grad[target == 1] < 0).all()
-    assert (logits.grad[target == 0] > 0).all()
+    gradient = logits.grad[:, -1:]
+    if name == "lovasz":
+        # Once an image's score is 0, further errors in it cost nothing.
+        assert (gradient[target == 1] < 0).any()
+        assert (gradient[target == 1] <= 0).all()
+        assert (gradient[target == 0] > 0).any()
+        assert (gradient[target == 0] >= 0).all()
+    else:
+        assert (gradient[target == 1] < 0).all()
+        assert (gradient[target == 0] > 0).all()
 
 
-def test_jaccard_loss_by_hand() -> None:
-    # Probabilities 1/2, 3/4 | 1/4, 1/2 on the target 1, 1 | 0, 0.
-    logits = torch.tensor([[0.0, math.log(3)], [-math.log(3), 0.0]])[None, None]
-    target = torch.tensor([[1.0, 1.0], [0.0, 0.0]])[None, None]
-    # Intersection 1.25, union 2 + 2 - 1.25 = 2.75, one added to both.
-    assert JaccardLoss()(logits, target).item() == pytest.approx(1 - 2.25 / 3.75)
+@every_loss
+def test_half_precision_costs_what_float32_does(name: str, head: Head, target: Tensor) -> None:
+    terms = [LossTerm(name=name)]
+    outputs = [as_logits(torch.linspace(-6, 6, 128).reshape(2, 1, 8, 8), head).bfloat16()]
+    loss = create_loss(terms, head=head)
+    expected = loss([outputs[0].float()], target)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = loss(outputs, target)
+    assert found.dtype == torch.float32
+    assert found.item() == expected.item()
 
 
-def test_jaccard_loss_averages_images_whatever_their_area() -> None:
-    target = torch.zeros(2, 1, 16, 16)
-    target[0] = 1
-    target[1, 0, 0, 0] = 1
-    logits = torch.full((2, 1, 16, 16), -30.0)
-    logits[0] = 30.0
-    # A perfect large lesion and a small one that is missed: (0 + (1 - 1/2)) / 2.
-    assert JaccardLoss()(logits, target).item() == pytest.approx(0.25)
+@every_loss
+def test_memory_order_of_the_logits_does_not_matter(name: str, head: Head) -> None:
+    generator = torch.Generator().manual_seed(0)
+    target = (torch.rand(2, 2, 8, 8, generator=generator) > 0.7).float()
+    logits = torch.randn(2, 2 + (head == "softmax"), 8, 8, generator=generator)
+    loss = LOSSES[name](head)
+    last = logits.contiguous(memory_format=torch.channels_last)
+    assert loss(last, target).item() == pytest.approx(loss(logits, target).item(), rel=1e-6)
 
 
-def test_jaccard_loss_averages_classes() -> None:
-    target = torch.zeros(1, 2, 4, 4)
-    target[0, 0] = 1
-    logits = torch.full((1, 2, 4, 4), 30.0)
-    # Perfect on the first class, 16 wrong pixels on the second: (0 + (1 - 1/17)) / 2.
-    assert JaccardLoss()(logits, target).item() == pytest.approx(0.5 * (1 - 1 / 17))
+@every_loss
+def test_loss_keeps_no_weights(name: str, head: Head) -> None:
+    assert not create_loss([LossTerm(name=name)], head=head).state_dict()
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_logits_cost_what_they_do_in_float32(dtype: torch.dtype) -> None:
-    logits = torch.linspace(-6, 6, 4096).reshape(1, 1, 64, 64).to(dtype)
-    target = (logits.float() > 1).float()
-    loss = JaccardLoss()(logits, target)
-    assert loss.dtype == torch.float32
-    assert loss.item() == JaccardLoss()(logits.float(), target).item()
+@pytest.mark.parametrize("name", ["focal", "jaccard", "dice", "tversky"])
+def test_softmax_of_two_maps_costs_what_a_sigmoid_does(name: str, target: Tensor) -> None:
+    scores = torch.linspace(-3, 3, 128).reshape(2, 1, 8, 8)
+    costs = [
+        LOSSES[name](head)(as_logits(scores, head), target).item() for head in LOSSES[name].heads
+    ]
+    assert costs[0] == pytest.approx(costs[1], rel=1e-5)
+
+
+def test_probabilities_leave_the_background_out() -> None:
+    logits = torch.tensor([1.0, 2.0, 5.0]).log().reshape(1, 3, 1, 1)
+    assert class_probabilities(logits, "softmax").flatten().tolist() == pytest.approx(
+        [2 / 8, 5 / 8]
+    )
+    assert class_probabilities(logits, "sigmoid").flatten().tolist() == pytest.approx(
+        [1 / 2, 2 / 3, 5 / 6]
+    )
+
+
+def test_labels_number_the_classes_after_the_background() -> None:
+    target = torch.tensor([[0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0]]).reshape(1, 2, 1, 4)
+    # The last pixel is of both classes: the first one counts.
+    assert class_labels(target).tolist() == [[[0, 1, 2, 1]]]
 
 
 def test_coarser_outputs_count_half_of_the_one_before() -> None:
@@ -123,7 +163,7 @@ def test_terms_count_by_their_weights() -> None:
 def test_weighted_sum_equals_its_parts(target: Tensor) -> None:
     logits = torch.linspace(-3, 3, 128).reshape(2, 1, 8, 8)
     loss = create_loss([LossTerm(name="bce"), LossTerm(name="jaccard", weight=0.25)])
-    parts = nn.BCEWithLogitsLoss()(logits, target) + 0.25 * JaccardLoss()(logits, target)
+    parts = BCELoss()(logits, target) + 0.25 * JaccardLoss()(logits, target)
     assert loss([logits], target).item() == pytest.approx(parts.item())
 
 
@@ -135,6 +175,76 @@ def test_every_output_gets_a_gradient(target: Tensor) -> None:
         assert output.grad.abs().sum() > 0
 
 
-def test_unknown_loss_names_the_known_ones() -> None:
-    with pytest.raises(RecipeError, match="unknown loss 'dise': expected one of bce, jaccard"):
-        create_loss([LossTerm(name="bce"), LossTerm(name="dise")])
+def test_parameters_reach_the_loss(target: Tensor) -> None:
+    logits = torch.linspace(-3, 3, 128).reshape(2, 1, 8, 8)
+    terms = [LossTerm(name="tversky", parameters={"alpha": 1, "beta": 1.0})]
+    expected = JaccardLoss()(logits, target).item()
+    assert create_loss(terms)([logits], target).item() == pytest.approx(expected)
+
+
+def test_fitted_class_weights_reach_the_loss(target: Tensor) -> None:
+    logits = torch.linspace(-3, 3, 256).reshape(2, 2, 8, 8)
+    values = []
+    for weights, fitted in (("inverse_frequency", [1.0, 3.0]), ([1, 3], None)):
+        terms = [LossTerm(name="cross_entropy", parameters={"class_weights": weights})]
+        loss = create_loss(terms, head="softmax", fitted_weights=fitted)
+        values.append(loss([logits], target).item())
+    plain = create_loss([LossTerm(name="cross_entropy")], head="softmax")([logits], target).item()
+    assert values[0] == values[1] != plain
+
+
+@pytest.mark.parametrize(
+    ("term", "head", "message"),
+    [
+        (LossTerm(name="dise"), "sigmoid", "unknown loss 'dise': expected one of bce, cross_entr"),
+        (
+            LossTerm(name="bce", parameters={"gamma": 2}),
+            "sigmoid",
+            "loss 'bce' has no parameter 'gamma': expected none at all",
+        ),
+        (
+            LossTerm(name="tversky", parameters={"gamma": 2}),
+            "sigmoid",
+            "loss 'tversky' has no parameter 'gamma': expected alpha or beta",
+        ),
+        (LossTerm(name="bce", parameters={"head": "softmax"}), "sigmoid", "no parameter 'head'"),
+        (LossTerm(name="bce"), "softmax", "loss 'bce': head is 'softmax', but .* 'sigmoid'"),
+        (LossTerm(name="cross_entropy"), "sigmoid", "this loss is for head = 'softmax'"),
+        (LossTerm(name="focal", parameters={"gamma": 0.5}), "sigmoid", "expected 0 or at least 1"),
+        (LossTerm(name="focal", parameters={"gamma": "two"}), "sigmoid", "loss 'focal': "),
+        (LossTerm(name="focal", parameters={"alpha": 1.0}), "sigmoid", "between 0 and 1"),
+        (LossTerm(name="focal", parameters={"alpha": 0.3}), "softmax", "give class_weights"),
+        (LossTerm(name="focal", parameters={"class_weights": [1, 2]}), "sigmoid", "give alpha"),
+        (
+            LossTerm(name="focal", parameters={"class_weights": [1]}),
+            "softmax",
+            r"class_weights is \[1\], expected 'inverse_frequency' or 2 numbers above 0",
+        ),
+        (
+            LossTerm(name="cross_entropy", parameters={"class_weights": [1, 0]}),
+            "softmax",
+            "2 numbers above 0",
+        ),
+        (
+            LossTerm(name="cross_entropy", parameters={"class_weights": "balanced"}),
+            "softmax",
+            "class_weights is 'balanced', expected 'inverse_frequency'",
+        ),
+        (
+            LossTerm(name="cross_entropy", parameters={"class_weights": "inverse_frequency"}),
+            "softmax",
+            "were not fitted",
+        ),
+        (LossTerm(name="tversky", parameters={"alpha": -1}), "sigmoid", "expected 0 or more"),
+        (LossTerm(name="tversky", parameters={"alpha": 0, "beta": 0}), "sigmoid", "not both 0"),
+    ],
+)
+def test_term_that_cannot_be_built_is_refused(term: LossTerm, head: Head, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        create_loss([term], head=head)
+
+
+@every_loss
+def test_table_holds_losses_of_some_head(name: str, head: Head) -> None:
+    assert issubclass(LOSSES[name], SegmentationLoss)
+    assert LOSSES[name](head).head == head

@@ -46,11 +46,16 @@ def make_package(edit: Edit) -> MakePackage:
         num_classes = len(weights)
         weight = numpy_helper.from_array(weights.reshape(num_classes, 3, 1, 1), "weight")
         size = values.get("input_size", [2, 2])
+        is_softmax = values.get("head") == "softmax"
         graph = helper.make_graph(
             [helper.make_node("Conv", ["images", "weight"], ["logits"])],
             "colours",
             [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, *size])],
-            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", None, *size])],
+            [
+                helper.make_tensor_value_info(
+                    "logits", TensorProto.FLOAT, ["batch", num_classes, *size]
+                )
+            ],
             [weight],
         )
         opset = helper.make_opsetid("", 20)
@@ -58,7 +63,7 @@ def make_package(edit: Edit) -> MakePackage:
         content = model.SerializeToString()
         folder = edit(
             input_size=size,
-            classes=[f"class{number}" for number in range(num_classes)],
+            classes=[f"class{number}" for number in range(num_classes - is_softmax)],
             onnx_sha256=hashlib.sha256(content).hexdigest(),
             **{key: value for key, value in values.items() if key != "input_size"},
         )

@@ -39,16 +39,17 @@ def test_sigmoid_by_hand(make_package: MakePackage, logit: float, expected: floa
 
 @pytest.mark.parametrize("head", ["sigmoid", "softmax"])
 def test_huge_logits_do_not_overflow(make_package: MakePackage, head: str) -> None:
-    runtime = Runtime(load_package(make_package(np.stack([RED, -RED]), head=head)))
+    weights = [RED, -RED] if head == "sigmoid" else [np.zeros(3, np.float32), RED, -RED]
+    runtime = Runtime(load_package(make_package(np.stack(weights), head=head)))
     probabilities = runtime(draw_pixels(1e6))
     assert probabilities[0, :, 0, 0].tolist() == [1.0, 0.0]
 
 
-def test_softmax_by_hand(make_package: MakePackage) -> None:
+def test_softmax_by_hand_without_the_background(make_package: MakePackage) -> None:
     zero = np.zeros(3, np.float32)
     runtime = Runtime(load_package(make_package(np.stack([RED, GREEN, zero]), head="softmax")))
     probabilities = runtime(draw_pixels(math.log(2), math.log(5)))
-    assert probabilities[0, :, 1, 1] == pytest.approx([2 / 8, 5 / 8, 1 / 8], abs=1e-6)
+    assert probabilities[0, :, 1, 1] == pytest.approx([5 / 8, 1 / 8], abs=1e-6)
 
 
 def test_temperature_divides_the_logits(make_package: MakePackage) -> None:
@@ -61,7 +62,7 @@ def test_temperature_divides_the_logits_of_a_softmax(make_package: MakePackage) 
     weights = np.stack([RED, np.zeros(3, np.float32)])
     folder = make_package(weights, head="softmax", temperature=0.5)
     probabilities = Runtime(load_package(folder))(draw_pixels(math.log(2)))
-    assert probabilities[0, :, 0, 0] == pytest.approx([0.8, 0.2], abs=1e-6)
+    assert probabilities[0, :, 0, 0] == pytest.approx([0.2], abs=1e-6)
 
 
 def test_images_of_a_batch_do_not_mix(make_package: MakePackage) -> None:
@@ -85,3 +86,17 @@ def test_graph_for_another_size_is_refused(edit: Edit) -> None:
     folder = edit(input_size=[96, 128])
     with pytest.raises(PackageError, match=r"takes .*48, 64.* expects .*96, 128"):
         Runtime(load_package(folder))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"head": "softmax"}, r"gives 1 maps .* expects 2, for lesion and the background"),
+        ({"classes": ["a", "b"]}, r"gives 1 maps .* expects 2, for a, b under sigmoid"),
+    ],
+)
+def test_graph_for_another_number_of_classes_is_refused(
+    edit: Edit, values: dict[str, object], message: str
+) -> None:
+    with pytest.raises(PackageError, match=message):
+        Runtime(load_package(edit(**values)))

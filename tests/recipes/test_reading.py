@@ -24,6 +24,9 @@ def explain(text: str, *overrides: str) -> str:
         ("training.epoch=3", "training.epoch", "epochs"),
         ("network.parametres={}", "network.parametres", "parameters"),
         ("augmentation.rotate_degrees=30", "augmentation.rotate_degrees", "rotation_degrees"),
+        ("augmentation.rotation=30", "augmentation.rotation", "rotation_degrees"),
+        ("training.learning_rate=1e-3", "training.learning_rate", "lr"),
+        ("lr=1e-3", "lr", "training.lr"),
         ("postprocessing.fill_hole=true", "postprocessing.fill_hole", "fill_holes"),
         ('loss=[{name="bce", wieght=2}]', "loss.wieght", "weight"),
         (
@@ -47,7 +50,7 @@ def test_unknown_key_in_the_file_names_the_nearest_one(text: str) -> None:
 
 def test_unknown_key_like_no_other_lists_the_known_ones(text: str) -> None:
     message = explain(text, "data.zzz=1")
-    assert "known keys: name, seed, selection_fraction" in message
+    assert "known keys: evaluation_fraction, name, seed, selection_fraction" in message
 
 
 @pytest.mark.parametrize(
@@ -76,6 +79,28 @@ def test_override_takes_any_toml_value(text: str) -> None:
     assert recipe.augmentation.zoom == (0.5, 2.0)
     assert recipe.postprocessing.fill_holes
     assert recipe.training.optimizer == "adam"
+
+
+@pytest.mark.parametrize("none", ["none", "None", " none "])
+def test_none_switches_off_what_is_off_by_default(text: str, none: str) -> None:
+    lines = "ema_decay = 0.9\nearly_stopping_epochs = 3\n"
+    recipe = parse_recipe(text + lines, [f"training.ema_decay={none}"])
+    assert recipe.training.ema_decay is None
+    assert recipe.training.early_stopping_epochs == 3
+    assert parse_recipe(text, [f"training.ema_decay={none}"]).training.ema_decay is None
+
+
+def test_none_is_a_value_where_it_is_one_and_refused_where_nothing_is_off(text: str) -> None:
+    assert parse_recipe(text, ["augmentation.preset=none"]).augmentation.preset == "none"
+    assert "training.lr: " in explain(text, "training.lr=none")
+    assert "unknown key 'training.zzz'" in explain(text, "training.zzz=none")
+
+
+def test_wrong_loss_parameter_is_named_once(text: str) -> None:
+    message = explain(text, 'loss=[{ name = "focal", parameters = { gamma = [[1]] } }]')
+    assert message == (
+        "recipe: loss.parameters.gamma: expected a number, true, false, text or a list of numbers"
+    )
 
 
 def test_override_that_is_no_toml_is_text(text: str) -> None:

@@ -88,6 +88,10 @@ def test_zoom_must_be_a_range_above_zero(text: str, zoom: str) -> None:
         "augmentation.rotation_degrees=181",
         "postprocessing.threshold=1",
         "data.selection_fraction=1",
+        "data.evaluation_fraction=-0.1",
+        "head=tanh",
+        "network.initialization=he",
+        "network.batch_norm_momentum=0",
         "seed=-1",
         "seed=4294967296",
         "classes=[]",
@@ -110,3 +114,24 @@ def test_recipe_needs_no_more_than_its_required_keys(text: str) -> None:
     required = {name for name, field in Recipe.model_fields.items() if field.is_required()}
     assert required == {"name", "description", "preprocessing", "network", "loss", "training"}
     assert parse_recipe(text).name == "small"
+
+
+def test_fractions_must_leave_something_to_train_on(text: str) -> None:
+    with pytest.raises(RecipeError, match="sum to 1, expected less than 1"):
+        parse_recipe(text, ["data.evaluation_fraction=0.9"])
+
+
+@pytest.mark.parametrize(("head", "num_maps"), [("sigmoid", 2), ("softmax", 3)])
+def test_softmax_has_one_more_map_for_the_background(text: str, head: str, num_maps: int) -> None:
+    recipe = parse_recipe(text, [f"head={head}", 'classes=["network", "globules"]'])
+    assert recipe.num_maps == num_maps
+
+
+def test_bare_parameters_fetch_no_weights(text: str) -> None:
+    plain = parse_recipe(text, ["network.parameters={ width = 8 }"]).network
+    assert not plain.is_pretrained
+    assert plain.bare_parameters == {"width": 8}
+    network = parse_recipe(text, ["network.parameters={ width = 8, pretrained = true }"]).network
+    assert network.is_pretrained
+    assert network.bare_parameters == {"width": 8, "pretrained": False}
+    assert network.parameters == {"width": 8, "pretrained": True}

@@ -30,6 +30,12 @@ def test_packaged_recipe_can_be_trained(name: str) -> None:
         ("network.parameters={ width = 4 }", "does not take these parameters"),
         ("network.parameters.widths=[4]", "expected at least 2 levels"),
         ('loss=[{ name = "dise" }]', "unknown loss 'dise'"),
+        ("head=softmax", r"loss 'bce': head is 'softmax', but this loss is for head = 'sigmoid'"),
+        ('loss=[{ name = "cross_entropy" }]', r"loss 'cross_entropy': .* for head = 'softmax'"),
+        (
+            'loss=[{ name = "focal", parameters = { gama = 2 } }]',
+            r"loss 'focal' has no parameter 'gama': expected gamma or alpha or class_weights",
+        ),
         ('classes=["lesion", "globules"]', "training knows one class"),
     ],
 )
@@ -38,3 +44,8 @@ def test_recipe_that_cannot_be_trained_is_refused(
 ) -> None:
     with pytest.raises(RecipeError, match=message):
         check_recipe(make_recipe(override))
+
+
+def test_class_weights_to_be_fitted_pass_the_check(make_recipe: MakeRecipe) -> None:
+    loss = '[{ name = "focal", parameters = { class_weights = "inverse_frequency" } }]'
+    check_recipe(make_recipe("head=softmax", f"loss={loss}"))

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from dermseg.datasets import open_dataset
-from dermseg.errors import DatasetError, ImageError
-from dermseg.images import read_image, write_image, write_mask
+from dermseg.datasets.cache import open_cache
+from dermseg.datasets.pairs import PairSource
+from dermseg.images import read_image
 from dermseg.package import Runtime, load_package
 from dermseg.prediction import load_model
 from dermseg.preprocessing import UNIT_RANGE, Normalization, preprocess
@@ -21,7 +22,6 @@ from dermseg.training.data import (
     EpochSampler,
     SegmentationData,
     SegmentationDataModule,
-    read_pair,
     training_size,
 )
 from dermseg.types import Sample
@@ -41,9 +41,14 @@ def samples(disc_dataset: Path) -> tuple[Sample, ...]:
     return open_dataset(disc_dataset).samples
 
 
-def collect(samples: tuple[Sample, ...], recipe: Recipe, num_workers: int) -> list[dict[str, Any]]:
+def collect(
+    samples: tuple[Sample, ...],
+    recipe: Recipe,
+    num_workers: int,
+    pairs: PairSource | None = None,
+) -> list[dict[str, Any]]:
     module = SegmentationDataModule(
-        samples, samples[:3], recipe, NORMALIZATION, num_workers=num_workers
+        samples, samples[:3], recipe, NORMALIZATION, num_workers=num_workers, pairs=pairs
     )
     return [*module.train_dataloader(), *module.val_dataloader()]
 
@@ -170,18 +175,17 @@ def test_last_batch_of_one_image_is_left_out(
     assert [len(batch["id"]) for batch in module.val_dataloader()] == [4, 4, 1]
 
 
-def test_pair_of_different_sizes_is_refused(tmp_path: Path) -> None:
-    write_image(tmp_path / "a.png", np.zeros((8, 6, 3), np.uint8))
-    write_mask(tmp_path / "a_mask.png", np.zeros((6, 8), np.bool_))
-    sample = Sample("a", tmp_path / "a.png", tmp_path / "a_mask.png", group="a")
-    with pytest.raises(DatasetError, match="a: the image is 6x8 and its mask 8x6"):
-        read_pair(sample)
-
-
-def test_pair_without_a_mask_or_with_a_damaged_one_is_refused(tmp_path: Path) -> None:
-    write_image(tmp_path / "a.png", np.zeros((8, 6, 3), np.uint8))
-    with pytest.raises(DatasetError, match="a has no mask"):
-        read_pair(Sample("a", tmp_path / "a.png", None, group="a"))
-    (tmp_path / "mask.png").write_bytes(b"")
-    with pytest.raises(ImageError, match=r"mask\.png"):
-        read_pair(Sample("a", tmp_path / "a.png", tmp_path / "mask.png", group="a"))
+def test_cached_pairs_give_the_same_batches(
+    make_recipe: MakeRecipe, samples: tuple[Sample, ...], tmp_path: Path
+) -> None:
+    recipe = make_recipe(*RESIZING, "preprocessing.color_constancy=true")
+    native = collect(samples, recipe, 0)
+    cleaning = recipe.preprocessing
+    with open_cache(tmp_path, samples, sizes=recipe.sizes, cleaning=cleaning) as (pairs, _):
+        cached = [collect(samples, recipe, number, pairs) for number in (0, 2)]
+    for batches in cached:
+        assert len(batches) == len(native)
+        for one, other in zip(batches, native, strict=True):
+            assert one["id"] == other["id"]
+            assert torch.equal(one["image"], other["image"])
+            assert torch.equal(one["target"], other["target"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dermseg.datasets import open_dataset, write_split
+from dermseg.datasets import open_dataset, open_source, write_split
 from dermseg.errors import DatasetError, UsageError
 from dermseg.recipes import Data
 from dermseg.training.parts import TrainingParts, divide
@@ -138,6 +138,63 @@ def test_excluded_ids_do_not_choose_the_checkpoint_either(
     assert (ids(parts.train), ids(parts.selection)) == ({"a"}, {"d"})
 
 
+def test_evaluation_fraction_divides_a_folder_by_the_recipe(make_folder: MakeFolder) -> None:
+    names = [f"mole{number:02}" for number in range(40)]
+    dataset = open_dataset(make_folder("mine", names))
+    parts = divide([dataset], Data(evaluation_fraction=0.05, selection_fraction=0.2))
+    assert_apart(parts)
+    assert (len(parts.train), len(parts.selection), len(parts.evaluation_ids)) == (30, 8, 2)
+    assert ids(parts.train) | ids(parts.selection) | set(parts.evaluation_ids) == set(names)
+    assert parts == divide([dataset], Data(evaluation_fraction=0.05, selection_fraction=0.2))
+
+
+def test_evaluation_fraction_of_zero_keeps_none(make_folder: MakeFolder) -> None:
+    dataset = open_dataset(make_folder("mine", [f"mole{number:02}" for number in range(20)]))
+    parts = divide([dataset], Data(evaluation_fraction=0))
+    assert (len(parts.train), len(parts.selection), len(parts.evaluation_ids)) == (18, 2, 0)
+
+
+def test_evaluation_fraction_is_taken_where_only_the_training_part_is_official(
+    make_isic2017: MakeFolder,
+) -> None:
+    dataset = open_dataset(make_isic2017(Training=range(50)))
+    parts = divide([dataset], Data(evaluation_fraction=0.1))
+    assert_apart(parts)
+    assert (len(parts.train), len(parts.selection), len(parts.evaluation_ids)) == (40, 5, 5)
+
+
+def test_evaluation_fraction_gives_way_to_an_official_part(make_isic2017: MakeFolder) -> None:
+    dataset = open_dataset(make_isic2017(Training=range(20), Test_v2=(60, 61)))
+    parts = divide([dataset], Data(evaluation_fraction=0.5))
+    assert (len(parts.train), len(parts.selection)) == (18, 2)
+    assert set(parts.evaluation_ids) == isic(60, 61)
+
+
+def test_evaluation_fraction_gives_way_to_a_split_file(
+    tmp_path: Path, make_folder: MakeFolder
+) -> None:
+    dataset = open_dataset(make_folder("mine", "abcde"))
+    split = {"train": ("a", "b", "c"), "validation": ("d",), "test": ("e",)}
+    write_split(tmp_path / "split.json", Split(split, source="mine"))
+    options = Data(evaluation_fraction=0.4)
+    parts = divide([dataset], options, split_file=tmp_path / "split.json")
+    assert parts.evaluation_ids == ("e",)
+
+
+def test_evaluation_fraction_keeps_lesions_together(make_folder: MakeFolder) -> None:
+    dataset = open_dataset(make_folder("mine", [f"mole{number:02}" for number in range(30)]))
+    dataset.samples = tuple(
+        replace(sample, group=f"lesion{number // 3}")
+        for number, sample in enumerate(dataset.samples)
+    )
+    groups = {sample.id: sample.group for sample in dataset.samples}
+    for seed in range(4):
+        parts = divide([dataset], Data(evaluation_fraction=0.2, seed=seed))
+        kept = {groups[id] for id in parts.evaluation_ids}
+        assert kept
+        assert not kept & {sample.group for sample in (*parts.train, *parts.selection)}
+
+
 def test_image_in_two_datasets_is_never_in_two_parts(make_folder: MakeFolder) -> None:
     names = [f"mole{number:02}" for number in range(20)]
     first = open_dataset(make_folder("first", names))
@@ -186,3 +243,34 @@ def test_split_file_for_several_folders_is_refused(tmp_path: Path, make_folder: 
     datasets = [open_dataset(make_folder(name, "abc")) for name in ("one", "two")]
     with pytest.raises(UsageError, match=r"split\.json fits one dataset, but 2 folders"):
         divide(datasets, Data(), split_file=tmp_path / "split.json")
+
+
+def write_groups(path: Path, groups: dict[str, str]) -> Path:
+    path.write_text("id,group\n" + "".join(f"{id},{group}\n" for id, group in groups.items()))
+    return path
+
+
+def test_training_images_of_a_reported_group_are_dropped_and_counted(
+    make_isic2017: MakeFolder, tmp_path: Path
+) -> None:
+    root = make_isic2017(Training=range(20), Test_v2=(60, 61))
+    own = {id: id for id in isic(*range(20), 60, 61)}
+    torn = dict.fromkeys(isic(0, 1, 2, 60), "one patient")
+    groups = write_groups(tmp_path / "groups.csv", own | torn)
+    for seed in range(4):
+        parts = divide([open_source(root, groups=groups)], Data(seed=seed))
+        assert_apart(parts)
+        assert parts.num_dropped == 3
+        assert ids(parts.train) | ids(parts.selection) == isic(*range(3, 20))
+
+
+def test_training_images_of_a_choosing_group_are_dropped_and_counted(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    groups = write_groups(tmp_path / "groups.csv", {"a": "a", "b": "x", "c": "x", "d": "d"})
+    dataset = open_source(make_folder("mine", "abcd"), groups=groups)
+    split = Split({"train": ("a", "b"), "validation": ("c",), "test": ("d",)}, source="mine")
+    write_split(tmp_path / "split.json", split)
+    parts = divide([dataset], Data(), split_file=tmp_path / "split.json")
+    assert (ids(parts.train), ids(parts.selection)) == ({"a"}, {"c"})
+    assert parts.num_dropped == 1

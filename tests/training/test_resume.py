@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -112,6 +114,68 @@ def test_run_killed_inside_its_second_epoch_ends_as_an_unbroken_one(
     assert len(read_metrics(run)) < 8
     finish(start(command, recipe, disc_dataset, run, "--resume"))
     assert_equal_runs(run, unbroken)
+
+
+def resume_killed(
+    process: subprocess.Popen[bytes], run: Path, opened: int | None, delay: float
+) -> bool:
+    """Kill a run some seconds after it opened its folder; tell whether it was still at work.
+
+    Args:
+        process: As started.
+        run: Its folder.
+        opened: When an earlier process opened the folder, as ``opening_time`` gives it.
+        delay: In seconds.
+    """
+    while opening_time(run) == opened and process.poll() is None:
+        time.sleep(0.005)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(delay)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    _, errors = process.communicate()
+    assert process.returncode in {0, -signal.SIGKILL}, errors.decode()
+    return process.returncode == -signal.SIGKILL
+
+
+def opening_time(run: Path) -> int | None:
+    record = run / "run.json"
+    return record.stat().st_mtime_ns if record.is_file() else None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)  # some twenty runs, which take far longer beside other programs
+@pytest.mark.skipif(os.name == "nt", reason="kills by signal")
+def test_run_killed_at_ten_moments_ends_as_an_unbroken_one(
+    tmp_path: Path, command: str, recipe: Path, disc_dataset: Path
+) -> None:
+    more = ("--workers", "0", "--set", "training.epochs=16")
+    unbroken = tmp_path / "unbroken"
+    finish(start(command, recipe, disc_dataset, unbroken, *more))
+    # The last thing that changes in the folder is that the package gets its name.
+    seconds = unbroken.stat().st_mtime - (unbroken / "run.json").stat().st_mtime
+
+    generator = np.random.default_rng(4)
+    num_kills, num_runs = 0, 1
+    while num_kills < 10:
+        # One moment in each tenth of the run, in random order.
+        for tenth in generator.permutation(10):
+            run = tmp_path / f"run-{num_runs}"
+            opened = opening_time(run)
+            process = start(command, recipe, disc_dataset, run, *more, "--resume")
+            delay = seconds * (tenth + generator.uniform()) / 10
+            if resume_killed(process, run, opened, delay):
+                num_kills += 1
+            else:  # It was done before: the next kills are for a new run, and come earlier.
+                num_runs += 1
+                seconds *= 0.7
+            if num_kills == 10:
+                break
+    for run in tmp_path.glob("run-*"):
+        finish(start(command, recipe, disc_dataset, run, *more, "--resume"))
+        assert_equal_runs(run, unbroken)
+        for name in ("weights.safetensors", "model.onnx"):
+            assert (run / "model" / name).read_bytes() == (unbroken / "model" / name).read_bytes()
 
 
 @pytest.mark.slow

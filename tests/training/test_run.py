@@ -64,6 +64,9 @@ def test_run_folder_holds_what_is_documented_and_nothing_else(finished: Path) ->
     files = {path.relative_to(finished).as_posix() for path in finished.rglob("*")}
     # The names of TensorBoard's event files hold the time and the machine.
     files = {file for file in files if not file.startswith("tensorboard/")}
+    first, second = sorted(file for file in files if file.startswith("overlays/"))
+    assert first.startswith("overlays/best-1_disc_")
+    assert second.startswith("overlays/worst-1_disc_")
     assert files == {
         "recipe.toml",
         "split.json",
@@ -79,6 +82,10 @@ def test_run_folder_holds_what_is_documented_and_nothing_else(finished: Path) ->
         "model/MODEL_CARD.md",
         "model/weights.safetensors",
         "curves.png",
+        "roc.png",
+        "overlays",
+        first,
+        second,
         "predictions.png",
         "tensorboard",
     }
@@ -192,6 +199,18 @@ def test_place_that_is_taken_is_refused(
         place.touch()
     with pytest.raises(UsageError, match=r"place is no empty folder: .*--resume"):
         train(make_recipe(), [disc_dataset], place, num_workers=0)
+
+
+def test_run_killed_before_its_recipe_was_written_can_be_resumed(
+    tmp_path: Path, make_recipe: MakeRecipe, disc_dataset: Path
+) -> None:
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / ".dermseg-0123.tmp").write_text("name =")
+    # A run that diverges at once has begun.
+    with pytest.raises(DivergenceError):
+        train(make_recipe("training.lr=1e30"), [disc_dataset], run, num_workers=0, resume=True)
+    assert (run / "recipe.toml").is_file()
 
 
 def test_error_before_training_leaves_no_folder(

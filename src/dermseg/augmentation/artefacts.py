@@ -40,7 +40,8 @@ def compress_jpeg(
     quality = round(_BEST_QUALITY + strength * (_WORST_QUALITY - _BEST_QUALITY))
     # OpenCV takes the channels for blue, green, red; JPEG weighs them differently.
     _, content = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(content, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
+    compressed = np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(compressed[..., ::-1])
 
 
 Row = tuple[Artefact, float, float]
@@ -56,7 +57,7 @@ SCENE_ARTEFACTS: dict[str, Row] = {
 which generated images have it."""
 
 CAMERA_ARTEFACTS: dict[str, Row] = {
-    "blur": (add_blur, 0.05, 0.4),
+    "blur": (add_blur, 0.2, 0.6),
     "noise": (add_noise, 0.05, 0.4),
     "jpeg": (compress_jpeg, 0.0, 1.0),
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from typing import Annotated
+import re
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
@@ -33,28 +36,92 @@ def models(
 
 
 def networks(
-    name: Annotated[str | None, typer.Argument(help="Show one network.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Show one network, with its blocks and their cost.")
+    ] = None,
+    size: Annotated[
+        str, typer.Option(metavar="HEIGHTxWIDTH", help="Input size for the cost of a network.")
+    ] = "192x256",
+    as_json: Annotated[bool, typer.Option("--json", help="Print for machines.")] = False,
 ) -> None:
-    """List the networks: architectures without weights. Needs the extra 'train'."""
-    from dermseg.errors import UsageError
+    """List the networks: architectures without weights. Needs the extra 'train'.
 
-    table = _networks()
-    if name is not None and name not in table:
-        message = f"unknown network '{name}': expected one of {', '.join(sorted(table))}"
-        raise UsageError(message)
-    for key in sorted(table) if name is None else [name]:
-        lines = (table[key].__doc__ or "").strip().splitlines()
-        typer.echo(f"{key}: {lines[0]}" if name is None else f"{key}\n\n{table[key].__doc__}")
+    With a name, such as unet or smp:unet/resnet18: its description, then the output shape
+    (channels, height, width), trained parameters and multiply-adds of its blocks, for one class
+    and one image. Norms, activations and interpolations do not count as multiply-adds.
+    """
+    described = _describe_networks()
+    if name is None:
+        first_lines = {key: text.splitlines()[0] for key, text in described.items()}
+        if as_json:
+            typer.echo(json.dumps(first_lines, indent=1))
+            return
+        for key, line in first_lines.items():
+            typer.echo(f"{key}: {line}")
+        return
+    summary = _summarize(name, _parse_size(size))
+    if as_json:
+        typer.echo(json.dumps({"name": name, **summary}, indent=1))
+        return
+    text = described["smp:<architecture>/<encoder>" if name.startswith("smp:") else name]
+    typer.echo(f"{name}\n\n{text}\n")
+    typer.echo("\n".join(_format_blocks(summary)))
 
 
-def _networks() -> dict[str, type]:
+def _describe_networks() -> dict[str, str]:
+    """The networks' docstrings, by name."""
     from dermseg.errors import MissingExtraError
 
     try:
-        from dermseg.networks import NETWORKS
+        from dermseg.networks import NETWORKS, SMPNetwork
     except ModuleNotFoundError as error:
         raise MissingExtraError("listing networks", "train") from error
-    return dict(NETWORKS)
+    table = {**dict(sorted(NETWORKS.items())), "smp:<architecture>/<encoder>": SMPNetwork}
+    return {key: inspect.getdoc(network) or "" for key, network in table.items()}
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    from dermseg.errors import UsageError
+
+    match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
+    if match is None:
+        message = f"--size is '{text}', expected HEIGHTxWIDTH in pixels, such as 192x256"
+        raise UsageError(message)
+    return int(match[1]), int(match[2])
+
+
+def _summarize(name: str, size: tuple[int, int]) -> dict[str, Any]:
+    import torch
+
+    from dermseg.errors import UsageError
+    from dermseg.networks import create_network
+    from dermseg.networks.summary import summarize
+
+    with torch.device("meta"):
+        network = create_network(name)
+        try:
+            return asdict(summarize(network, size=size))
+        except ValueError as error:
+            message = f"--size: {error}"
+            raise UsageError(message) from error
+
+
+def _format_blocks(summary: dict[str, Any]) -> list[str]:
+    height, width = summary["size"]
+    rows = [["block", "output", "parameters", "multiply-adds"]]
+    for block in summary["blocks"]:
+        shape = block["output_shape"]
+        shown = "in training only" if shape is None else "x".join(map(str, shape))
+        rows.append([block["name"], shown, *_counts(block)])
+    rows.append(["total", f"at {height}x{width}", *_counts(summary)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    ]
+
+
+def _counts(part: dict[str, Any]) -> list[str]:
+    return [f"{part[key]:,}" for key in ("num_parameters", "num_multiply_adds")]
 
 
 def recipes(

@@ -8,11 +8,22 @@ from typing import Annotated
 import typer
 
 from dermseg.cli.audit import audit
+from dermseg.cli.download import download
+from dermseg.cli.prepare import prepare
+from dermseg.cli.sources import (
+    GroupsOption,
+    ImagesOption,
+    MasksOption,
+    choose_source,
+    choose_sources,
+)
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Look at datasets, and split them.", no_args_is_help=True)
+app = typer.Typer(help="Download datasets, look at them, and split them.", no_args_is_help=True)
 app.command("audit")(audit)
+app.command("download")(download)
+app.command("prepare")(prepare)
 
 
 @app.command("list")
@@ -28,16 +39,20 @@ def list_datasets() -> None:
 
 @app.command("check")
 def check(
-    folder: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
+    folder: Annotated[Path | None, typer.Argument(help="Folder of a dataset.")] = None,
     name: Annotated[str | None, typer.Option(help="The dataset, if not recognised.")] = None,
+    images: ImagesOption = None,
+    masks: MasksOption = None,
+    groups: GroupsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Read every file of a dataset and name what is wrong; exit code 1 if anything is."""
     import json
 
-    from dermseg.datasets import check_dataset, open_dataset
+    from dermseg.datasets import check_dataset, open_source
 
-    report = check_dataset(open_dataset(folder, name))
+    source = choose_source(folder, images, masks)
+    report = check_dataset(open_source(source, name, groups=groups))
     if as_json:
         typer.echo(json.dumps(report.as_json(), indent=1))
     else:
@@ -54,28 +69,24 @@ def check(
 
 @app.command("split")
 def split(
-    folder: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="JSON file to write.")],
+    folder: Annotated[Path | None, typer.Argument(help="Folder of a dataset.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
     fractions: Annotated[
         tuple[float, float, float],
         typer.Option(help="Shares of train, validation and test; they sum to 1."),
     ] = (0.8, 0.1, 0.1),
-    groups: Annotated[
-        Path | None,
-        typer.Option(help="CSV with columns id,group: what must stay together."),
-    ] = None,
+    groups: GroupsOption = None,
     name: Annotated[str | None, typer.Option(help="The dataset, if not recognised.")] = None,
+    images: ImagesOption = None,
+    masks: MasksOption = None,
 ) -> None:
     """Write a seeded split into train, validation and test that keeps groups together."""
-    from dermseg.datasets import create_split, open_dataset, read_groups, regroup, write_split
+    from dermseg.datasets import create_split, open_source, write_split
 
-    dataset = open_dataset(folder, name)
+    dataset = open_source(choose_source(folder, images, masks), name, groups=groups)
     shares = dict(zip(("train", "validation", "test"), fractions, strict=True))
-    samples = dataset.samples
-    if groups is not None:
-        samples = regroup(samples, read_groups(groups), source=groups)
-    parts = create_split(samples, seed=seed, fractions=shares)
+    parts = create_split(dataset.samples, seed=seed, fractions=shares)
     write_split(output, parts)
     counts = ", ".join(f"{part} {len(ids)}" for part, ids in parts.parts.items())
     typer.echo(f"{dataset.name}: {counts}; written to {output}")
@@ -86,8 +97,12 @@ def split(
 @app.command("preview")
 def preview(
     recipe: Annotated[str, typer.Argument(help="A packaged recipe's name, or a TOML file.")],
-    data: Annotated[list[Path], typer.Option(help="Folder of a dataset; may be repeated.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="JPEG or PNG file to write.")],
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Folder of a dataset; may be repeated.")
+    ] = None,
+    images: ImagesOption = None,
+    masks: MasksOption = None,
     num: Annotated[int, typer.Option(min=1, max=100, help="Images, one a row.")] = 6,
     epochs: Annotated[int, typer.Option(min=1, max=50, help="Epochs, one a column.")] = 5,
     overrides: Annotated[
@@ -101,9 +116,10 @@ def preview(
     from dermseg.recipes import read_recipe
 
     values = read_recipe(recipe, overrides or [])
+    sources = choose_sources(data, images, masks)
     try:
         from dermseg.training import preview as draw_preview
     except ModuleNotFoundError as error:
         raise MissingExtraError("previewing", "train") from error
-    write_image(output, draw_preview(values, data, num=num, epochs=epochs))
+    write_image(output, draw_preview(values, sources, num=num, epochs=epochs))
     typer.echo(f"contact sheet: {output}")

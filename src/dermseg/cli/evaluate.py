@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dermseg.cli.sources import ImagesOption, MasksOption, choose_source
 from dermseg.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
+    from dermseg.datasets import Source
     from dermseg.evaluation import Evaluation
 
 __all__ = ["evaluate"]
@@ -24,6 +26,8 @@ def evaluate(
         str | None, typer.Option(help="A shipped model's name or a package's folder.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of a dataset.")] = None,
+    images: ImagesOption = None,
+    masks: MasksOption = None,
     split: Annotated[str | None, typer.Option(help="Part to evaluate, e.g. validation.")] = None,
     split_file: Annotated[
         Path | None, typer.Option(help="Split file that defines the part.")
@@ -34,7 +38,8 @@ def evaluate(
 ) -> None:
     """Score masks against truth, or a model on a part of a dataset. Needs the extra 'eval'.
 
-    Give --truth and --predictions, or --model, --data and --split.
+    Give --truth and --predictions; or --model, --data and --split; or --model, --images and
+    --masks, where all images are scored unless --split names a part.
     """
     try:
         from dermseg.evaluation import evaluate_masks, summary, write_evaluation
@@ -42,12 +47,17 @@ def evaluate(
         raise MissingExtraError("evaluating", "eval") from error
 
     about: dict[str, str] = {}
-    if truth is not None and predictions is not None and not (model or data or split):
+    from_model = model or data or images or masks or split
+    if truth is not None and predictions is not None and not from_model:
         result = evaluate_masks(truth, predictions)
-    elif data is not None and split is not None and not (truth or predictions):
-        result, about = _evaluate_model(model, data, split, split_file)
+    elif not (truth or predictions) and (images or masks or (data and split)):
+        source = choose_source(data, images, masks)
+        result, about = _evaluate_model(model, source, split, split_file)
     else:
-        message = "give --truth and --predictions, or --data, --split and perhaps --model"
+        message = (
+            "give --truth and --predictions; or --data, --split and perhaps --model; or --images, "
+            "--masks and perhaps --model"
+        )
         raise UsageError(message)
     write_evaluation(output, result, about=about)
     if as_json:
@@ -57,21 +67,26 @@ def evaluate(
 
 
 def _evaluate_model(
-    model: str | None, data: Path, part: str, split_file: Path | None
+    model: str | None, source: Source, part: str | None, split_file: Path | None
 ) -> tuple[Evaluation, dict[str, str]]:
-    from dermseg.datasets import find_split, open_dataset
+    from dermseg.datasets import find_split, open_source
     from dermseg.evaluation import evaluate_model
     from dermseg.prediction import load_model
 
-    dataset = open_dataset(data)
-    split = find_split(dataset, split_file=split_file)
-    if part not in split.parts:
-        message = f"{data}: no part '{part}'; the split's parts are {', '.join(split.parts)}"
+    dataset = open_source(source)
+    samples = list(dataset.samples)
+    if part is not None:
+        split = find_split(dataset, split_file=split_file)
+        if part not in split.parts:
+            message = f"{source}: no part '{part}'; the split's parts are {', '.join(split.parts)}"
+            raise UsageError(message)
+        ids = set(split.parts[part])
+        samples = [sample for sample in samples if sample.id in ids]
+    elif split_file is not None:
+        message = f"--split-file {split_file} was given without --split: name the part to evaluate"
         raise UsageError(message)
-    ids = set(split.parts[part])
-    samples = [sample for sample in dataset.samples if sample.id in ids]
     predictor = load_model(model)
-    about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part}
+    about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
     return evaluate_model(predictor, samples), about
 
 

@@ -7,16 +7,27 @@ from typing import Annotated
 
 import typer
 
+from dermseg.cli.sources import GroupsOption, ImagesOption, MasksOption, choose_sources
+
 __all__ = ["train"]
 
 
 def train(
     recipe: Annotated[str, typer.Argument(help="A packaged recipe's name, or a TOML file.")],
-    data: Annotated[list[Path], typer.Option(help="Folder of a dataset; may be repeated.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The run folder.")],
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Folder of a dataset; may be repeated.")
+    ] = None,
+    images: ImagesOption = None,
+    masks: MasksOption = None,
+    groups: GroupsOption = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Override a key: training.lr=3e-4; may be repeated."),
+        typer.Option(
+            "--set",
+            help="Override a key: training.lr=3e-4; KEY=none switches an optional one off; may be "
+            "repeated.",
+        ),
     ] = None,
     split: Annotated[Path | None, typer.Option(help="A split file to use.")] = None,
     exclude: Annotated[
@@ -28,6 +39,13 @@ def train(
     processes: Annotated[
         int, typer.Option(min=1, help="Processes that share each batch (gloo, on a CPU).")
     ] = 1,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="Read from this cache of prepared images; made or completed first "
+            "(see dermseg data prepare)."
+        ),
+    ] = None,
     folds: Annotated[
         int | None, typer.Option(min=2, help="Cross-validate with this many folds.")
     ] = None,
@@ -41,6 +59,7 @@ def train(
 
     values = read_recipe(recipe, overrides or [])
     excluded = _read_ids(exclude)
+    sources = choose_sources(data, images, masks)
     try:
         from dermseg.training import cross_validate
         from dermseg.training import train as run_training
@@ -49,12 +68,14 @@ def train(
     if folds is None:
         package = run_training(
             values,
-            data,
+            sources,
             output,
             split_file=split,
+            groups_file=groups,
             excluded_ids=excluded,
             num_workers=workers,
             num_processes=processes,
+            cache=cache,
             resume=resume,
         )
         typer.echo(f"model package: {package}")
@@ -64,12 +85,14 @@ def train(
         raise UsageError(message)
     result = cross_validate(
         values,
-        data,
+        sources,
         output,
         num_folds=folds,
+        groups_file=groups,
         excluded_ids=excluded,
         num_workers=workers,
         num_processes=processes,
+        cache=cache,
         resume=resume,
     )
     interval = result.aggregates["mean_jaccard"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from dermseg.datasets.base import Dataset, DatasetIndex, Orphan
+from dermseg.datasets.base import Dataset, DatasetIndex, Orphan, TableProblem
 from dermseg.datasets.checking import CheckReport, Problem, check_dataset
-from dermseg.datasets.fingerprint import dataset_fingerprint
+from dermseg.datasets.fingerprint import dataset_fingerprint, groups_fingerprint
 from dermseg.datasets.folder import ImageFolder
 from dermseg.datasets.grouping import read_groups, regroup
 from dermseg.datasets.ham10000 import Ham10000
@@ -17,6 +17,7 @@ from dermseg.datasets.isic2017 import Isic2017
 from dermseg.datasets.isic2018 import Isic2018
 from dermseg.datasets.listing import list_some
 from dermseg.datasets.ph2 import Ph2
+from dermseg.datasets.sources import FolderPair, Source, index_pair
 from dermseg.datasets.splits import (
     DEFAULT_FRACTIONS,
     choose_selection,
@@ -27,6 +28,7 @@ from dermseg.datasets.splits import (
     read_split,
     write_split,
 )
+from dermseg.datasets.trainable import trainable
 from dermseg.errors import DatasetError
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "CheckReport",
     "Dataset",
     "DatasetIndex",
+    "FolderPair",
     "Ham10000",
     "ImageFolder",
     "Isic2016",
@@ -43,17 +46,22 @@ __all__ = [
     "Orphan",
     "Ph2",
     "Problem",
+    "Source",
+    "TableProblem",
     "check_dataset",
     "choose_selection",
     "create_split",
     "dataset_fingerprint",
     "divide_into_folds",
     "find_split",
+    "groups_fingerprint",
     "official_split",
     "open_dataset",
+    "open_source",
     "read_groups",
     "read_split",
     "regroup",
+    "trainable",
     "write_split",
 ]
 
@@ -90,13 +98,42 @@ def open_dataset(root: Path, name: str | None = None) -> Dataset:
     except OSError as error:
         raise DatasetError(f"{root}: the folder cannot be listed: {error.strerror}") from error
     dataset = kind(root)
+    _refuse_empty(dataset)
+    return dataset
+
+
+def open_source(source: Source, name: str | None = None, *, groups: Path | None = None) -> Dataset:
+    """Open a dataset in its folder, or images and masks in two folders.
+
+    Args:
+        source: Where the images are.
+        name: A name in ``DATASETS``; None recognises the dataset by its folders.
+        groups: CSV with the columns ``id`` and ``group`` and a line for every image: what a
+            split must not tear apart, instead of what the dataset says itself.
+
+    Raises:
+        DatasetError: As `open_dataset`; if two folders are to be another dataset than ``folder``;
+            or if the groups cannot be read or an image has none.
+    """
+    if isinstance(source, Path):
+        dataset = open_dataset(source, name)
+    elif name in (None, ImageFolder.name):
+        dataset = ImageFolder(source.images, index_pair(source))
+        _refuse_empty(dataset)
+    else:
+        raise DatasetError(f"{source}: two folders are the dataset 'folder', not '{name}'")
+    if groups is not None:
+        dataset.samples = regroup(dataset.samples, read_groups(groups), source=groups)
+    return dataset
+
+
+def _refuse_empty(dataset: Dataset) -> None:
     if not dataset.samples:
         reason = f"; {dataset.orphans[0]}" if dataset.orphans else ""
         raise DatasetError(
-            f"{root}: recognised as '{dataset.name}', but no usable image is in it "
+            f"{dataset.root}: recognised as '{dataset.name}', but no usable image is in it "
             f"({len(dataset.orphans)} files without a partner{reason}). Expected:\n{dataset.layout}"
         )
-    return dataset
 
 
 def _by_name(root: Path, name: str) -> type[Dataset]:

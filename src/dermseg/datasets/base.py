@@ -12,7 +12,7 @@ from typing import ClassVar
 from dermseg.errors import DatasetError
 from dermseg.types import Sample
 
-__all__ = ["Dataset", "DatasetIndex", "Orphan"]
+__all__ = ["Dataset", "DatasetIndex", "Orphan", "TableProblem"]
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,34 @@ class Orphan:
 
 
 @dataclass(frozen=True)
+class TableProblem:
+    """What is wrong with a table of metadata; the images can be used without it.
+
+    Attributes:
+        path: The table.
+        problem: What was found, in words.
+    """
+
+    path: Path
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.path.name}: {self.problem}"
+
+
+@dataclass(frozen=True)
 class DatasetIndex:
     """The files of a dataset, paired.
 
     Attributes:
         samples: Sorted by id; no id occurs twice.
         orphans: The files that could not be used, sorted by path.
+        table_problems: What is wrong with the tables of metadata.
     """
 
     samples: tuple[Sample, ...]
     orphans: tuple[Orphan, ...] = ()
+    table_problems: tuple[TableProblem, ...] = ()
 
 
 class Dataset(ABC):
@@ -56,6 +74,7 @@ class Dataset(ABC):
 
     Args:
         root: The folder that holds the dataset's own folders.
+        index: Its files, where they are known already; None lists and pairs them.
 
     Attributes:
         name: Its key in ``DATASETS``.
@@ -69,6 +88,7 @@ class Dataset(ABC):
         root: The folder.
         samples: Its images, sorted by id.
         orphans: Files left out, each with the reason.
+        table_problems: What is wrong with the tables of metadata.
 
     Raises:
         DatasetError: If an id occurs twice.
@@ -86,12 +106,14 @@ class Dataset(ABC):
     root: Path
     samples: tuple[Sample, ...]
     orphans: tuple[Orphan, ...]
+    table_problems: tuple[TableProblem, ...]
 
-    def __init__(self, root: Path) -> None:
-        index = self.index(root)
+    def __init__(self, root: Path, index: DatasetIndex | None = None) -> None:
+        index = self.index(root) if index is None else index
         self.root = root
         self.samples = index.samples
         self.orphans = index.orphans
+        self.table_problems = index.table_problems
 
     @classmethod
     @abstractmethod

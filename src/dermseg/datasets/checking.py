@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ class Problem:
 
     Attributes:
         path: The file.
-        kind: ``orphan``, ``unreadable``, ``size mismatch``, ``non-binary mask``, ``empty mask``
-            or ``full mask``.
+        kind: ``orphan``, ``table``, ``torn group``, ``unreadable``, ``size mismatch``,
+            ``non-binary mask``, ``empty mask`` or ``full mask``.
         detail: What was found, in words.
     """
 
@@ -77,6 +77,8 @@ def check_dataset(
         on_progress: Called after each sample.
     """
     problems = [Problem(orphan.path, "orphan", orphan.problem) for orphan in dataset.orphans]
+    problems += [Problem(table.path, "table", table.problem) for table in dataset.table_problems]
+    problems += _torn_groups(dataset.samples)
     for sample in dataset.samples:
         problems += _check_sample(sample)
         on_progress()
@@ -88,6 +90,21 @@ def check_dataset(
         parts=dict(Counter(sample.part for sample in dataset.samples if sample.part is not None)),
         problems=tuple(sorted(problems, key=lambda problem: (problem.path, problem.kind))),
     )
+
+
+def _torn_groups(samples: Iterable[Sample]) -> list[Problem]:
+    parts: dict[str, dict[str | None, Sample]] = {}
+    for sample in samples:
+        parts.setdefault(sample.group, {}).setdefault(sample.part, sample)
+    return [
+        Problem(
+            next(iter(found.values())).image,
+            "torn group",
+            f"'{group}' is in the parts {' and '.join(str(part) for part in found)}",
+        )
+        for group, found in parts.items()
+        if len(found) > 1
+    ]
 
 
 def _check_sample(sample: Sample) -> list[Problem]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 from dermseg.errors import ImageError
 from dermseg.types import Sample
 
-__all__ = ["dataset_fingerprint"]
+__all__ = ["dataset_fingerprint", "file_hash", "groups_fingerprint"]
 
 
 def dataset_fingerprint(samples: Iterable[Sample]) -> str:
@@ -26,12 +27,39 @@ def dataset_fingerprint(samples: Iterable[Sample]) -> str:
     """
     total = hashlib.sha256()
     for sample in sorted(samples, key=lambda sample: sample.id):
-        contents = [_file_hash(path) if path else "" for path in (sample.image, sample.mask)]
+        contents = [file_hash(path) if path else "" for path in (sample.image, sample.mask)]
         total.update("\0".join((sample.id, *contents, "")).encode(errors="surrogatepass"))
     return total.hexdigest()
 
 
-def _file_hash(path: Path) -> str:
+def groups_fingerprint(samples: Iterable[Sample]) -> str | None:
+    """Hash which samples belong together; None where every sample is a group of its own.
+
+    Only the division counts, not how the groups are called.
+
+    Returns:
+        64 hexadecimal digits (SHA-256), or None.
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for sample in samples:
+        groups[sample.group].append(sample.id)
+    if all(len(ids) == 1 for ids in groups.values()):
+        return None
+    total = hashlib.sha256()
+    for ids in sorted(sorted(ids) for ids in groups.values()):
+        total.update("\0".join((*ids, "\n")).encode(errors="surrogatepass"))
+    return total.hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """Hash the content of a file.
+
+    Returns:
+        64 hexadecimal digits (SHA-256).
+
+    Raises:
+        ImageError: If it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,6 +9,7 @@ from typing import ClassVar
 from dermseg.datasets.base import Dataset, DatasetIndex
 from dermseg.datasets.challenge import isic_images, isic_masks
 from dermseg.datasets.grouping import read_groups, regroup
+from dermseg.datasets.metadata import add_metadata, read_metadata
 from dermseg.datasets.pairing import files_by_id, join, mask_id, pair
 
 __all__ = ["Ham10000"]
@@ -16,6 +17,17 @@ __all__ = ["Ham10000"]
 _IMAGE_PARTS = ("HAM10000_images_part_1", "HAM10000_images_part_2")
 _MASKS = "HAM10000_segmentations_lesion_tschandl"
 _METADATA = "HAM10000_metadata.csv"
+_COLUMNS = ("dx", "dx_type", "age", "sex", "localization", "dataset")
+# The names of Tschandl et al. (2018), table 3.
+_DIAGNOSES = {
+    "akiec": "actinic keratosis",
+    "bcc": "basal cell carcinoma",
+    "bkl": "benign keratosis",
+    "df": "dermatofibroma",
+    "mel": "melanoma",
+    "nv": "melanocytic nevus",
+    "vasc": "vascular lesion",
+}
 
 
 class Ham10000(Dataset):
@@ -30,7 +42,9 @@ class Ham10000(Dataset):
         HAM10000_metadata.csv                      lesion_id,image_id,dx,...
 
     The group of an image is its ``lesion_id``. Without the metadata the dataset is refused, as a
-    split by image would put the same lesion into training and test. There are no official parts.
+    split by image would put the same lesion into training and test. A sample's metadata hold the
+    columns ``dx``, ``dx_type``, ``age``, ``sex``, ``localization`` and ``dataset``, and ``dx`` in
+    words as ``diagnosis``. There are no official parts.
 
     Known defects: 2,545 images show a lesion that another image shows too.
 
@@ -74,4 +88,12 @@ HAM10000_metadata.csv"""
         paired = pair(images, masks)
         groups = read_groups(root / _METADATA, id_column="image_id", group_column="lesion_id")
         samples = regroup(paired.samples, groups, source=root / _METADATA)
-        return join([DatasetIndex(samples, paired.orphans), DatasetIndex((), tuple(strays))])
+        grouped = DatasetIndex(samples, paired.orphans)
+        table, problems = read_metadata(
+            root / _METADATA, id_column="image_id", columns={name: name for name in _COLUMNS}
+        )
+        for values in table.values():
+            if values.get("dx") in _DIAGNOSES:
+                values["diagnosis"] = _DIAGNOSES[values["dx"]]
+        described = add_metadata(grouped, [table], problems)
+        return join([described, DatasetIndex((), tuple(strays))])

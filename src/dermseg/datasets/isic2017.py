@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar
 
+from dermseg.datasets.base import DatasetIndex, TableProblem
 from dermseg.datasets.challenge import ChallengeDataset, PartFolders
+from dermseg.datasets.metadata import Metadata, add_metadata, read_metadata
 
 __all__ = ["Isic2017"]
+
+_PREFIXES = ("ISIC-2017_Training", "ISIC-2017_Validation", "ISIC-2017_Test_v2")
 
 
 class Isic2017(ChallengeDataset):
@@ -22,6 +27,11 @@ class Isic2017(ChallengeDataset):
         ISIC-2017_Validation_Part1_GroundTruth/
         ISIC-2017_Test_v2_Data/
         ISIC-2017_Test_v2_Part1_GroundTruth/
+
+    A sample's metadata say ``age`` and ``sex`` where the images' folder holds its table
+    (``ISIC-2017_Training_Data_metadata.csv``), and ``melanoma``, ``seborrheic_keratosis`` (0 or 1)
+    and ``diagnosis`` in words where the table of Part 3 is beside the folders
+    (``ISIC-2017_Training_Part3_GroundTruth.csv``). What is neither is a benign nevus.
 
     Known defects: 82 of the training images are in the ISIC 2016 test set, and 529 of the test
     images are in ISIC 2018 training, so numbers across years leak unless those ids are dropped.
@@ -50,3 +60,39 @@ ISIC-2017_{Training,Validation,Test_v2}_Part1_GroundTruth/ISIC_0000000_segmentat
         ),
         PartFolders("test", "ISIC-2017_Test_v2_Data", "ISIC-2017_Test_v2_Part1_GroundTruth"),
     )
+
+    @classmethod
+    def index(cls, root: Path) -> DatasetIndex:
+        """Pair each part by id, and add what the tables say.
+
+        Raises:
+            DatasetError: If an id occurs twice.
+        """
+        tables: list[Metadata] = []
+        problems: list[TableProblem] = []
+        for prefix in _PREFIXES:
+            found = [
+                _read_persons(root / f"{prefix}_Data" / f"{prefix}_Data_metadata.csv"),
+                _read_diagnoses(root / f"{prefix}_Part3_GroundTruth.csv"),
+            ]
+            tables += [table for table, _ in found]
+            problems += [problem for _, flaws in found for problem in flaws]
+        return add_metadata(super().index(root), tables, problems)
+
+
+def _read_persons(path: Path) -> tuple[Metadata, list[TableProblem]]:
+    columns = {"age_approximate": "age", "sex": "sex"}
+    return read_metadata(path, id_column="image_id", columns=columns)
+
+
+def _read_diagnoses(path: Path) -> tuple[Metadata, list[TableProblem]]:
+    kinds = ("melanoma", "seborrheic_keratosis")
+    table, problems = read_metadata(
+        path, id_column="image_id", columns={kind: kind for kind in kinds}
+    )
+    for values in table.values():
+        found = [values.get(kind) for kind in kinds]
+        if found in (["1", "0"], ["0", "1"], ["0", "0"]):
+            names = ("melanoma", "seborrheic keratosis", "nevus")
+            values["diagnosis"] = names[found.index("1") if "1" in found else 2]
+    return table, problems

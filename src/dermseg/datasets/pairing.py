@@ -101,7 +101,9 @@ def join(indexes: Iterable[DatasetIndex]) -> DatasetIndex:
             )
         samples[sample.id] = sample
     orphans = (orphan for index in indexes for orphan in index.orphans)
+    problems = (problem for index in indexes for problem in index.table_problems)
     return DatasetIndex(
         tuple(samples[id] for id in sorted(samples)),
         tuple(sorted(orphans, key=lambda orphan: orphan.path)),
+        tuple(problems),
     )

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from dermseg.datasets.base import Dataset, DatasetIndex, Orphan
+from dermseg.datasets.metadata import add_metadata, missing_rows
 from dermseg.datasets.pairing import files_by_id, join, pair
+from dermseg.datasets.ph2_table import read_ph2_table
 from dermseg.images import find_images
 
 __all__ = ["Ph2"]
 
 _IMAGES = "PH2 Dataset images"
+_TABLE = "PH2_dataset.txt"
 _IMAGE_FOLDER, _MASK_FOLDER, _ROI_FOLDER = "_Dermoscopic_Image", "_lesion", "_roi"
 
 
@@ -25,8 +28,11 @@ class Ph2(Dataset):
         PH2 Dataset images/IMD002/IMD002_Dermoscopic_Image/IMD002.bmp
         PH2 Dataset images/IMD002/IMD002_lesion/IMD002_lesion.bmp
         PH2 Dataset images/IMD002/IMD002_roi/IMD002_R1_Label3.bmp
+        PH2_dataset.txt
 
-    There are no official parts, and every image is a group of its own.
+    With its table, a sample's metadata say its ``diagnosis`` (80 common nevi, 80 atypical nevi and
+    40 melanomas), and its ``histology`` where there is one. There are no official parts, and every
+    image is a group of its own.
 
     References:
         Mendonça et al. (2013), doi:10.1109/EMBC.2013.6610779.
@@ -40,7 +46,8 @@ class Ph2(Dataset):
     doi = "10.1109/EMBC.2013.6610779"
     layout = """\
 PH2 Dataset images/IMD002/IMD002_Dermoscopic_Image/IMD002.bmp
-PH2 Dataset images/IMD002/IMD002_lesion/IMD002_lesion.bmp"""
+PH2 Dataset images/IMD002/IMD002_lesion/IMD002_lesion.bmp
+PH2_dataset.txt (optional)"""
     known_defects = ()
 
     @classmethod
@@ -70,4 +77,7 @@ PH2 Dataset images/IMD002/IMD002_lesion/IMD002_lesion.bmp"""
             files_by_id(images, lambda path: path.stem),
             files_by_id(masks, lambda path: path.stem.removesuffix(_MASK_FOLDER)),
         )
-        return join([paired, DatasetIndex((), tuple(strays))])
+        table, problems = read_ph2_table(root / _TABLE)
+        problems += missing_rows(paired, table, root / _TABLE)
+        described = add_metadata(paired, [table], problems)
+        return join([described, DatasetIndex((), tuple(strays))])

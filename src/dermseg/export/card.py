@@ -6,6 +6,11 @@ from dermseg.package import ModelSpec, Score
 
 __all__ = ["model_card"]
 
+_HEADS = {
+    "sigmoid": "Each class has a probability of its own (sigmoid).",
+    "softmax": "The probabilities of background and classes sum to 1 (softmax).",
+}
+
 
 def model_card(spec: ModelSpec) -> str:
     """Write the card of a package as Markdown; every figure comes from the spec."""
@@ -31,7 +36,7 @@ several lesions, and not for any decision about a patient.
 ## How it works
 Network `{origin.network}`, {origin.num_parameters:,} parameters; every image is resized to
 {width}x{height} pixels (width x height), the probability is brought back to the image's size, and a
-pixel belongs to the lesion from {spec.postprocessing.threshold} upwards.
+pixel belongs to the lesion from {spec.postprocessing.threshold} upwards. {_HEADS[spec.head]}
 
 ## Training
 Recipe `{origin.recipe}`, seed {origin.seed}, {origin.epochs} epochs (best: {origin.best_epoch}),

@@ -13,7 +13,9 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from dermseg.errors import ExportError
+from dermseg.losses import class_probabilities
 from dermseg.networks import SegmentationNetwork
+from dermseg.recipes import Head
 from dermseg.types import Size
 
 __all__ = ["compare_onnx", "write_onnx"]
@@ -56,7 +58,14 @@ def write_onnx(
     path.write_bytes(model.SerializeToString())
 
 
-def compare_onnx(network: SegmentationNetwork, path: Path, *, size: Size, seed: int = 0) -> float:
+def compare_onnx(
+    network: SegmentationNetwork,
+    path: Path,
+    *,
+    size: Size,
+    head: Head = "sigmoid",
+    seed: int = 0,
+) -> float:
     """Largest difference of any probability between torch and ONNX Runtime.
 
     Compared on batches of one and of three random images, normalised colours in [-2, 2]. NaN if
@@ -74,9 +83,9 @@ def compare_onnx(network: SegmentationNetwork, path: Path, *, size: Size, seed: 
             generator.standard_normal(smooth.shape).astype(np.float32)
         )
         with torch.inference_mode():
-            expected = network(images).sigmoid().numpy()
+            expected = class_probabilities(network(images), head).numpy()
         (logits,) = session.run(["logits"], {"images": images.numpy()})
-        exported = torch.from_numpy(logits).sigmoid().numpy()
+        exported = class_probabilities(torch.from_numpy(logits), head).numpy()
         differences.append(np.abs(exported - expected).max())
     return float(np.max(differences))
 

@@ -37,7 +37,11 @@ _UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, pickle.UnpicklingErr
 
 
 class RunRecord(BaseModel):
-    """What ``run.json`` keeps of a training run besides recipe, split and checkpoints."""
+    """What ``run.json`` keeps of a training run besides recipe, split and checkpoints.
+
+    Attributes:
+        class_weights: Fitted on the training masks, the background's first, if a loss asks.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,6 +51,7 @@ class RunRecord(BaseModel):
     selection_ids: list[str]
     commit: str
     environment: dict[str, str] = Field(default_factory=dict)
+    class_weights: list[float] | None = None
 
 
 def export_run(
@@ -83,7 +88,7 @@ def export_run(
         onnx_path = folder / "model.onnx"
         size = recipe.preprocessing.size
         write_onnx(network, onnx_path, size=size, half_weights=half_weights)
-        difference = compare_onnx(network, onnx_path, size=size)
+        difference = compare_onnx(network, onnx_path, size=size, head=recipe.head)
         if not difference <= _TOLERANCE[half_weights]:
             message = (
                 f"probabilities of the exported network differ by {difference:.2g} from torch's, "
@@ -98,6 +103,7 @@ def export_run(
             preprocessing=recipe.preprocessing.cleaning,
             normalization=record.normalization,
             classes=recipe.classes,
+            head=recipe.head,
             postprocessing=recipe.postprocessing,
             onnx_sha256=hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
             provenance=_provenance(recipe, record, checkpoint, network, difference, scores),
@@ -206,8 +212,8 @@ def _read_checkpoint(path: Path) -> dict[str, Any]:
 def _restore_network(recipe: Recipe, checkpoint: dict[str, Any]) -> SegmentationNetwork:
     network = create_network(
         recipe.network.name,
-        num_classes=len(recipe.classes),
-        parameters=recipe.network.parameters,
+        num_classes=recipe.num_maps,
+        parameters=recipe.network.bare_parameters,
     )
     prefix = "network."
     network.load_state_dict(

@@ -14,7 +14,13 @@ from typing import BinaryIO, TypeAlias
 
 from dermseg.errors import ImageError, OutputError
 
-__all__ = ["ImageSource", "open_source", "source_name", "write_bytes_atomically"]
+__all__ = [
+    "ImageSource",
+    "open_source",
+    "source_name",
+    "write_bytes_atomically",
+    "write_reason",
+]
 
 ImageSource: TypeAlias = str | os.PathLike[str] | bytes
 """A path, or the bytes of an encoded image."""
@@ -99,7 +105,7 @@ def write_bytes_atomically(path: str | os.PathLike[str], data: bytes) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        reason = _write_reason(error, target)
+        reason = write_reason(error, target)
         raise OutputError(f"{name}: cannot be written: {reason}") from error
     except ValueError as error:  # from a null in the path, or a path without a name such as "."
         reason = _NULL_IN_NAME if "\0" in os.fspath(path) else "the path names no file"
@@ -121,7 +127,8 @@ def _read_reason(error: OSError) -> str:
     return reasons.get(error.errno or 0, f"it could not be read ({error.strerror or error})")
 
 
-def _write_reason(error: OSError, target: Path) -> str:
+def write_reason(error: OSError, target: Path) -> str:
+    """Say in words why a file could not be written, and what to do."""
     folder = source_name(target.parent)
     reasons = {
         errno.ENOSPC: "the disk is full; free some space or choose another folder",

@@ -2,69 +2,114 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
+from typing import Any
 
-import torch.nn.functional as F
-from torch import Tensor, nn
-
+# First of all, so that the losses' library finds a torchvision that can be imported.
+from dermseg import torchvision_import as _torchvision_import
 from dermseg.errors import RecipeError
-from dermseg.losses.overlap import JaccardLoss
-from dermseg.recipes import LossTerm
+from dermseg.losses.base import SegmentationLoss, class_labels, class_probabilities
+from dermseg.losses.overlap import DiceLoss, JaccardLoss, LovaszLoss, TverskyLoss
+from dermseg.losses.pixels import BCELoss, CrossEntropyLoss, FocalLoss
+from dermseg.losses.weighted_sum import WeightedSumLoss
+from dermseg.recipes import INVERSE_FREQUENCY, Head, LossTerm
 
-__all__ = ["LOSSES", "JaccardLoss", "WeightedSumLoss", "create_loss"]
+__all__ = [
+    "LOSSES",
+    "BCELoss",
+    "CrossEntropyLoss",
+    "DiceLoss",
+    "FocalLoss",
+    "JaccardLoss",
+    "LovaszLoss",
+    "SegmentationLoss",
+    "TverskyLoss",
+    "WeightedSumLoss",
+    "class_labels",
+    "class_probabilities",
+    "create_loss",
+]
 
-LOSSES: dict[str, type[nn.Module]] = {
-    "bce": nn.BCEWithLogitsLoss,
+del _torchvision_import
+
+LOSSES: dict[str, type[SegmentationLoss]] = {
+    "bce": BCELoss,
+    "cross_entropy": CrossEntropyLoss,
+    "dice": DiceLoss,
+    "focal": FocalLoss,
     "jaccard": JaccardLoss,
+    "lovasz": LovaszLoss,
+    "tversky": TverskyLoss,
 }
 
 
-class WeightedSumLoss(nn.Module):
-    """Weighted sum of losses, also over the outputs of a deeply supervised network.
-
-    The first output counts 1, each coarser one half of the one before; the sum is divided by
-    the sum of those weights. Coarse logits are upsampled to the target's size.
-    """
-
-    def __init__(self, terms: Sequence[tuple[nn.Module, float]]) -> None:
-        super().__init__()
-        self.losses = nn.ModuleList(loss for loss, _ in terms)
-        self.weights = [weight for _, weight in terms]
-
-    def forward(self, outputs: Sequence[Tensor], target: Tensor) -> Tensor:
-        """Loss of a batch.
-
-        Args:
-            outputs: Logits (N, classes, h, w), finest first.
-            target: (N, classes, H, W) of 0 and 1.
-        """
-        total = target.new_zeros(())
-        norm = 0.0
-        for level, logits in enumerate(outputs):
-            share = 0.5**level
-            total = total + share * self._at_full_size(logits, target)
-            norm += share
-        return total / norm
-
-    def _at_full_size(self, logits: Tensor, target: Tensor) -> Tensor:
-        logits = logits.float()
-        if logits.shape[-2:] != target.shape[-2:]:
-            size = (target.shape[-2], target.shape[-1])
-            logits = F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
-        total = target.new_zeros(())
-        for loss, weight in zip(self.losses, self.weights, strict=True):
-            total = total + weight * loss(logits, target)
-        return total
-
-
-def create_loss(terms: Sequence[LossTerm]) -> WeightedSumLoss:
+def create_loss(
+    terms: Sequence[LossTerm],
+    *,
+    head: Head = "sigmoid",
+    num_classes: int = 1,
+    fitted_weights: Sequence[float] | None = None,
+) -> WeightedSumLoss:
     """Build the weighted sum that a recipe names.
 
+    Args:
+        terms: The recipe's losses.
+        head: The recipe's head.
+        num_classes: The recipe's classes, without a background.
+        fitted_weights: What the class weights ``inverse_frequency`` stand for.
+
     Raises:
-        RecipeError: If a name is unknown.
+        RecipeError: If a name or a parameter is unknown, a value does not fit, or a loss is not
+            for this head.
     """
-    unknown = [term.name for term in terms if term.name not in LOSSES]
-    if unknown:
-        message = f"unknown loss '{unknown[0]}': expected one of {', '.join(sorted(LOSSES))}"
+    return WeightedSumLoss(
+        [(_create_term(term, head, num_classes, fitted_weights), term.weight) for term in terms]
+    )
+
+
+def _create_term(
+    term: LossTerm, head: Head, num_classes: int, fitted_weights: Sequence[float] | None
+) -> SegmentationLoss:
+    if term.name not in LOSSES:
+        message = f"unknown loss '{term.name}': expected one of {', '.join(sorted(LOSSES))}"
         raise RecipeError(message)
-    return WeightedSumLoss([(LOSSES[term.name](), term.weight) for term in terms])
+    kind = LOSSES[term.name]
+    known = [name for name in inspect.signature(kind).parameters if name != "head"]
+    for name in term.parameters:
+        if name not in known:
+            message = (
+                f"loss '{term.name}' has no parameter '{name}': "
+                f"expected {' or '.join(known) if known else 'none at all'}"
+            )
+            raise RecipeError(message)
+    try:
+        parameters = _fill_in(term.parameters, num_classes + 1, fitted_weights)
+        return kind(head, **parameters)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"loss '{term.name}': {error}") from error
+
+
+def _fill_in(
+    parameters: dict[str, Any], num_maps: int, fitted_weights: Sequence[float] | None
+) -> dict[str, Any]:
+    """The parameters with numbers for class weights.
+
+    Raises:
+        ValueError: If the class weights are no number above 0 for each map of a softmax.
+    """
+    weights = parameters.get("class_weights")
+    if weights is None:
+        return parameters
+    if weights == INVERSE_FREQUENCY:
+        if fitted_weights is None:
+            message = f"class_weights '{INVERSE_FREQUENCY}' were not fitted on training masks"
+            raise ValueError(message)
+        weights = fitted_weights
+    elif not isinstance(weights, list) or len(weights) != num_maps or not min(weights) > 0:
+        message = (
+            f"class_weights is {weights!r}, expected '{INVERSE_FREQUENCY}' or {num_maps} numbers "
+            "above 0, the background's first"
+        )
+        raise ValueError(message)
+    return parameters | {"class_weights": weights}

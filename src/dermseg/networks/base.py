@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor, nn
 
 __all__ = ["SegmentationNetwork", "conv_norm_relu"]
@@ -14,9 +15,15 @@ class SegmentationNetwork(nn.Module, ABC):
 
     Attributes:
         size_multiple: Height and width of the input must be multiples of it.
+        min_side: The least height and width, itself such a multiple; None where one multiple will
+            do.
+        memory_format: The order in memory at which it trains fastest: for convolutions on CPUs
+            and on tensor cores the channels last.
     """
 
     size_multiple: int
+    min_side: int | None = None
+    memory_format: torch.memory_format = torch.channels_last
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of a batch.
@@ -28,7 +35,7 @@ class SegmentationNetwork(nn.Module, ABC):
             (N, classes, H, W) float, not yet squashed.
 
         Raises:
-            ValueError: If H or W is not a multiple of ``size_multiple``; names a size to use.
+            ValueError: If :meth:`check_size` refuses H and W; names a size to use.
         """
         self.check_size(*images.shape[-2:])
         return self.compute_logits(images)[0]
@@ -49,16 +56,19 @@ class SegmentationNetwork(nn.Module, ABC):
         """Refuse a size that the network cannot take.
 
         Raises:
-            ValueError: If a side is not a multiple of ``size_multiple``; names a size to use.
+            ValueError: If a side is not a multiple of ``size_multiple``, or below ``min_side``;
+                names a size to use.
         """
         multiple = self.size_multiple
-        if height % multiple or width % multiple:
+        least = self.min_side or multiple
+        if height % multiple or width % multiple or min(height, width) < least:
             nearest = tuple(
-                max(multiple, round(side / multiple) * multiple) for side in (height, width)
+                max(least, round(side / multiple) * multiple) for side in (height, width)
             )
+            limit = f", and at least {least}" if least > multiple else ""
             message = (
                 f"the input is {height}x{width} (height x width), but this network needs multiples "
-                f"of {multiple}: use {nearest[0]}x{nearest[1]}"
+                f"of {multiple}{limit}: use {nearest[0]}x{nearest[1]}"
             )
             raise ValueError(message)
 

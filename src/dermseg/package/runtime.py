@@ -32,7 +32,7 @@ class Runtime:
 
     Raises:
         PackageError: If ONNX Runtime does not accept the graph, or it is not for images of the
-            size that ``model.json`` says.
+            size, or not for the classes and the head, that ``model.json`` says.
     """
 
     def __init__(self, package: ModelPackage, *, num_threads: int | None = None) -> None:
@@ -56,6 +56,7 @@ class Runtime:
                 "(channels, height, width): export the package again"
             )
             raise PackageError(message)
+        self._check_maps(package)
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities of a batch.
@@ -64,7 +65,7 @@ class Runtime:
             inputs: (N, 3, height, width) float32, preprocessed.
 
         Returns:
-            (N, classes, height, width) float32 in [0, 1].
+            (N, classes, height, width) float32 in [0, 1]; a background's is left out.
         """
         (logits,) = self._session.run(["logits"], {"images": inputs})
         scaled = logits / np.float32(self.spec.temperature)
@@ -72,7 +73,19 @@ class Runtime:
             return _sigmoid(scaled)
         exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
-        return probabilities
+        return probabilities[:, 1:]
+
+    def _check_maps(self, package: ModelPackage) -> None:
+        shapes = {node.name: node.shape for node in self._session.get_outputs()}
+        num_maps = shapes.get("logits", [0, 0])[1]
+        if num_maps != self.spec.num_maps:
+            background = " and the background" if self.spec.head == "softmax" else ""
+            message = (
+                f"{package.onnx_path}: it gives {num_maps} maps of logits, but model.json expects "
+                f"{self.spec.num_maps}, for {', '.join(self.spec.classes)}{background} under "
+                f"{self.spec.head}: export the package again"
+            )
+            raise PackageError(message)
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:

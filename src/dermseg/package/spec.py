@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dermseg.preprocessing import Normalization
-from dermseg.recipes import Cleaning, Postprocessing
+from dermseg.recipes import Cleaning, Head, Postprocessing
 from dermseg.types import Size
 
 __all__ = ["DataSource", "ModelSpec", "Provenance", "Score"]
@@ -25,12 +25,14 @@ class DataSource(_Table):
         licence: Its licence.
         fingerprint: SHA-256 over the ids and the content of images and masks.
         num_images: Images with masks in the folder.
+        groups: SHA-256 over which images belong together; None where none do.
     """
 
     name: str
     licence: str
     fingerprint: str
     num_images: int
+    groups: str | None = None
 
 
 class Score(_Table):
@@ -72,8 +74,9 @@ class ModelSpec(_Table):
     Attributes:
         input_size: (height, width) of the network's input.
         preprocessing: What is taken out of every image; nothing, where a package does not say.
-        classes: One name per map.
-        head: ``sigmoid`` for classes that may overlap, ``softmax`` for exclusive ones.
+        classes: One name per map of probabilities.
+        head: ``sigmoid`` for classes that may overlap, with one map of logits each; ``softmax``
+            for exclusive ones, with one more map of logits, the first, for the background.
         temperature: Logits are divided by it.
         onnx_sha256: Of ``model.onnx``, so that a damaged or exchanged file is noticed.
     """
@@ -86,11 +89,16 @@ class ModelSpec(_Table):
     preprocessing: Cleaning = Field(default_factory=Cleaning)
     normalization: Normalization
     classes: list[str] = Field(min_length=1)
-    head: Literal["sigmoid", "softmax"] = "sigmoid"
+    head: Head = "sigmoid"
     temperature: float = Field(default=1.0, gt=0)
     postprocessing: Postprocessing
     onnx_sha256: str
     provenance: Provenance
+
+    @property
+    def num_maps(self) -> int:
+        """Maps of logits that the graph gives."""
+        return len(self.classes) + (self.head == "softmax")
 
     @model_validator(mode="after")
     def _kernels_are_of_classes(self) -> Self:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from dermseg.errors import ImageError, OutputError, UsageError
@@ -63,11 +63,13 @@ def open_output(
     """Make the output folder, or check what an earlier run left in it.
 
     Returns:
-        The jobs that are still to be done, and the table rows of those that are done.
+        The jobs that are still to be done, and the table rows that stay: of images that are done,
+        be they among the jobs or not.
 
     Raises:
         UsageError: If outputs exist and ``existing`` is ``refuse``, or it is ``skip`` and the
-            folder was made by another model or threshold, or is not a folder.
+            folder was made by another model, with other settings or from another image of the
+            same name, or is not a folder.
         OutputError: If the folder cannot be made or written.
     """
     if folder.exists() and not folder.is_dir():
@@ -77,15 +79,18 @@ def open_output(
     if existing == "refuse":
         _refuse_existing(folder, jobs, options)
     elif existing == "skip" and folder.is_dir():
-        _check_record(folder, predictor)
+        _check_record(folder, predictor, options)
         todo, rows = _unfinished(folder, jobs, options)
     try:
         for parent in {job.output(folder, MASK_ENDING).parent for job in jobs} | {folder}:
             parent.mkdir(parents=True, exist_ok=True)
+        if existing == "overwrite":
+            # Before the record changes: no old row may ever stand under a new record.
+            (folder / _TABLE).unlink(missing_ok=True)
     except OSError as error:
-        message = f"{folder}: the folder cannot be made: {error.strerror}"
+        message = f"{folder}: the folder cannot be made or written: {error.strerror}"
         raise OutputError(message) from error
-    record = json.dumps(_record(predictor), indent=1) + "\n"
+    record = json.dumps(_record(predictor, options), indent=1) + "\n"
     write_bytes_atomically(folder / _RECORD, record.encode())
     return todo, rows
 
@@ -134,7 +139,7 @@ def _write(
     write_mask(job.output(folder, MASK_ENDING), prediction.mask)
     row = row_of_prediction(
         job.source,
-        job.stem.with_name(f"{job.stem.name}{MASK_ENDING}"),
+        _mask_of(job),
         prediction,
         spacing_mm=options.spacing_mm,
     )
@@ -142,11 +147,13 @@ def _write(
     return row
 
 
-def _record(predictor: Predictor) -> dict[str, Any]:
+def _record(predictor: Predictor, options: OutputOptions) -> dict[str, Any]:
+    """All that masks and rows depend on besides the images, as JSON gives it back."""
     return {
         "model": predictor.spec.name,
         "onnx_sha256": predictor.spec.onnx_sha256,
-        "threshold": predictor.postprocessing.threshold,
+        "postprocessing": predictor.postprocessing.model_dump(mode="json"),
+        "spacing_mm": options.spacing_mm,
     }
 
 
@@ -161,37 +168,61 @@ def _refuse_existing(folder: Path, jobs: Sequence[Job], options: OutputOptions) 
         raise UsageError(message)
 
 
-def _check_record(folder: Path, predictor: Predictor) -> None:
-    if not any(folder.iterdir()):
-        return
+def _check_record(folder: Path, predictor: Predictor, options: OutputOptions) -> None:
     try:
+        if not any(folder.iterdir()):
+            return
         made_by = json.loads((folder / _RECORD).read_bytes())
+    except PermissionError as error:
+        message = f"{folder} cannot be read: {error.strerror}"
+        raise UsageError(message) from error
     except (OSError, ValueError):
         made_by = None
-    if made_by != _record(predictor):
-        origin = (
-            f"by model {made_by.get('model')} at threshold {made_by.get('threshold')}"
-            if isinstance(made_by, dict)
-            else f"by something that left no readable {_RECORD}"
-        )
-        message = (
-            f"{folder} was made {origin}, not by {predictor.spec.name} at threshold "
-            f"{predictor.postprocessing.threshold}: --skip-existing would mix the two; choose "
-            "another folder or pass --overwrite"
-        )
-        raise UsageError(message)
+    expected = _record(predictor, options)
+    if made_by == expected:
+        return
+    if isinstance(made_by, dict):
+        changed = [key for key in expected if made_by.get(key) != expected[key]]
+        values = [f"{key} {made_by.get(key)}, now {expected[key]}" for key in changed]
+        reason = f"made with {'; '.join(values)}"
+    else:
+        reason = f"made by something that left no readable {_RECORD}"
+    message = (
+        f"{folder} was {reason}: --skip-existing would mix the two; choose another folder or pass "
+        "--overwrite"
+    )
+    raise UsageError(message)
 
 
 def _unfinished(
     folder: Path, jobs: Sequence[Job], options: OutputOptions
 ) -> tuple[list[Job], list[dict[str, str]]]:
-    """Jobs without a good row and all of their files, and the rows of the others."""
+    """Jobs without a good row and all of their files, and the good rows of all other images."""
     rows = {row["file"]: row for row in read_rows(folder / _TABLE) if not row["error"]}
-    todo, done = [], []
-    for job in jobs:
-        is_whole = all(job.output(folder, ending).is_file() for ending in options.endings)
-        if is_whole and str(job.source) in rows:
-            done.append(rows[str(job.source)])
-        else:
-            todo.append(job)
-    return todo, done
+    todo = [
+        job
+        for job in jobs
+        if str(job.source) not in rows
+        or not all(job.output(folder, ending).is_file() for ending in options.endings)
+    ]
+    again = {str(_mask_of(job)): job for job in todo}
+    for row in rows.values():
+        job = again.get(row["mask"])
+        if job is not None and _is_another(job.source, Path(row["file"])):
+            message = (
+                f"{folder / row['mask']} belongs to {row['file']}, and {job.source} would replace "
+                "it: choose another folder, or rename one of the images"
+            )
+            raise UsageError(message)
+    kept = [row for row in rows.values() if row["mask"] not in again]
+    return todo, [row for row in kept if (folder / row["mask"]).is_file()]
+
+
+def _mask_of(job: Job) -> PurePosixPath:
+    """The mask's path inside the output folder."""
+    return job.stem.with_name(f"{job.stem.name}{MASK_ENDING}")
+
+
+def _is_another(image: Path, earlier: Path) -> bool:
+    """Whether two paths name two images that are both there, not one in two spellings."""
+    return earlier.exists() and not image.samefile(earlier)

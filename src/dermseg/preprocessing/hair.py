@@ -45,7 +45,7 @@ def find_hair(image: ImageArray) -> BoolMask:
         np.maximum(straight, cv2.morphologyEx(dark, cv2.MORPH_OPEN, line), out=straight)
     # Bends and ends beside the straight pieces.
     nearby = cv2.dilate(straight, np.ones((width, width), np.uint8))
-    return (nearby & dark).astype(np.bool_)
+    return np.logical_and(nearby, dark)
 
 
 def remove_hair(image: ImageArray) -> ImageArray:
@@ -74,7 +74,7 @@ def _lines(length: int) -> list[NDArray[np.uint8]]:
     for angle in np.arange(_NUM_DIRECTIONS) * np.pi / _NUM_DIRECTIONS:
         kernel = np.zeros((2 * centre + 1, 2 * centre + 1), np.uint8)
         x, y = half * np.cos(angle), half * np.sin(angle)
-        ends = [(round(centre + sign * x), round(centre + sign * y)) for sign in (-1, 1)]
-        cv2.line(kernel, *ends, color=1)
+        start, end = ((round(centre + sign * x), round(centre + sign * y)) for sign in (-1, 1))
+        cv2.line(kernel, start, end, color=1)
         lines.append(kernel)
     return lines

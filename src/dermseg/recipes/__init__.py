@@ -13,12 +13,15 @@ from dermseg.recipes.schema import (
     ResizingStep,
     Training,
 )
+from dermseg.recipes.tables import INVERSE_FREQUENCY, Head
 
 __all__ = [
+    "INVERSE_FREQUENCY",
     "PRESETS",
     "Augmentation",
     "Cleaning",
     "Data",
+    "Head",
     "LossTerm",
     "Network",
     "Postprocessing",

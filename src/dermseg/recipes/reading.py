@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from dermseg.errors import RecipeError
 from dermseg.recipes.schema import Recipe
+from dermseg.recipes.suggestions import find_table, suggest
 
 __all__ = ["list_recipes", "parse_recipe", "read_recipe", "recipe_text"]
 
@@ -53,7 +53,8 @@ def read_recipe(name_or_path: str, overrides: Iterable[str] = ()) -> Recipe:
     Args:
         name_or_path: A name of :func:`list_recipes`, or a path.
         overrides: ``key=value`` pairs as ``training.lr=3e-4``; the value is TOML, and text that
-            is not TOML is taken as a string.
+            is not TOML is taken as a string. ``none`` switches off a key that is off unless it
+            is given, such as ``training.ema_decay``.
 
     Raises:
         RecipeError: If the recipe cannot be found or read, or is not valid.
@@ -98,34 +99,29 @@ def _set(values: dict[str, Any], override: str) -> None:
         if not isinstance(table, dict):
             message = f"override '{override}': '{name}' is a value, not a table of keys"
             raise RecipeError(message)
+    if text.strip().lower() == "none" and _may_be_none(tables, last):
+        # TOML has no null: what is None is not said.
+        table.pop(last, None)
+        return
     try:
         table[last] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         table[last] = text
 
 
+def _may_be_none(tables: list[str], name: str) -> bool:
+    table = find_table(Recipe, tables)
+    field = None if table is None else table.model_fields.get(name)
+    return field is not None and not field.is_required() and field.default is None
+
+
 def _explain(detail: ErrorDetails) -> str:
     """One line for a pydantic error: where, what, and the nearest key for a misspelt one."""
-    location = [part for part in detail["loc"] if not isinstance(part, int)]
-    if location[:2] == ["network", "parameters"] and len(location) > 2:
+    location = [str(part) for part in detail["loc"] if not isinstance(part, int)]
+    if location[1:2] == ["parameters"] and len(location) > 2:
         expected = "a number, true, false, text or a list of numbers"
-        return f"network.parameters.{location[2]}: expected {expected}"
-    key = ".".join(str(part) for part in location)
-    if detail["type"] != "extra_forbidden":
-        return f"{key or 'recipe'}: {detail['msg']} (got {detail['input']!r})"
-    known = _known_keys(location[:-1])
-    near = difflib.get_close_matches(str(location[-1]), known, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
-    return f"unknown key '{key}': {hint}"
-
-
-def _known_keys(location: list[Any]) -> list[str]:
-    model: type[BaseModel] = Recipe
-    for name in location:
-        annotation = model.model_fields[name].annotation
-        model = next(
-            candidate
-            for candidate in (annotation, *get_args(annotation))
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel)
-        )
-    return list(model.model_fields)
+        return f"{'.'.join(location[:3])}: expected {expected}"
+    key = ".".join(location)
+    if detail["type"] == "extra_forbidden":
+        return f"unknown key '{key}': {suggest(Recipe, location)}"
+    return f"{key or 'recipe'}: {detail['msg']} (got {detail['input']!r})"

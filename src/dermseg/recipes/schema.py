@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from dermseg.recipes.augmentation import Augmentation
-from dermseg.recipes.tables import Share, Table
+from dermseg.recipes.tables import INVERSE_FREQUENCY, Head, Share, Table
 
 __all__ = [
     "Cleaning",
@@ -35,14 +35,29 @@ class Data(Table):
 
     Attributes:
         name: The dataset's name; recognised from the folder where it is None.
-        selection_fraction: Share of the training images that chooses the checkpoint and is not
-            trained on, where an official split names no such part.
+        selection_fraction: Share of the images that chooses the checkpoint and is not trained
+            on, where an official split names no such part. Images that are officially for
+            evaluation do not count.
+        evaluation_fraction: Share of the images that is kept for evaluation where none are
+            officially; 0 keeps none. None keeps a tenth of a dataset without any official parts,
+            and none of one with an official training part.
         seed: Seed of the seeded parts.
     """
 
     name: str | None = None
     selection_fraction: float = Field(default=0.1, gt=0, lt=1)
+    evaluation_fraction: float | None = Field(default=None, ge=0, lt=1)
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _something_is_left_to_train_on(self) -> Self:
+        total = self.selection_fraction + (self.evaluation_fraction or 0)
+        if total >= 1:
+            message = (
+                f"selection_fraction and evaluation_fraction sum to {total:g}, expected less than 1"
+            )
+            raise ValueError(message)
+        return self
 
 
 class Cleaning(Table):
@@ -89,18 +104,47 @@ class Network(Table):
         parameters: Keyword arguments of the architecture.
         initial_weights: A model package (a shipped one's name, or a folder) to start from
             instead of from random weights.
+        initialization: How random weights are drawn. ``default``: as the architecture does.
+            ``xavier``: uniformly by Glorot and Bengio (2010) for convolutions, with biases of 0.
+            Encoders that come pre-trained (``parameters.pretrained``) are left as they are.
+        batch_norm_momentum: Share of each new batch in the running statistics of batch norm, as
+            PyTorch defines it; Keras' momentum is 1 minus that. None leaves the architecture's.
     """
 
     name: str
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     initial_weights: str | None = None
+    initialization: Literal["default", "xavier"] = "default"
+    batch_norm_momentum: float | None = Field(default=None, gt=0, le=1)
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether the architecture is asked for an encoder that comes pre-trained."""
+        return self.parameters.get("pretrained") is True
+
+    @property
+    def bare_parameters(self) -> dict[str, Parameter]:
+        """The parameters for the same architecture without pre-trained weights.
+
+        For all who fill in weights of their own or none, so that nothing is downloaded.
+        """
+        return self.parameters | ({"pretrained": False} if self.is_pretrained else {})
 
 
 class LossTerm(Table):
-    """One term of the weighted sum that is minimised."""
+    """One term of the weighted sum that is minimised.
+
+    Attributes:
+        name: A loss by name.
+        weight: Factor of the term.
+        parameters: Keyword arguments of the loss, such as ``gamma``. ``class_weights`` are
+            numbers, the background's first, or ``inverse_frequency``: 1 over the class's share of
+            the training masks' pixels, scaled to a sum of 1.
+    """
 
     name: str
     weight: float = Field(default=1.0, gt=0)
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
 
 
 class ResizingStep(Table):
@@ -214,12 +258,19 @@ class Postprocessing(Table):
 
 
 class Recipe(Table):
-    """Everything that a training run depends on besides the images."""
+    """Everything that a training run depends on besides the images.
+
+    Attributes:
+        classes: The name of each foreground map.
+        head: ``sigmoid`` for classes that may overlap; ``softmax`` for exclusive ones, with a map
+            for the background before those of the classes.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     description: str
     seed: Seed = 0
     classes: list[str] = Field(default=["lesion"], min_length=1)
+    head: Head = "sigmoid"
     data: Data = Field(default_factory=Data)
     preprocessing: Preprocessing
     network: Network
@@ -232,6 +283,22 @@ class Recipe(Table):
     def _kernels_are_of_classes(self) -> Self:
         self.postprocessing.check_classes(self.classes)
         return self
+
+    @property
+    def num_maps(self) -> int:
+        """Maps of logits that the network gives."""
+        return len(self.classes) + (self.head == "softmax")
+
+    @property
+    def needs_class_weights(self) -> bool:
+        """Whether a loss asks for class weights that are fitted on the training masks."""
+        return any(term.parameters.get("class_weights") == INVERSE_FREQUENCY for term in self.loss)
+
+    @property
+    def sizes(self) -> list[PositiveSize]:
+        """Every (height, width) that images are trained at, the first epochs' first."""
+        steps = [step.size for step in self.training.progressive_resizing]
+        return list(dict.fromkeys((*steps, self.preprocessing.size)))
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, without the keys that are None (TOML has no null)."""

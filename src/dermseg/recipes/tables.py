@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Share", "Table"]
+__all__ = ["INVERSE_FREQUENCY", "Head", "Share", "Table"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A probability, or a part of a whole."""
+
+Head = Literal["sigmoid", "softmax"]
+"""What makes probabilities of a network's maps.
+
+``sigmoid``: one map per class, and classes may overlap. ``softmax``: one more map, the first, for
+the background; a pixel's probabilities sum to 1. The background's is then dropped, so that
+whatever follows sees one map per class under either.
+"""
+
+INVERSE_FREQUENCY = "inverse_frequency"
+"""As a loss's ``class_weights``: fitted on the training masks."""
 
 
 class Table(BaseModel):

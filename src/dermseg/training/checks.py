@@ -16,15 +16,25 @@ def check_recipe(recipe: Recipe) -> None:
     """Refuse a recipe that cannot be trained.
 
     Raises:
-        RecipeError: If a network, a parameter or a loss is unknown, the network does not take one
-            of the sizes, or there are several classes.
+        RecipeError: If a network, a parameter or a loss is unknown, a loss is not for the head,
+            the network does not take one of the sizes, or there are several classes.
     """
     if len(recipe.classes) != 1:
         message = f"classes is {recipe.classes}: training knows one class, the lesion's mask"
         raise RecipeError(message)
-    create_loss(recipe.loss)
+    # Class weights are fitted later: here any will do.
+    create_loss(
+        recipe.loss,
+        head=recipe.head,
+        num_classes=len(recipe.classes),
+        fitted_weights=[1.0] * recipe.num_maps,
+    )
     with torch.device("meta"):
-        network = create_network(recipe.network.name, parameters=recipe.network.parameters)
+        network = create_network(
+            recipe.network.name,
+            num_classes=recipe.num_maps,
+            parameters=recipe.network.bare_parameters,
+        )
     sizes = {"preprocessing.size": recipe.preprocessing.size}
     sizes |= {
         f"training.progressive_resizing, until_epoch {step.until_epoch}": step.size

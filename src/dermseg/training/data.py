@@ -13,23 +13,15 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from dermseg.augmentation import Augmenter
-from dermseg.errors import DatasetError
-from dermseg.images import read_image, read_mask
-from dermseg.preprocessing import (
-    Normalization,
-    find_box,
-    prepare_image,
-    resize_mask,
-    to_unit_range,
-)
+from dermseg.datasets.pairs import NativePairs, PairSource
+from dermseg.preprocessing import Normalization, to_unit_range
 from dermseg.recipes import Recipe
-from dermseg.types import BoolMask, ImageArray, Sample, Size
+from dermseg.types import Sample, Size
 
 __all__ = [
     "EpochSampler",
     "SegmentationData",
     "SegmentationDataModule",
-    "read_pair",
     "training_size",
 ]
 
@@ -45,27 +37,6 @@ def training_size(recipe: Recipe, epoch: int) -> Size:
     return recipe.preprocessing.size
 
 
-def read_pair(sample: Sample) -> tuple[ImageArray, BoolMask]:
-    """Read an image and its mask.
-
-    Raises:
-        ImageError: If one of them cannot be read.
-        DatasetError: If there is no mask, or it has another size than the image.
-    """
-    if sample.mask is None:
-        message = f"{sample.id} has no mask to learn from"
-        raise DatasetError(message)
-    image, mask = read_image(sample.image), read_mask(sample.mask)
-    if mask.shape != image.shape[:2]:
-        sizes = [f"{shape[1]}x{shape[0]}" for shape in (image.shape, mask.shape)]
-        message = (
-            f"{sample.id}: the image is {sizes[0]} and its mask {sizes[1]} (width x height), "
-            f"expected the same: correct or remove {sample.image} and {sample.mask}"
-        )
-        raise DatasetError(message)
-    return image, mask
-
-
 class SegmentationData(Dataset[dict[str, Any]]):
     """Preprocessed pairs of image and mask.
 
@@ -74,6 +45,7 @@ class SegmentationData(Dataset[dict[str, Any]]):
         recipe: Gives size and augmentation.
         normalization: As fitted on the training images.
         augment: Whether images are changed at random, and smaller under progressive resizing.
+        pairs: Where cleaned and resized pairs come from; None reads the samples' files.
     """
 
     def __init__(
@@ -83,10 +55,12 @@ class SegmentationData(Dataset[dict[str, Any]]):
         normalization: Normalization,
         *,
         augment: bool,
+        pairs: PairSource | None = None,
     ) -> None:
         self.samples = samples
         self.recipe = recipe
         self.normalization = normalization
+        self.pairs = pairs or NativePairs(recipe.preprocessing)
         self.augmenter = Augmenter(recipe.augmentation, seed=recipe.seed) if augment else None
 
     def __len__(self) -> int:
@@ -97,12 +71,10 @@ class SegmentationData(Dataset[dict[str, Any]]):
         """``image`` (3, H, W) float32, ``target`` (1, H, W) float32, ``id``."""
         epoch, index = key
         sample = self.samples[index]
-        native, mask = read_pair(sample)
-        preprocessing = self.recipe.preprocessing
-        size = preprocessing.size if self.augmenter is None else training_size(self.recipe, epoch)
-        box = find_box(native, preprocessing)
-        image = to_unit_range(prepare_image(native, box, size, preprocessing))
-        mask = resize_mask(mask[box.slices], size)
+        is_full = self.augmenter is None
+        size = self.recipe.preprocessing.size if is_full else training_size(self.recipe, epoch)
+        prepared, mask = self.pairs(sample, size)
+        image = to_unit_range(prepared)
         if self.augmenter is not None:
             image, mask = self.augmenter(image, mask, epoch=epoch, sample_id=sample.id)
         tensor = self.normalization.apply(image)
@@ -168,10 +140,13 @@ class SegmentationDataModule(LightningDataModule):
         normalization: Normalization,
         *,
         num_workers: int,
+        pairs: PairSource | None = None,
     ) -> None:
         super().__init__()
-        self.train_data = SegmentationData(train, recipe, normalization, augment=True)
-        self.selection_data = SegmentationData(selection, recipe, normalization, augment=False)
+        self.train_data = SegmentationData(train, recipe, normalization, augment=True, pairs=pairs)
+        self.selection_data = SegmentationData(
+            selection, recipe, normalization, augment=False, pairs=pairs
+        )
         self.recipe = recipe
         self.num_workers = num_workers
 

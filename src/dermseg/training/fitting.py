@@ -8,7 +8,7 @@ import math
 import multiprocessing
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,13 @@ __all__ = ["fit"]
 
 
 def fit(
-    recipe: Recipe, data: SegmentationDataModule, run: Path, *, num_processes: int, is_shown: bool
+    recipe: Recipe,
+    data: SegmentationDataModule,
+    run: Path,
+    *,
+    num_processes: int,
+    is_shown: bool,
+    class_weights: Sequence[float] | None = None,
 ) -> None:
     """Train to the end, or from the last checkpoint on if there is one.
 
@@ -44,6 +50,7 @@ def fit(
         run: The run folder, for checkpoints, ``metrics.csv`` and TensorBoard's events.
         num_processes: Processes that share each batch (on a CPU through gloo).
         is_shown: Whether there is a terminal for a progress bar.
+        class_weights: As fitted on the training masks, if a loss asks for them.
 
     Raises:
         DivergenceError: If the loss is no longer a number.
@@ -60,10 +67,10 @@ def fit(
         raise UsageError(message)
     seed_everything(recipe.seed, verbose=False)
     num_steps = math.ceil(data.num_batches / options.accumulate_batches) * options.epochs
-    module = SegmentationModule(recipe, num_steps=num_steps)
+    module = SegmentationModule(recipe, num_steps=num_steps, class_weights=class_weights)
     last = run / LAST
     if recipe.network.initial_weights is not None and not last.is_file():
-        load_initial_weights(module.network, recipe.network.initial_weights)
+        load_initial_weights(module.network, recipe)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     logger = TensorBoardLogger(run, name=None, version="tensorboard", default_hp_metric=False)
     with warnings.catch_warnings(), _plain_errors(run):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from dermseg.datasets import divide_into_folds, open_dataset
+from dermseg.datasets import Source, divide_into_folds, open_source
 from dermseg.evaluation import Evaluation, evaluate_predictions, predict_items, write_evaluation
 from dermseg.evaluation.scoring import Item
 from dermseg.prediction import load_model
@@ -19,13 +19,15 @@ __all__ = ["cross_validate"]
 
 def cross_validate(
     recipe: Recipe,
-    data: Sequence[Path],
+    data: Sequence[Source],
     run: Path,
     *,
     num_folds: int,
+    groups_file: Path | None = None,
     excluded_ids: Collection[str] = (),
     num_workers: int = 1,
     num_processes: int = 1,
+    cache: Path | None = None,
     resume: bool = False,
 ) -> Evaluation:
     """Train one model per fold and score each on the fold that it never saw.
@@ -37,18 +39,20 @@ def cross_validate(
 
     Args:
         recipe: What to train.
-        data: Folders of one dataset each.
+        data: Folders of one dataset each, or of images and masks.
         run: The folder of all runs.
         num_folds: At least 2.
+        groups_file: CSV with columns ``id`` and ``group``; no group is in two folds.
         excluded_ids: Ids that must not be trained on or scored.
         num_workers: As for a single run.
         num_processes: As for a single run.
+        cache: As for a single run; all folds share it.
         resume: Continue where the folds were interrupted.
 
     Raises:
         DatasetError: If there are fewer groups than folds.
     """
-    datasets = [open_dataset(folder, recipe.data.name) for folder in data]
+    datasets = [open_source(source, recipe.data.name, groups=groups_file) for source in data]
     parts = divide(datasets, recipe.data, excluded_ids=excluded_ids)
     samples = [*parts.train, *parts.selection]
     groups = {sample.id: sample.group for sample in samples}
@@ -58,9 +62,11 @@ def cross_validate(
             recipe,
             data,
             run / f"fold-{number}",
+            groups_file=groups_file,
             excluded_ids={*excluded_ids, *fold},
             num_workers=num_workers,
             num_processes=num_processes,
+            cache=cache,
             resume=resume,
         )
         for number, fold in enumerate(folds, start=1)

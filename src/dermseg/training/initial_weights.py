@@ -2,41 +2,77 @@
 
 from __future__ import annotations
 
+import torch
+from rich.console import Console
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
 from dermseg.errors import PackageError, RecipeError
-from dermseg.networks import SegmentationNetwork
-from dermseg.package import load_package
+from dermseg.networks import SegmentationNetwork, create_network
+from dermseg.package import ModelPackage, load_package
+from dermseg.recipes import Recipe
 
 __all__ = ["load_initial_weights"]
 
 
-def load_initial_weights(network: SegmentationNetwork, name_or_path: str) -> None:
-    """Load a package's weights into a network of the same architecture and parameters.
+def load_initial_weights(network: SegmentationNetwork, recipe: Recipe) -> None:
+    """Load the weights of the package that a recipe names.
+
+    If the package has another head or another number of classes, the layers that give the maps
+    keep their random weights, and a line is printed.
 
     Args:
-        network: Changed in place.
-        name_or_path: A shipped model's name, or a package's folder.
+        network: The recipe's network; changed in place.
+        recipe: Its ``network.initial_weights`` is a shipped model's name, or a package's folder.
 
     Raises:
         PackageError: If there is no such package, or it holds no weights.
         RecipeError: If its network is another one.
     """
-    package = load_package(name_or_path)
+    source = recipe.network.initial_weights
+    package = load_package(source)
+    weights = _read_weights(package)
+    spec = package.spec
+    if (spec.head, len(spec.classes)) != (recipe.head, len(recipe.classes)):
+        own = network.state_dict()
+        replaced = sorted(_layers_of_maps(recipe) & weights.keys())
+        weights |= {name: own[name] for name in replaced}
+        Console(stderr=True).print(
+            f"network.initial_weights: '{source}' has the classes {', '.join(spec.classes)} under "
+            f"{spec.head}, the recipe {', '.join(recipe.classes)} under {recipe.head}: "
+            f"{', '.join(replaced)} start from random weights",
+            soft_wrap=True,
+            highlight=False,
+        )
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        message = (
+            f"network.initial_weights: '{source}' holds a '{spec.provenance.network}' that does "
+            "not fit this recipe's network; take network and parameters from its recipe.toml: "
+            f"{error}"
+        )
+        raise RecipeError(message) from error
+
+
+def _read_weights(package: ModelPackage) -> dict[str, Tensor]:
     path = package.folder / "weights.safetensors"
     try:
         weights = load_file(path)
     except (OSError, SafetensorError) as error:
         message = f"{path}: no weights to start from ({error}); export the run again to get them"
         raise PackageError(message) from error
-    weights = {name: value.float() for name, value in weights.items()}
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        origin = package.spec.provenance
-        message = (
-            f"network.initial_weights: '{name_or_path}' holds a '{origin.network}' that does not "
-            f"fit this recipe's network; take network and parameters from its recipe.toml: {error}"
+    return {name: value.float() for name, value in weights.items()}
+
+
+def _layers_of_maps(recipe: Recipe) -> set[str]:
+    """Names of the weights whose shape depends on the number of maps."""
+    options = recipe.network
+    with torch.device("meta"):
+        one, two = (
+            create_network(options.name, num_classes=num, parameters=options.bare_parameters)
+            for num in (1, 2)
         )
-        raise RecipeError(message) from error
+    shapes = two.state_dict()
+    return {name for name, value in one.state_dict().items() if value.shape != shapes[name].shape}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from dermseg.errors import DivergenceError
-from dermseg.losses import create_loss
+from dermseg.losses import class_probabilities, create_loss
 from dermseg.metrics import confusion_counts
 from dermseg.networks import create_network
 from dermseg.recipes import Recipe
+from dermseg.training.initialization import initialize
 from dermseg.training.optimization import create_optimizer, create_schedule
 
 __all__ = ["SegmentationModule"]
@@ -27,20 +29,28 @@ class SegmentationModule(LightningModule):
         recipe: The whole recipe; the weights are drawn from torch's generator.
         num_steps: Optimiser steps of the whole run. Lightning's own estimate would open the
             training images before a checkpoint's epoch is restored.
+        class_weights: As fitted on the training masks, if a loss asks for them.
     """
 
-    def __init__(self, recipe: Recipe, *, num_steps: int) -> None:
+    def __init__(
+        self, recipe: Recipe, *, num_steps: int, class_weights: Sequence[float] | None = None
+    ) -> None:
         super().__init__()
         self.num_steps = num_steps
         self.recipe = recipe
         network = create_network(
             recipe.network.name,
-            num_classes=len(recipe.classes),
+            num_classes=recipe.num_maps,
             parameters=recipe.network.parameters,
         )
-        # Convolutions on CPUs and on tensor cores are fastest with the channels last.
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.loss = create_loss(recipe.loss)
+        initialize(network, recipe.network)
+        self.network = network.to(memory_format=network.memory_format)  # type: ignore[call-overload]
+        self.loss = create_loss(
+            recipe.loss,
+            head=recipe.head,
+            num_classes=len(recipe.classes),
+            fitted_weights=class_weights,
+        )
 
     def setup(self, stage: str) -> None:
         """Give each process weights of its own.
@@ -55,7 +65,7 @@ class SegmentationModule(LightningModule):
         """Loss of one batch; dropout draws by seed, epoch and batch, whatever came before."""
         key = np.random.SeedSequence([self.recipe.seed, self.current_epoch, batch_index])
         torch.manual_seed(int(key.generate_state(1)[0]))
-        outputs = self.network.training_logits(_channels_last(batch["image"]))
+        outputs = self.network.training_logits(self._arrange(batch["image"]))
         loss: Tensor = self.loss(outputs, batch["target"])
         self._check_finite(loss, f"loss of training batch {batch_index + 1}")
         self._record("train_loss", loss.detach(), batch)
@@ -63,12 +73,13 @@ class SegmentationModule(LightningModule):
 
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
         """Loss and mean scores of the images that choose the checkpoint, at the network's size."""
-        logits = self.network(_channels_last(batch["image"])).float()
+        logits = self.network(self._arrange(batch["image"])).float()
         loss = self.loss([logits], batch["target"])
         # The last steps of a run are judged here only.
         self._check_finite(loss, f"loss of selection batch {batch_index + 1}")
         self._record("selection_loss", loss, batch)
-        predicted = (logits.sigmoid() >= self.recipe.postprocessing.threshold).cpu().numpy()
+        probabilities = class_probabilities(logits, self.recipe.head)
+        predicted = (probabilities >= self.recipe.postprocessing.threshold).cpu().numpy()
         target = (batch["target"] >= 0.5).cpu().numpy()
         size = predicted.shape[-2:]
         pairs = zip(predicted.reshape(-1, *size), target.reshape(-1, *size), strict=True)
@@ -99,6 +110,9 @@ class SegmentationModule(LightningModule):
             )
             raise DivergenceError(message)
 
+    def _arrange(self, images: Tensor) -> Tensor:
+        return images.contiguous(memory_format=self.network.memory_format)
+
     def _record(self, name: str, value: Tensor, batch: dict[str, Any]) -> None:
         self.log(
             name,
@@ -108,7 +122,3 @@ class SegmentationModule(LightningModule):
             batch_size=len(batch["id"]),
             sync_dist=self.trainer.world_size > 1,
         )
-
-
-def _channels_last(images: Tensor) -> Tensor:
-    return images.contiguous(memory_format=torch.channels_last)

@@ -6,7 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dermseg.datasets import Dataset, choose_selection, find_split
+from dermseg.datasets import (
+    Dataset,
+    choose_selection,
+    create_split,
+    find_split,
+    official_split,
+)
 from dermseg.errors import DatasetError, UsageError
 from dermseg.recipes import Data
 from dermseg.types import Sample, Split
@@ -50,9 +56,11 @@ def divide(
     """Set apart what is trained on, what chooses the checkpoint, and what is reported.
 
     An official split keeps all of its parts but ``train`` for reporting, and a seeded share of the
-    training images chooses the checkpoint. Seeded splits and split files choose it on their
-    ``selection`` or, failing that, ``validation`` part. An image whose id is reported in any of
-    the datasets is dropped from the training part of all of them.
+    training images chooses the checkpoint. Where it has no such parts, the recipe's
+    ``evaluation_fraction`` is kept for reporting, in a seeded split. Seeded splits and split files
+    choose it on their ``selection`` or, failing that, ``validation`` part. An image whose id or
+    group is reported in any of the datasets is dropped from the training part of all of them, and
+    so is one whose group chooses the checkpoint.
 
     Raises:
         DatasetError: If there are no training images with masks.
@@ -64,8 +72,9 @@ def divide(
     train: list[Sample] = []
     selection: list[Sample] = []
     reported: set[str] = set()
+    reported_groups: set[str] = set()
     for dataset in datasets:
-        split = find_split(dataset, split_file=split_file, seed=options.seed)
+        split = _find_split(dataset, options, split_file)
         chooses = _selection_part(split)
         by_id = {sample.id: sample for sample in dataset.samples}
         for name, ids in split.parts.items():
@@ -75,10 +84,16 @@ def divide(
                 selection += [by_id[id] for id in ids]
             else:
                 reported |= set(ids)
+                reported_groups |= {by_id[id].group for id in ids}
     kept_out = reported | set(excluded_ids)
-    usable = [sample for sample in train if sample.id not in kept_out]
-    selection = [sample for sample in selection if sample.id not in kept_out]
-    num_dropped = len(train) - len(usable)
+    usable, selection = (
+        [
+            sample
+            for sample in samples
+            if sample.id not in kept_out and sample.group not in reported_groups
+        ]
+        for samples in (train, selection)
+    )
     if not selection and usable:
         groups = {sample.id: sample.group for sample in usable}
         _, chosen = choose_selection(
@@ -86,9 +101,32 @@ def divide(
         )
         selection = [sample for sample in usable if sample.id in set(chosen)]
     choosing = {sample.id for sample in selection}
-    usable = [sample for sample in usable if sample.id not in choosing]
+    choosing_groups = {sample.group for sample in selection}
+    torn = [
+        sample for sample in usable if sample.id not in choosing and sample.group in choosing_groups
+    ]
+    num_dropped = len(train) - len(usable) + len(torn)
+    usable = [
+        sample
+        for sample in usable
+        if sample.id not in choosing and sample.group not in choosing_groups
+    ]
     _check(usable, selection, num_dropped)
     return TrainingParts(tuple(usable), tuple(selection), tuple(sorted(reported)), num_dropped)
+
+
+def _find_split(dataset: Dataset, options: Data, split_file: Path | None) -> Split:
+    official = official_split(dataset)
+    is_reported = official is not None and set(official.parts) - {"train"}
+    if split_file is not None or options.evaluation_fraction is None or is_reported:
+        return find_split(dataset, split_file=split_file, seed=options.seed)
+    fractions = {
+        "train": 1 - options.selection_fraction - options.evaluation_fraction,
+        "selection": options.selection_fraction,
+        "test": options.evaluation_fraction,
+    }
+    used = {part: fraction for part, fraction in fractions.items() if fraction > 0}
+    return create_split(dataset.samples, seed=options.seed, fractions=used)
 
 
 def _selection_part(split: Split) -> str | None:

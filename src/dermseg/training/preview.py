@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from dermseg.datasets import open_dataset
+from dermseg.datasets import Source, open_source
 from dermseg.prediction import draw_contour
 from dermseg.preprocessing import UNIT_RANGE, resize_image, resize_mask
 from dermseg.recipes import Recipe
@@ -19,11 +18,10 @@ from dermseg.types import ImageArray, Size
 __all__ = ["preview"]
 
 _BAR = 20  # height of a caption
+_GAP = 4  # between tiles
 
 
-def preview(
-    recipe: Recipe, folders: Sequence[Path], *, num: int = 6, epochs: int = 5
-) -> ImageArray:
+def preview(recipe: Recipe, data: Sequence[Source], *, num: int = 6, epochs: int = 5) -> ImageArray:
     """Draw training images as they reach the network, with the contours of their masks.
 
     One row per image: first as it is after preprocessing, then as it is augmented in each of the
@@ -33,7 +31,7 @@ def preview(
 
     Args:
         recipe: What would be trained.
-        folders: Folders of one dataset each.
+        data: Folders of one dataset each, or of images and masks.
         num: Rows; at most as many as there are training images.
         epochs: Columns besides the first; at most the recipe's.
 
@@ -44,7 +42,7 @@ def preview(
         DatasetError: If the data cannot be recognised, paired or split.
         ImageError: If an image or a mask cannot be read.
     """
-    datasets = [open_dataset(folder, recipe.data.name) for folder in folders]
+    datasets = [open_source(source, recipe.data.name) for source in data]
     train = divide(datasets, recipe.data).train
     chosen = np.unique(np.linspace(0, len(train) - 1, num).round().astype(int))
     samples = [train[index] for index in chosen]
@@ -69,4 +67,5 @@ def _tile(data: SegmentationData, key: tuple[int, int], size: Size, caption: str
     mask = resize_mask(item["target"][0].numpy() >= 0.5, size)
     bar = np.full((_BAR, size[1], 3), 255, np.uint8)
     cv2.putText(bar, caption, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA)
-    return np.vstack([bar, draw_contour(image, mask)])
+    tile = np.vstack([bar, draw_contour(image, mask)])
+    return np.pad(tile, ((0, 0), (0, _GAP), (0, 0)), constant_values=255)

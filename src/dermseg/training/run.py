@@ -8,55 +8,70 @@ from pathlib import Path
 import tomlkit
 from rich.console import Console
 
-from dermseg.datasets import Dataset, dataset_fingerprint, open_dataset, write_split
+from dermseg.datasets import (
+    Dataset,
+    Source,
+    dataset_fingerprint,
+    groups_fingerprint,
+    open_source,
+    write_split,
+)
+from dermseg.datasets.pairs import PairSource
 from dermseg.errors import OutputError, UsageError
-from dermseg.evaluation import evaluate_model
 from dermseg.export import RunRecord, add_score, export_run
 from dermseg.images import write_bytes_atomically
 from dermseg.package import DataSource, Score
 from dermseg.prediction import load_model
-from dermseg.preprocessing import UNIT_RANGE, find_box, fit_normalization, prepare_image
-from dermseg.recipes import Preprocessing, Recipe, parse_recipe
+from dermseg.preprocessing import UNIT_RANGE, fit_normalization
+from dermseg.recipes import Recipe, parse_recipe
 from dermseg.training.checkpoints import LAST
 from dermseg.training.checks import check_recipe
-from dermseg.training.data import SegmentationDataModule, read_pair
+from dermseg.training.class_weights import fit_class_weights
+from dermseg.training.data import SegmentationDataModule
 from dermseg.training.environment import describe_environment, find_commit
 from dermseg.training.fitting import fit
+from dermseg.training.judging import judge
+from dermseg.training.pairs import open_pairs
 from dermseg.training.parts import TrainingParts, divide
-from dermseg.training.pictures import draw_curves, draw_predictions
-from dermseg.types import ImageArray
+from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
 
 __all__ = ["train"]
 
 
 def train(
     recipe: Recipe,
-    data: Sequence[Path],
+    data: Sequence[Source],
     run: Path,
     *,
     split_file: Path | None = None,
+    groups_file: Path | None = None,
     excluded_ids: Collection[str] = (),
     num_workers: int = 1,
     num_processes: int = 1,
+    cache: Path | None = None,
     resume: bool = False,
 ) -> Path:
     """Train a recipe and write its model package.
 
     The run folder gets ``recipe.toml``, ``split.json``, ``run.json`` (fingerprints, ids,
     environment), ``metrics.csv``, ``tensorboard/``, ``checkpoints/`` and, at the end, the package
-    ``model/``, ``curves.png`` and ``predictions.png``. The same recipe, images and number of
-    threads give the same weights on a CPU, also when the run was killed and resumed.
+    ``model/``, ``curves.png``, ``roc.png``, ``predictions.png`` and ``overlays/``. The same recipe,
+    images and number of threads give the same weights on a CPU, also when the run was killed and
+    resumed.
 
     Args:
         recipe: What to train.
-        data: Folders of one dataset each.
+        data: Folders of one dataset each, or of images and masks.
         run: The run folder; new, unless ``resume``.
         split_file: A split to use instead of the official or a seeded one.
+        groups_file: CSV with columns ``id`` and ``group``; no group is in two parts.
         excluded_ids: Ids that must not be trained on.
         num_workers: Processes that read and augment images; does not change the result.
         num_processes: Processes that share each batch. Networks with batch norm take their
             statistics from each process's share, so only those without it give the same result
             as one process.
+        cache: Folder of a cache to read prepared images from; it is completed first. Does not
+            change the result.
         resume: Continue after the last whole epoch.
 
     Returns:
@@ -75,7 +90,7 @@ def train(
     console = Console(stderr=True)
     _check_run(run, recipe, resume=resume)
     check_recipe(recipe)
-    datasets = [open_dataset(folder, recipe.data.name) for folder in data]
+    datasets = [open_source(source, recipe.data.name, groups=groups_file) for source in data]
     parts = divide(datasets, recipe.data, split_file=split_file, excluded_ids=excluded_ids)
     console.print(
         f"{len(parts.train)} images to train on, {len(parts.selection)} to choose the checkpoint; "
@@ -83,16 +98,33 @@ def train(
         "training because they are to be evaluated or excluded",
         soft_wrap=True,
     )
-    record = _describe(recipe, datasets, parts)
-    _open_run(run, recipe, record)
-    if (run / "model" / "model.json").is_file():
-        console.print(f"{run} is finished")
-        return run / "model"
-    write_split(run / "split.json", parts.to_split(recipe.data.seed))
-    images = SegmentationDataModule(
-        parts.train, parts.selection, recipe, record.normalization, num_workers=num_workers
-    )
-    fit(recipe, images, run, num_processes=num_processes, is_shown=console.is_terminal)
+    with open_pairs(recipe, [*parts.train, *parts.selection], cache) as pairs:
+        record = _describe(recipe, datasets, parts, pairs)
+        _open_run(run, recipe, record)
+        if (run / "model" / "model.json").is_file():
+            console.print(f"{run} is finished")
+            return run / "model"
+        write_split(run / "split.json", parts.to_split(recipe.data.seed))
+        images = SegmentationDataModule(
+            parts.train,
+            parts.selection,
+            recipe,
+            record.normalization,
+            num_workers=num_workers,
+            pairs=pairs,
+        )
+        if record.class_weights is not None:
+            named = zip(("background", *recipe.classes), record.class_weights, strict=True)
+            weights = ", ".join(f"{name} {weight:.4g}" for name, weight in named)
+            console.print(f"class weights, from the training masks: {weights}", soft_wrap=True)
+        fit(
+            recipe,
+            images,
+            run,
+            num_processes=num_processes,
+            is_shown=console.is_terminal,
+            class_weights=record.class_weights,
+        )
     return _finish(run, parts)
 
 
@@ -101,7 +133,7 @@ def _finish(run: Path, parts: TrainingParts) -> Path:
     unfinished, package = run / "unfinished-model", run / "model"
     export_run(run, unfinished, overwrite=True)
     predictor = load_model(unfinished)
-    evaluation = evaluate_model(predictor, parts.selection)
+    evaluation, probabilities = judge(predictor, parts.selection)
     score = Score(
         on="the selection part of the training images",
         num_images=evaluation.num_scored,
@@ -113,6 +145,8 @@ def _finish(run: Path, parts: TrainingParts) -> Path:
     )
     add_score(unfinished, score)
     draw_curves(run)
+    draw_roc(probabilities, run / "roc.png")
+    draw_overlays(predictor, parts.selection, evaluation.scores, run / "overlays")
     draw_predictions(predictor, parts.selection, run / "predictions.png")
     unfinished.rename(package)
     return package
@@ -126,10 +160,17 @@ def _check_run(run: Path, recipe: Recipe, *, resume: bool) -> None:
             message = f"{run} was made by another recipe: resume with {saved}"
             raise UsageError(message)
         return
-    is_free = not run.exists() or (run.is_dir() and not any(run.iterdir()))
-    if not is_free:
+    if run.exists() and not (run.is_dir() and _is_free(run, resume=resume)):
         message = f"{run} is no empty folder: choose a new one, or continue a run with --resume"
         raise UsageError(message)
+
+
+def _is_free(run: Path, *, resume: bool) -> bool:
+    names = {path.name for path in run.iterdir()}
+    if resume:
+        # What a run leaves that was killed before its recipe was in place.
+        names -= {(run / LAST).parent.name, *(path.name for path in run.glob(".dermseg-*.tmp"))}
+    return not names
 
 
 def _open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
@@ -142,8 +183,8 @@ def _open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
             != record
         ):
             message = (
-                f"{run} was made from other images or parts: resume with the same --data, --split "
-                "and --exclude, or choose a new folder"
+                f"{run} was made from other images or parts: resume with the same --data, --split, "
+                "--groups and --exclude, or choose a new folder"
             )
             raise UsageError(message)
     try:
@@ -155,15 +196,16 @@ def _open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
     write_bytes_atomically(old, record.model_dump_json(indent=1).encode())
 
 
-def _describe(recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts) -> RunRecord:
+def _describe(
+    recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts, pairs: PairSource
+) -> RunRecord:
     # Reads every pair, so that a damaged one is found now and not after hours.
-    normalization = fit_normalization(
-        _prepared(read_pair(sample)[0], recipe.preprocessing) for sample in parts.train
-    )
+    size = recipe.preprocessing.size
+    normalization = fit_normalization(pairs(sample, size)[0] for sample in parts.train)
     if recipe.preprocessing.normalization == "unit":
         normalization = UNIT_RANGE
     for sample in parts.selection:
-        read_pair(sample)
+        pairs(sample, size)
     return RunRecord(
         normalization=normalization,
         data=[
@@ -172,6 +214,7 @@ def _describe(recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts)
                 licence=dataset.licence,
                 fingerprint=dataset_fingerprint(dataset.samples),
                 num_images=len(dataset.samples),
+                groups=groups_fingerprint(dataset.samples),
             )
             for dataset in datasets
         ],
@@ -179,9 +222,5 @@ def _describe(recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts)
         selection_ids=sorted({sample.id for sample in parts.selection}),
         commit=find_commit(),
         environment=describe_environment(),
+        class_weights=fit_class_weights(recipe, parts.train, pairs),
     )
-
-
-def _prepared(image: ImageArray, preprocessing: Preprocessing) -> ImageArray:
-    box = find_box(image, preprocessing)
-    return prepare_image(image, box, preprocessing.size, preprocessing)

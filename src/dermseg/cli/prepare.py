@@ -1,0 +1,79 @@
+"""``dermseg data prepare``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dermseg.cli.sources import ImagesOption, MasksOption, choose_sources
+
+if TYPE_CHECKING:
+    from dermseg.datasets.cache import CacheReport
+
+__all__ = ["prepare"]
+
+
+def prepare(
+    recipe: Annotated[str, typer.Argument(help="A packaged recipe's name, or a TOML file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The cache's own folder.")],
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Folder of a dataset; may be repeated.")
+    ] = None,
+    images: ImagesOption = None,
+    masks: MasksOption = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key: preprocessing.remove_hair=true."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads that read images; by default one per core.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a summary for machines on standard output.")
+    ] = False,
+) -> None:
+    """Clean and resize all training images once, for `dermseg train --cache`.
+
+    Interrupted at any moment, the same command continues. Called again, it prepares what is new
+    or has changed and gives up what is no longer there. An image that cannot be read is named and
+    skipped. Official validation and test parts are left out: they are not trained on.
+    """
+    from dermseg.datasets import open_source, trainable
+    from dermseg.datasets.cache import ConsoleDisplay, open_cache
+    from dermseg.recipes import read_recipe
+
+    values = read_recipe(recipe, overrides or [])
+    sources = choose_sources(data, images, masks)
+    samples = trainable(open_source(source, values.data.name) for source in sources)
+    with open_cache(
+        output,
+        samples,
+        sizes=values.sizes,
+        cleaning=values.preprocessing.cleaning,
+        num_workers=workers,
+        prune=True,
+        display=ConsoleDisplay(),
+    ) as (_, report):
+        _report(output, report, as_json=as_json)
+    if report.failures:
+        raise typer.Exit(1)
+
+
+def _report(cache: Path, report: CacheReport, *, as_json: bool) -> None:
+    for failure in report.failures:
+        typer.echo(f"dermseg: {failure.error}", err=True)
+    if as_json:
+        failures = [{"id": f.sample.id, "error": str(f.error)} for f in report.failures]
+        summary: dict[str, Any] = {**vars(report), "cache": str(cache), "failures": failures}
+        typer.echo(json.dumps(summary, indent=1))
+        return
+    sizes = ", ".join(f"{height}x{width}" for height, width in report.sizes)
+    removed = f", {report.num_removed} removed" if report.num_removed else ""
+    failed = f", {len(report.failures)} failed" if report.failures else ""
+    typer.echo(
+        f"{cache}: {report.num_prepared} images prepared, {report.num_kept} kept{removed}{failed}; "
+        f"{report.num_bytes / 1e6:,.1f} MB at {sizes}"
+    )

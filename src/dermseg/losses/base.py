@@ -1,0 +1,69 @@
+"""What every loss has in common: which head's logits it takes, and its target."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from dermseg.recipes import Head
+
+__all__ = ["SegmentationLoss", "class_labels", "class_probabilities"]
+
+
+class SegmentationLoss(nn.Module, ABC):
+    """A loss of logits against one map of 0 and 1 per class.
+
+    Args:
+        head: What the logits are. ``sigmoid``: one map per class. ``softmax``: one more, the
+            first, for the background.
+
+    Attributes:
+        heads: The heads whose logits it takes.
+
+    Raises:
+        ValueError: If ``head`` is none of these.
+    """
+
+    heads: ClassVar[tuple[Head, ...]] = ("sigmoid", "softmax")
+
+    def __init__(self, head: Head = "sigmoid") -> None:
+        super().__init__()
+        if head not in self.heads:
+            message = f"head is '{head}', but this loss is for head = '{self.heads[0]}'"
+            raise ValueError(message)
+        self.head = head
+
+    @abstractmethod
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Loss of a batch, a scalar.
+
+        Args:
+            logits: (N, maps, H, W) float32; there are as many maps as classes, and one more under
+                softmax.
+            target: (N, classes, H, W) of 0 and 1.
+        """
+
+
+def class_probabilities(logits: Tensor, head: Head) -> Tensor:
+    """Probability of each class, (N, classes, H, W) in [0, 1], without the background's.
+
+    Args:
+        logits: (N, maps, H, W).
+        head: What the logits are.
+    """
+    return logits.sigmoid() if head == "sigmoid" else logits.softmax(dim=1)[:, 1:]
+
+
+def class_labels(target: Tensor) -> Tensor:
+    """Number of each pixel's class, (N, H, W) int64: 0 for background, then 1 for the first.
+
+    Where masks overlap, the class that comes first in the recipe is taken.
+
+    Args:
+        target: (N, classes, H, W) of 0 and 1.
+    """
+    background = torch.full_like(target[:, :1], 0.5)
+    return torch.cat([background, target], dim=1).argmax(dim=1)

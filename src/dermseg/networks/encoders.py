@@ -1,0 +1,153 @@
+"""Encoders from timm, random or pre-trained."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from torch import Tensor, nn
+
+from dermseg.errors import RecipeError
+
+__all__ = [
+    "create_inception_encoder",
+    "create_resnet_encoder",
+    "explain_failed_download",
+    "name_nearest",
+    "replace_strided_pointwise",
+]
+
+
+def create_resnet_encoder(name: str, *, pretrained: bool) -> tuple[nn.Module, list[int]]:
+    """A ResNet without its classifier.
+
+    Args:
+        name: Of timm's ``resnet...`` models, with or without the tag of its weights.
+        pretrained: Fetch weights from the model hub.
+
+    Returns:
+        The module, which gives its features at a half, a quarter, ... a 32nd of the input's size
+        as a list, and their channels.
+
+    Raises:
+        RecipeError: If there is no such encoder, or its weights cannot be fetched.
+    """
+    timm = _import_timm()
+    known = timm.list_models("resnet*")
+    if name.partition(".")[0] not in known:
+        message = (
+            f"unknown encoder '{name}': expected a ResNet of timm, {name_nearest(name, known)}"
+        )
+        raise RecipeError(message)
+    with explain_failed_download(name):
+        encoder: Any = timm.create_model(name, features_only=True, pretrained=pretrained)
+    replace_strided_pointwise(encoder)
+    return encoder, list(encoder.feature_info.channels())
+
+
+def create_inception_encoder(*, pretrained: bool) -> tuple[nn.Module, list[int]]:
+    """The first layers of Inception v3, down to an eighth of the input's size.
+
+    The unpadded convolutions and poolings are padded, as the sizes would not be halves otherwise.
+
+    Args:
+        pretrained: Fetch weights from the model hub.
+
+    Returns:
+        The module, which gives its features at a half, a quarter and an eighth of the input's size
+        as a list, and their channels: 64, 192 and 288.
+
+    Raises:
+        RecipeError: If the weights cannot be fetched.
+    """
+    timm = _import_timm()
+    name = "inception_v3"
+    with explain_failed_download(name):
+        encoder: Any = timm.create_model(
+            name, features_only=True, out_indices=(0, 1, 2), pretrained=pretrained
+        )
+    for module in encoder.modules():
+        if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
+            module.padding = (1, 1)
+        elif isinstance(module, nn.MaxPool2d):
+            module.padding = 1
+    return encoder, list(encoder.feature_info.channels())
+
+
+@contextmanager
+def explain_failed_download(encoder: str) -> Iterator[None]:
+    """Turn the many ways in which fetching weights fails into one line.
+
+    Raises:
+        RecipeError: If the block raises what the client of the model hub raises.
+    """
+    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415 -- slow as well
+
+    # The bases are the errors of the HTTP library, which differs by the client's version.
+    failures: tuple[type[BaseException], ...] = (
+        OSError,
+        RuntimeError,
+        *HfHubHTTPError.__bases__,
+    )
+    try:
+        yield
+    except failures as error:
+        reason = " ".join(str(error).split())
+        message = (
+            f"the pre-trained weights of '{encoder}' could not be fetched ({reason}); connect to "
+            "the internet, or set pretrained = false in network.parameters"
+        )
+        raise RecipeError(message) from error
+
+
+def name_nearest(name: str, known: Iterable[str]) -> str:
+    """The known names that are most like ``name``, as the end of an error."""
+    candidates = sorted(known)
+    near = difflib.get_close_matches(name, candidates, n=3, cutoff=0.5)
+    return f"such as {', '.join(near or candidates[:3])}"
+
+
+def replace_strided_pointwise(network: nn.Module) -> None:
+    """Let strided 1x1 convolutions take a slice instead: the same numbers and state dict.
+
+    oneDNN's strided 1x1 convolution writes outside its memory in the backward pass of narrow
+    float32 maps with the channels last (https://github.com/uxlfoundation/oneDNN/issues/6035).
+    """
+    for parent in network.modules():
+        for name, module in parent.named_children():
+            if (
+                type(module) is nn.Conv2d
+                and module.kernel_size == (1, 1)
+                and module.stride != (1, 1)
+            ):
+                setattr(parent, name, _SampledPointwiseConv(module))
+
+
+def _import_timm() -> ModuleType:
+    """Timm, which takes seconds, so that only those who use it wait, behind torchvision."""
+    import dermseg.torchvision_import  # noqa: F401, I001, PLC0415 -- has to come first
+    import timm  # noqa: PLC0415 -- slow
+
+    module: ModuleType = timm
+    return module
+
+
+class _SampledPointwiseConv(nn.Conv2d):
+    """A 1x1 convolution of every so many pixels, with the weights of a strided one."""
+
+    def __init__(self, strided: nn.Conv2d) -> None:
+        super().__init__(
+            strided.in_channels,
+            strided.out_channels,
+            kernel_size=1,
+            groups=strided.groups,
+            bias=strided.bias is not None,
+        )
+        self.weight, self.bias = strided.weight, strided.bias
+        self.step = strided.stride
+
+    def forward(self, features: Tensor) -> Tensor:
+        return super().forward(features[..., :: self.step[0], :: self.step[1]])

@@ -1,0 +1,43 @@
+"""Where a run reads its images from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from dermseg.datasets.cache import ConsoleDisplay, open_cache
+from dermseg.datasets.pairs import NativePairs, PairSource
+from dermseg.recipes import Recipe
+from dermseg.types import Sample
+
+__all__ = ["open_pairs"]
+
+
+@contextmanager
+def open_pairs(
+    recipe: Recipe, samples: Sequence[Sample], cache: Path | None
+) -> Iterator[PairSource]:
+    """Read samples from their files, or from a cache that is completed first.
+
+    Args:
+        recipe: Gives sizes and cleaning.
+        samples: What is going to be read.
+        cache: The cache's folder; None reads the files, every time.
+
+    Raises:
+        ImageError: If an image or a mask cannot be read.
+        DatasetError: If a mask has another size than its image.
+        UsageError: If the folder holds something else than a cache.
+        OutputError: If the cache cannot be written.
+    """
+    cleaning = recipe.preprocessing.cleaning
+    if cache is None:
+        yield NativePairs(cleaning)
+        return
+    with open_cache(
+        cache, samples, sizes=recipe.sizes, cleaning=cleaning, display=ConsoleDisplay()
+    ) as (pairs, report):
+        if report.failures:
+            raise report.failures[0].error
+        yield pairs

@@ -1,0 +1,56 @@
+"""Class weights, counted by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dermseg.datasets import open_dataset
+from dermseg.datasets.pairs import NativePairs
+from dermseg.errors import DatasetError
+from dermseg.images import read_mask
+from dermseg.preprocessing import resize_mask
+from dermseg.recipes import Cleaning, Recipe
+from dermseg.training.class_weights import fit_class_weights, inverse_frequencies
+
+MakeRecipe = Callable[..., Recipe]
+
+
+def test_weights_are_the_inverse_counts_scaled_to_one() -> None:
+    first = torch.zeros(2, 2, 4)
+    first[0, 0] = 1
+    second = torch.zeros(2, 2, 4)
+    second[1, 0, :2] = 1
+    # 10 pixels of background, 4 and 2 of the classes: 1/10, 1/4, 1/2 of 0.85 in all.
+    weights = inverse_frequencies([first, second], ["a", "b"])
+    assert weights == pytest.approx([0.1 / 0.85, 0.25 / 0.85, 0.5 / 0.85], abs=1e-6)
+
+
+@pytest.mark.parametrize(("value", "name"), [(0, "lesion"), (1, "background")])
+def test_class_that_is_in_no_mask_is_named(value: int, name: str) -> None:
+    targets = [torch.full((1, 2, 2), float(value))]
+    with pytest.raises(DatasetError, match=f"no training mask has a pixel of '{name}'"):
+        inverse_frequencies(targets, ["lesion"])
+
+
+def test_pixels_are_counted_at_the_networks_size(
+    make_recipe: MakeRecipe, disc_dataset: Path
+) -> None:
+    loss = '[{ name = "focal", parameters = { class_weights = "inverse_frequency" } }]'
+    recipe = make_recipe("head=softmax", f"loss={loss}")
+    samples = open_dataset(disc_dataset).samples[:5]
+    share = np.mean(
+        [resize_mask(read_mask(sample.mask), (24, 32)).mean() for sample in samples if sample.mask]
+    )
+    # 1/(1 - share) and 1/share, scaled to a sum of 1.
+    assert fit_class_weights(recipe, samples, NativePairs(Cleaning())) == pytest.approx(
+        [share, 1 - share], abs=1e-6
+    )
+
+
+def test_nothing_is_read_where_no_loss_asks(make_recipe: MakeRecipe) -> None:
+    assert fit_class_weights(make_recipe(), [], NativePairs(Cleaning())) is None

@@ -1,0 +1,71 @@
+"""The contact sheet shows what the network will see."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dermseg.errors import DatasetError
+from dermseg.images import read_image
+from dermseg.preprocessing import resize_image
+from dermseg.recipes import read_recipe
+from dermseg.training import preview
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+SMALL = ["preprocessing.size=[48, 64]", "training.progressive_resizing=[]"]
+
+
+def test_rows_are_images_and_columns_epochs(disc_dataset: Path) -> None:
+    recipe = read_recipe("unet-isic2017", SMALL)
+    sheet = preview(recipe, [disc_dataset], num=3, epochs=2)
+    # Captions of 20 pixels above the tiles, 4 pixels beside them.
+    assert sheet.shape == (3 * (48 + 20), 3 * (64 + 4), 3)
+    assert np.array_equal(sheet, preview(recipe, [disc_dataset], num=3, epochs=2))
+
+
+def test_first_column_is_the_image_with_its_contour(disc_dataset: Path) -> None:
+    recipe = read_recipe("unet-isic2017", SMALL)
+    tile = preview(recipe, [disc_dataset], num=1, epochs=1)[20:68, :64].astype(int)
+    images = [read_image(path) for path in sorted((disc_dataset / "images").iterdir())]
+    nearest = min(
+        float(np.median(np.abs(tile - resize_image(image, (48, 64))))) for image in images
+    )
+    assert nearest <= 1
+    # The contour's colour is in neither skin nor disc.
+    assert (np.abs(tile - (64, 255, 200)).sum(axis=2) < 90).sum() > 20
+
+
+def test_columns_without_augmentation_repeat_the_first(disc_dataset: Path) -> None:
+    recipe = read_recipe("unet-isic2018", ["preprocessing.size=[48, 64]", "data.name=folder",
+                                           "augmentation.horizontal_flip=0",
+                                           "augmentation.vertical_flip=0"])  # fmt: skip
+    sheet = preview(recipe, [disc_dataset], num=1, epochs=2)
+    tiles = [sheet[20:, start : start + 64] for start in (0, 68, 136)]
+    assert np.array_equal(tiles[0], tiles[1])
+    assert np.array_equal(tiles[0], tiles[2])
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png"])
+def test_command_writes_the_sheet(
+    dermseg: Run, disc_dataset: Path, tmp_path: Path, ending: str
+) -> None:
+    sheet = tmp_path / f"sheet.{ending}"
+    settings = [word for value in SMALL for word in ("--set", value)]
+    preset = ["--set", "augmentation.preset=dermoscopy"]
+    result = dermseg("data", "preview", "unet-isic2017", "--data", disc_dataset, "-o", sheet,
+                     "--num", 2, "--epochs", 3, *settings, *preset)  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert read_image(sheet).shape == (2 * 68, 4 * 68, 3)
+
+
+def test_wrong_calls_are_explained(dermseg: Run, disc_dataset: Path, tmp_path: Path) -> None:
+    unknown = dermseg("data", "preview", "unet-isic2017", "--data", disc_dataset, "-o",
+                      tmp_path / "a.jpg", "--set", "augmentation.preset=hairy")  # fmt: skip
+    assert unknown.returncode == 2
+    assert "dermoscopy" in unknown.stderr
+    with pytest.raises(DatasetError):
+        preview(read_recipe("unet-isic2017", SMALL), [tmp_path])
