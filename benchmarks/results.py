@@ -3,9 +3,9 @@
     python benchmarks/results.py --isic2017 DIR --isic2018 DIR -o RUNS
 
 Can be interrupted at any time and called again: finished runs are kept, a broken one continues
-after its last whole epoch. ``--only NAME`` does one row. Each row is three commands that a user
-could type (``dermseg train``, ``dermseg evaluate``, ``dermseg export`` inside ``train``); they are
-printed as they run.
+after its last whole epoch. ``--only NAME`` does one row. Each row is two commands that a user
+could type, ``dermseg train`` and ``dermseg evaluate``; they are
+printed as they run. A cache of prepared images is kept beside the runs.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ OWN = (
         "isic2018",
         "evaluation",
         reported="Dice .882",
-        reason="on its validation part, which also chose the checkpoint; a wider network",
+        reason="on its validation part; width, loss and optimiser are not known",
     ),
     Row(
         "improved-unet-isic2018",
@@ -151,7 +151,7 @@ def train(row: Row, data: Path, output: Path) -> None:
         settings = [word for override in row.overrides for word in ("--set", override)]
         resume = ["--resume"] if (run / "recipe.toml").is_file() else []
         command = ["train", row.recipe, "--data", str(data), "-o", str(run)]
-        call([*command, "--cache", str(output / "cache" / row.name), *settings, *resume])
+        call([*command, "--cache", str(output / "cache" / row.dataset), *settings, *resume])
     if not (scores / "summary.json").is_file():
         split = ["--split-file", str(run / "split.json")] if row.part == "evaluation" else []
         command = ["evaluate", "--model", str(run / "model"), "--data", str(data)]
@@ -200,7 +200,7 @@ def table(rows: tuple[Row, ...], output: Path) -> str:
         parameters = f"{model['provenance']['num_parameters']:,}"
         cells = [f"`{row.recipe}`", *scores, parameters, f"{seconds:.0f}"]
         lines.append("| " + " | ".join([*cells, row.reported, row.reason]) + " |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" if len(lines) > 2 else "No row is trained yet.\n"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dermseg.cli.audit import audit
 from dermseg.cli.download import download
 from dermseg.cli.prepare import prepare
 from dermseg.cli.sources import (
@@ -20,6 +21,7 @@ from dermseg.cli.sources import (
 __all__ = ["app"]
 
 app = typer.Typer(help="Download datasets, look at them, and split them.", no_args_is_help=True)
+app.command("audit")(audit)
 app.command("download")(download)
 app.command("prepare")(prepare)
 

@@ -2,16 +2,30 @@
 
 from dermseg.preprocessing.color_constancy import correct_color, estimate_light
 from dermseg.preprocessing.field_of_view import Box, fill_background, find_background, find_field
+from dermseg.preprocessing.fingerprint import (
+    DETAIL_SIDE,
+    DISCS,
+    Disc,
+    Fingerprint,
+    create_fingerprint,
+    describe_discs,
+)
 from dermseg.preprocessing.hair import find_hair, remove_hair
 from dermseg.preprocessing.normalization import UNIT_RANGE, Normalization, fit_normalization
 from dermseg.preprocessing.pipeline import find_box, prepare_image, preprocess, to_unit_range
 from dermseg.preprocessing.resizing import resize_image, resize_mask, resize_probability
 
 __all__ = [
+    "DETAIL_SIDE",
+    "DISCS",
     "UNIT_RANGE",
     "Box",
+    "Disc",
+    "Fingerprint",
     "Normalization",
     "correct_color",
+    "create_fingerprint",
+    "describe_discs",
     "estimate_light",
     "fill_background",
     "find_background",

@@ -1,0 +1,91 @@
+"""``dermseg data audit``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dermseg.errors import MissingExtraError
+
+__all__ = ["audit"]
+
+
+def audit(
+    folder: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
+    other: Annotated[
+        Path | None, typer.Argument(help="Folder of another dataset, to compare with.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for table, summary and pictures.")
+    ] = None,
+    split: Annotated[
+        Path | None, typer.Option(help="Split file that defines the parts of the first dataset.")
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option(help="CSV to write: ids that a split must keep together.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads; by default one per core, at most 8.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 3 if anything is in two places.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Look for the same image or lesion in two parts or two datasets. Needs the extra 'eval'.
+
+    Images are compared by file, by pixels and by what they show: re-encoded, resized, turned,
+    mirrored and slightly cropped copies are found. A pair across parts or datasets is a leak.
+    """
+    try:
+        from dermseg.audit import (
+            audit_datasets,
+            summarise,
+            write_groups,
+            write_report,
+            write_sheets,
+        )
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("auditing", "eval") from error
+    from dermseg.cli.predict import with_progress
+    from dermseg.datasets import official_split, open_dataset, read_split
+
+    datasets = [open_dataset(path) for path in (folder, other) if path is not None]
+    splits = [official_split(dataset) for dataset in datasets]
+    if split is not None:
+        splits[0] = read_split(split, datasets[0].samples)
+    result = audit_datasets(datasets, splits, num_workers=workers, track=with_progress)
+    if output is not None:
+        write_report(output, result)
+        write_sheets(output, result)
+    if groups is not None:
+        write_groups(groups, result)
+    _print(summarise(result), as_json=as_json)
+    if strict and result.leaks:
+        raise typer.Exit(3)
+    if result.failures:
+        raise typer.Exit(1)
+
+
+def _print(summary: dict[str, Any], *, as_json: bool) -> None:
+    for failure in summary["failures"]:
+        typer.echo(f"dermseg: {failure['file']}: {failure['error']}", err=True)
+    if as_json:
+        typer.echo(json.dumps(summary, indent=1))
+        return
+    for place in summary["places"]:
+        name = f"{place['folder']} {place['part']}".rstrip()
+        typer.echo(f"{name}: {place['num_images']} images")
+    typer.echo(f"pairs: {_counts(summary['kinds'])}")
+    for leak in summary["leaks"]:
+        first, second = leak["places"]
+        typer.echo(f"leak: {first} | {second}: {leak['num']} pairs ({_counts(leak['kinds'])})")
+    if not summary["leaks"]:
+        typer.echo("no image or lesion was found in two places")
+
+
+def _counts(kinds: dict[str, int]) -> str:
+    return ", ".join(f"{kind} {num}" for kind, num in kinds.items() if num) or "none"
