@@ -98,9 +98,11 @@ def test_zip_archives_are_matched_whatever_their_folders(
 
 
 def test_a_file_that_is_no_archive_is_named(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    truth, _ = folders
+    touch(truth, "a.png")
     (tmp_path / "masks.zip").write_bytes(b"nothing")
-    with pytest.raises(DatasetError, match="masks.zip: neither a folder nor a ZIP archive"):
-        match_folders(folders[0], tmp_path / "masks.zip")
+    with pytest.raises(DatasetError, match=r"masks\.zip: is neither a folder nor a ZIP archive"):
+        match_folders(truth, tmp_path / "masks.zip")
 
 
 def test_a_missing_folder_is_named(folders: tuple[Path, Path]) -> None:
