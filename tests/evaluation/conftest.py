@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from dermseg.images import write_mask
 
 # A script with dependencies of its own, which must not be imported in search of doctests.
-collect_ignore = ["golden/make_golden.py"]
+collect_ignore = [
+    "golden/make_golden.py",
+    "golden/make_monai_golden.py",
+    "golden_attributes/make_golden.py",
+]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -60,12 +61,48 @@ def test_the_output_folder_of_a_prediction_can_be_matched(folders: tuple[Path, P
     assert matching.extra == ()
 
 
-def test_two_predictions_of_one_image_are_refused(folders: tuple[Path, Path]) -> None:
+def test_an_image_with_two_predictions_or_two_truths_is_skipped_and_the_files_named(
+    folders: tuple[Path, Path],
+) -> None:
     truth, predictions = folders
-    touch(truth, "a_segmentation.png")
-    touch(predictions, "a.png", "a_mask.png")
-    with pytest.raises(DatasetError, match=r"id 'a'.*a\.png and .*a_mask\.png"):
-        match_folders(truth, predictions)
+    touch(truth, "a_segmentation.png", "b.png", "b.bmp", "c.png")
+    touch(predictions, "a.png", "a_mask.png", "b.png", "c.png")
+    matching = match_folders(truth, predictions)
+    assert [pair.id for pair in matching.pairs] == ["c"]
+    assert [(str(skipped), skipped.kind) for skipped in matching.skipped] == [
+        ("a: 2 predictions: a.png, a_mask.png. Keep one of them.", "duplicate"),
+        ("b: 2 truths: b.bmp, b.png. Keep one of them.", "duplicate"),
+    ]
+
+
+def test_zip_archives_are_matched_whatever_their_folders(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    truth, _ = folders
+    touch(truth, "a_segmentation.png", "b_segmentation.png")
+    archive = tmp_path / "submission.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("team/a.png", "team/b.png", "__MACOSX/._a.png", "team/b_probability.png"):
+            file.writestr(name, b"pixels")
+        file.writestr("team/readme.txt", b"text")
+    matching = match_folders(truth, archive)
+    assert [(pair.id, pair.prediction.name) for pair in matching.pairs] == [
+        ("a", "a.png"),
+        ("b", "b.png"),
+    ]
+    (without, probability) = (pair.probability for pair in matching.pairs)
+    assert without is None
+    assert probability is not None
+    assert probability.read_bytes() == b"pixels"
+    assert match_folders(archive, truth).extra == ()
+
+
+def test_a_file_that_is_no_archive_is_named(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    truth, _ = folders
+    touch(truth, "a.png")
+    (tmp_path / "masks.zip").write_bytes(b"nothing")
+    with pytest.raises(DatasetError, match=r"masks\.zip: is neither a folder nor a ZIP archive"):
+        match_folders(truth, tmp_path / "masks.zip")
 
 
 def test_a_missing_folder_is_named(folders: tuple[Path, Path]) -> None:

@@ -8,7 +8,15 @@ import pytest
 from numpy.typing import NDArray
 
 from dermseg.errors import ImageError
-from dermseg.evaluation import ImageScore, Item, Pair, Skipped, read_predictions, score_mask
+from dermseg.evaluation import (
+    ImageScore,
+    Item,
+    Pair,
+    Predicted,
+    Skipped,
+    read_predictions,
+    score_mask,
+)
 from dermseg.evaluation.scoring import score_item
 from dermseg.metrics import ConfusionCounts
 
@@ -55,7 +63,8 @@ def test_a_prediction_that_cannot_be_read_is_handed_on_as_its_error(
     pairs = [Pair(id, folder / f"{id}.png", folder / f"{id}.png") for id in ("a", "b")]
     (_, read, _), (_, failed, _) = read_predictions(pairs)
     assert not isinstance(read, ImageError)
-    np.testing.assert_array_equal(read, lesion)
+    assert isinstance(read, Predicted)
+    np.testing.assert_array_equal(read.mask, lesion)
     assert isinstance(failed, ImageError)
 
 

@@ -23,7 +23,8 @@ def evaluation(lesion: NDArray[np.bool_], make_masks: Callable[..., Path]) -> Ev
 def test_the_summary_has_the_promised_keys(evaluation: Evaluation, tmp_path: Path) -> None:
     write_evaluation(tmp_path, evaluation)
     content = json.loads((tmp_path / "summary.json").read_text())
-    assert set(content) == {"protocol", "num_scored", "num_skipped", "aggregates", "warnings"}
+    promised = {"protocol", "num_scored", "num_skipped", "aggregates", "warnings"}
+    assert set(content) == promised | {"num_extra", "num_questionable", "problems"}
     assert (content["protocol"], content["num_scored"], content["num_skipped"]) == ("isic", 2, 1)
     assert set(content["aggregates"]) == {f"mean_{name}" for name in SCORES}
     assert content["aggregates"]["mean_jaccard"] == {"value": 0.8, "low": 0.6, "high": 1.0}

@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dermseg.cli.protocol_table import protocol_lines
 from dermseg.cli.sources import ImagesOption, MasksOption, choose_source
-from dermseg.errors import MissingExtraError, UsageError
+from dermseg.errors import MissingExtraError, RunError, UsageError
 
 if TYPE_CHECKING:
     from dermseg.datasets import Source
-    from dermseg.evaluation import Evaluation
+    from dermseg.evaluation import Evaluation, Measures
 
 __all__ = ["evaluate"]
 
 
 def evaluate(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the evaluation.")],
-    truth: Annotated[Path | None, typer.Option(help="Folder of true masks.")] = None,
-    predictions: Annotated[Path | None, typer.Option(help="Folder of predicted masks.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Folder or ZIP of true masks.")] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="Folder or ZIP of predicted masks, perhaps with NAME_probability.png."),
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="A shipped model's name or a package's folder.")
     ] = None,
@@ -32,6 +36,18 @@ def evaluate(
     split_file: Annotated[
         Path | None, typer.Option(help="Split file that defines the part.")
     ] = None,
+    protocol: Annotated[
+        str, typer.Option(help="Whose rules make the figures: a name, NAME:VALUE, or 'all'.")
+    ] = "isic",
+    no_boundary: Annotated[
+        bool, typer.Option("--no-boundary", help="Do not measure border distances: faster.")
+    ] = False,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="Pixels that the normalised surface distance allows.")
+    ] = 3.0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing unless every mask is in order.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print summary.json on standard output.")
     ] = False,
@@ -42,23 +58,38 @@ def evaluate(
     --masks, where all images are scored unless --split names a part.
     """
     try:
-        from dermseg.evaluation import evaluate_masks, summary, write_evaluation
+        from dermseg.evaluation import (
+            PROTOCOLS,
+            Measures,
+            evaluate_masks,
+            find_protocol,
+            summary,
+            write_evaluation,
+        )
     except ModuleNotFoundError as error:
         raise MissingExtraError("evaluating", "eval") from error
 
+    asked = tuple(PROTOCOLS.values()) if protocol == "all" else (find_protocol(protocol),)
+    measures = Measures(
+        boundary=not no_boundary, tolerance=tolerance, probability=True, protocols=asked
+    )
     about: dict[str, str] = {}
     from_model = model or data or images or masks or split
     if truth is not None and predictions is not None and not from_model:
-        result = evaluate_masks(truth, predictions)
+        result = evaluate_masks(truth, predictions, measures=measures)
     elif not (truth or predictions) and (images or masks or (data and split)):
         source = choose_source(data, images, masks)
-        result, about = _evaluate_model(model, source, split, split_file)
+        result, about = _evaluate_model(model, source, split, split_file, measures)
     else:
         message = (
             "give --truth and --predictions; or --data, --split and perhaps --model; or --images, "
             "--masks and perhaps --model"
         )
         raise UsageError(message)
+    if strict:
+        _refuse_problems(result)
+    if protocol not in ("all", "isic"):
+        result = result.under(protocol)
     write_evaluation(output, result, about=about)
     if as_json:
         typer.echo(json.dumps(summary(result, about=about), indent=2))
@@ -67,7 +98,11 @@ def evaluate(
 
 
 def _evaluate_model(
-    model: str | None, source: Source, part: str | None, split_file: Path | None
+    model: str | None,
+    source: Source,
+    part: str | None,
+    split_file: Path | None,
+    measures: Measures,
 ) -> tuple[Evaluation, dict[str, str]]:
     from dermseg.datasets import find_split, open_source
     from dermseg.evaluation import evaluate_model
@@ -87,14 +122,44 @@ def _evaluate_model(
         raise UsageError(message)
     predictor = load_model(model)
     about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
-    return evaluate_model(predictor, samples), about
+    return evaluate_model(predictor, samples, measures=measures), about
+
+
+def _refuse_problems(result: Evaluation) -> None:
+    num_problems = result.num_skipped + len(result.extra) + result.num_questionable
+    if num_problems or result.looks_inverted:
+        for warning in result.warnings:
+            typer.echo(f"warning: {warning}", err=True)
+        message = (
+            f"{num_problems} masks are not in order ({_outcome(result)}), and --strict was given: "
+            "nothing was written"
+        )
+        raise RunError(message)
+
+
+def _outcome(result: Evaluation) -> str:
+    kinds = ", ".join(f"{number} {kind}" for kind, number in result.count_skipped().items())
+    parts = [f"{result.num_skipped} skipped" + (f" ({kinds})" if kinds else "")]
+    if result.extra:
+        parts.append(f"{len(result.extra)} predictions without truth")
+    if result.num_questionable:
+        parts.append(f"{result.num_questionable} scored but questionable")
+    return ", ".join(parts)
 
 
 def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
     what = f" of {' '.join(about.values())}" if about else ""
-    typer.echo(f"{result.num_scored} images scored{what}, {result.num_skipped} skipped")
+    typer.echo(f"{result.num_scored} images scored{what}, {_outcome(result)}")
+    typer.echo(f"protocol {result.protocol}")
+    width = max(map(len, result.aggregates))
     for name, interval in result.aggregates.items():
-        typer.echo(f"{name:>26}  {interval.value:.4f}  [{interval.low:.4f}, {interval.high:.4f}]")
+        typer.echo(
+            f"{name:>{width}}  {interval.value:.4f}  [{interval.low:.4f}, {interval.high:.4f}]"
+        )
+    if len(result.protocols) > 1:
+        typer.echo("")
+        for line in protocol_lines(result.protocols):
+            typer.echo(line)
     for warning in result.warnings:
         typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"written to {output}")

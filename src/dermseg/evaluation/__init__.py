@@ -12,30 +12,46 @@ from dermseg.evaluation.evaluate import (
     evaluate_predictions,
     evaluate_samples,
 )
-from dermseg.evaluation.intervals import Interval, bootstrap_interval
+from dermseg.evaluation.image_score import ImageScore, Measures
+from dermseg.evaluation.intervals import Interval, bootstrap_interval, bootstrap_pooled
 from dermseg.evaluation.matching import Matching, Pair, Skipped, match_folders, match_samples
 from dermseg.evaluation.model import evaluate_model, predict_items
-from dermseg.evaluation.scoring import ImageScore, Item, read_predictions, score_mask
+from dermseg.evaluation.protocol_figures import ProtocolFigures, protocol_figures
+from dermseg.evaluation.protocols import PROTOCOLS, Protocol, find_protocol
+from dermseg.evaluation.scoring import (
+    Item,
+    Predicted,
+    read_predictions,
+    score_mask,
+)
 from dermseg.evaluation.writing import summary, write_evaluation
 
 __all__ = [
+    "PROTOCOLS",
     "SCORES",
     "Evaluation",
     "ImageScore",
     "Interval",
     "Item",
     "Matching",
+    "Measures",
     "Pair",
+    "Predicted",
+    "Protocol",
+    "ProtocolFigures",
     "Skipped",
     "aggregate",
     "bootstrap_interval",
+    "bootstrap_pooled",
     "evaluate_masks",
     "evaluate_model",
     "evaluate_predictions",
     "evaluate_samples",
+    "find_protocol",
     "match_folders",
     "match_samples",
     "predict_items",
+    "protocol_figures",
     "read_predictions",
     "score_mask",
     "summary",

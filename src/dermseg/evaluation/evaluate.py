@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 from dermseg.datasets.listing import list_some
-from dermseg.errors import DatasetError
-from dermseg.evaluation.aggregation import aggregate
+from dermseg.errors import DatasetError, UsageError
+from dermseg.evaluation.aggregation import SCORES, aggregate, group_of, measured
+from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.intervals import Interval
 from dermseg.evaluation.matching import Matching, Skipped, match_folders, match_samples
-from dermseg.evaluation.scoring import ImageScore, Item, read_predictions, score_item
+from dermseg.evaluation.protocol_figures import ProtocolFigures, applies, protocol_figures
+from dermseg.evaluation.scoring import (
+    Item,
+    complement_fits,
+    score_item,
+    score_pairs,
+)
+from dermseg.metrics import ProbabilityCounts
 from dermseg.types import Sample
 
 __all__ = ["Evaluation", "evaluate_masks", "evaluate_predictions", "evaluate_samples"]
+
+_PLAIN = Measures()
 
 
 @dataclass(frozen=True)
@@ -26,7 +39,11 @@ class Evaluation:
         skipped: The images that were not, sorted by id; they are in no mean.
         aggregates: Means over the scored images with their intervals, e.g. ``mean_jaccard``.
         extra: Ids of predictions without truth; they are in no mean either.
-        protocol: The rules. ``isic``: per image at native size, undefined scores are 1.
+        protocol: The rules of ``aggregates``. ``isic``: per image at native size, undefined
+            scores are 1.
+        protocols: What the masks score under the protocols that were asked for.
+        groups: The group of each scored id, where it is not the id itself.
+        measures: What was measured.
     """
 
     scores: tuple[ImageScore, ...]
@@ -34,6 +51,9 @@ class Evaluation:
     aggregates: Mapping[str, Interval]
     extra: tuple[str, ...] = ()
     protocol: str = "isic"
+    protocols: tuple[ProtocolFigures, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
+    measures: Measures = _PLAIN
 
     @property
     def num_scored(self) -> int:
@@ -44,6 +64,27 @@ class Evaluation:
     def num_skipped(self) -> int:
         """Number of images that should have been scored and could not be."""
         return len(self.skipped)
+
+    @property
+    def num_questionable(self) -> int:
+        """Number of scored images whose files are odd, see `ImageScore.findings`."""
+        return sum(bool(score.findings) for score in self.scores)
+
+    @property
+    def looks_inverted(self) -> bool:
+        """Whether most images fit better with lesion and skin swapped in one of the folders."""
+        return 2 * sum(complement_fits(score.counts) for score in self.scores) > self.num_scored
+
+    @property
+    def pooled_probabilities(self) -> tuple[ProbabilityCounts, ProbabilityCounts] | None:
+        """Pixels by probability and truth, of all images and near their borders; None if none."""
+        parts = [score.probability for score in self.scores if score.probability is not None]
+        if not parts:
+            return None
+        return (
+            reduce(add, (part.counts for part in parts)),
+            reduce(add, (part.border_counts for part in parts)),
+        )
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -60,47 +101,106 @@ class Evaluation:
                 f"{len(self.extra)} predictions have no truth and were ignored: "
                 f"{list_some(self.extra)}"
             )
+        if self.looks_inverted:
+            lines.append(
+                "most masks fit better with lesion and skin swapped: the truth or the predictions "
+                "are inverted; lesion must be white"
+            )
+        lines += [f"scored {score.id}: {note}" for score in self.scores for note in score.findings]
+        lines += self._undefined()
+        for figures in self.protocols:
+            if figures.refused:
+                lines.append(
+                    f"{figures.protocol.name} refuses masks that are not binary: "
+                    f"{len(figures.refused)} left out, {list_some(figures.refused)}"
+                )
         return tuple(lines)
 
+    def under(self, name: str) -> Evaluation:
+        """Return the same with the figures of one of ``protocols`` as ``aggregates``.
 
-def evaluate_masks(truth_dir: Path, predictions_dir: Path, *, seed: int = 0) -> Evaluation:
+        Means of what no protocol knows (border distances, probabilities) stay.
+
+        Raises:
+            UsageError: If the protocol was not computed, because it is not made for such masks.
+        """
+        chosen = [figures for figures in self.protocols if figures.protocol.name == name]
+        if not chosen:
+            message = (
+                f"the protocol '{name}' is for masks of dermoscopic attributes, whose names end in "
+                "_attribute_ and the attribute; choose another"
+            )
+            raise UsageError(message)
+        overlap = {f"mean_{score}" for score in SCORES}
+        others = {key: value for key, value in self.aggregates.items() if key not in overlap}
+        return replace(self, protocol=name, aggregates={**chosen[0].figures, **others})
+
+    def count_skipped(self) -> dict[str, int]:
+        """Count the skipped images by what is wrong, see `Skipped.kind`."""
+        return dict(sorted(Counter(skipped.kind for skipped in self.skipped).items()))
+
+    def _undefined(self) -> list[str]:
+        lines = []
+        for name in measured(self.scores):
+            num_undefined = sum(score.value(name) != score.value(name) for score in self.scores)
+            if num_undefined:
+                lines.append(
+                    f"{num_undefined} of {self.num_scored} images have no {name} and are not in "
+                    "its mean"
+                )
+        return lines
+
+
+def evaluate_masks(
+    truth_dir: Path, predictions_dir: Path, *, measures: Measures = _PLAIN, seed: int = 0
+) -> Evaluation:
     """Evaluate a folder of predicted masks against a folder of true masks, matched by id.
 
     Args:
-        truth_dir: Masks named as in `match_folders`.
+        truth_dir: Masks named as in `match_folders`; a folder or a ZIP archive.
         predictions_dir: The same; files without a truth are ignored with a warning.
+        measures: What is measured besides overlap.
         seed: Seed of the confidence intervals.
 
     Raises:
-        DatasetError: If a folder is missing or empty, two files belong to the same image, or not
-            a single image can be scored.
+        DatasetError: If a folder is missing or empty, or not a single image can be scored.
     """
-    return _evaluate_matching(match_folders(truth_dir, predictions_dir), groups={}, seed=seed)
+    matching = match_folders(truth_dir, predictions_dir)
+    return _evaluate_matching(matching, groups={}, measures=measures, seed=seed)
 
 
 def evaluate_samples(
-    samples: Sequence[Sample], predictions_dir: Path, *, seed: int = 0
+    samples: Sequence[Sample],
+    predictions_dir: Path,
+    *,
+    measures: Measures = _PLAIN,
+    seed: int = 0,
 ) -> Evaluation:
     """Evaluate a folder of predicted masks against samples, e.g. ``dataset.part("test")``.
 
     The confidence intervals resample whole groups.
 
     Raises:
-        DatasetError: If the folder is missing, two files in it belong to the same image, or not
-            a single image can be scored.
+        DatasetError: If the folder is missing, or not a single image can be scored.
     """
     groups = {sample.id: sample.group for sample in samples}
-    return _evaluate_matching(match_samples(samples, predictions_dir), groups=groups, seed=seed)
+    matching = match_samples(samples, predictions_dir)
+    return _evaluate_matching(matching, groups=groups, measures=measures, seed=seed)
 
 
 def evaluate_predictions(
-    items: Iterable[Item], *, groups: Mapping[str, str] | None = None, seed: int = 0
+    items: Iterable[Item],
+    *,
+    groups: Mapping[str, str] | None = None,
+    measures: Measures = _PLAIN,
+    seed: int = 0,
 ) -> Evaluation:
     """Evaluate masks as they come, e.g. from a model, one at a time in memory.
 
     Args:
         items: What was predicted, see `Item`. One that cannot be scored is skipped and named.
         groups: The group of each id for the confidence intervals; None makes every image a group.
+        measures: What is measured besides overlap.
         seed: Seed of the confidence intervals.
 
     Raises:
@@ -108,16 +208,18 @@ def evaluate_predictions(
     """
     results: dict[str, ImageScore | Skipped] = {}
     for item in items:
-        result = score_item(item)
+        result = score_item(item, measures)
         if result.id in results:
             raise DatasetError(f"the id '{result.id}' was predicted twice; ids must be unique")
         results[result.id] = result
-    return _evaluation(results.values(), (), groups=groups or {}, seed=seed)
+    return _evaluation(results.values(), (), groups=groups or {}, measures=measures, seed=seed)
 
 
-def _evaluate_matching(matching: Matching, *, groups: Mapping[str, str], seed: int) -> Evaluation:
-    results = [*matching.skipped, *map(score_item, read_predictions(matching.pairs))]
-    return _evaluation(results, matching.extra, groups=groups, seed=seed)
+def _evaluate_matching(
+    matching: Matching, *, groups: Mapping[str, str], measures: Measures, seed: int
+) -> Evaluation:
+    results = [*matching.skipped, *score_pairs(matching.pairs, measures)]
+    return _evaluation(results, matching.extra, groups=groups, measures=measures, seed=seed)
 
 
 def _evaluation(
@@ -125,6 +227,7 @@ def _evaluation(
     extra: tuple[str, ...],
     *,
     groups: Mapping[str, str],
+    measures: Measures,
     seed: int,
 ) -> Evaluation:
     ordered = sorted(results, key=lambda result: result.id)
@@ -134,5 +237,17 @@ def _evaluation(
         first = f", for example {skipped[0]}" if skipped else ""
         beside = f". Predictions without truth: {list_some(extra)}" if extra else ""
         raise DatasetError(f"none of {len(skipped)} images could be scored{first}{beside}")
-    aggregates = aggregate(scores, groups=groups, seed=seed)
-    return Evaluation(scores, skipped, aggregates, extra)
+    named = {score.id: group_of(score.id, groups) for score in scores}
+    return Evaluation(
+        scores,
+        skipped,
+        aggregate(scores, groups=groups, seed=seed),
+        extra,
+        protocols=tuple(
+            protocol_figures(protocol, scores, groups=groups, seed=seed)
+            for protocol in measures.protocols
+            if applies(protocol, scores)
+        ),
+        groups={id: group for id, group in named.items() if group != id},
+        measures=measures,
+    )

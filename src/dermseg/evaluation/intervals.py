@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("evaluation", "eval") from error
 
-__all__ = ["Interval", "bootstrap_interval"]
+__all__ = ["Interval", "bootstrap_interval", "bootstrap_pooled"]
 
 # Resampled values held in memory at once: 32 MB of them.
 _BATCH_VALUES = 4_000_000
@@ -82,21 +82,69 @@ def bootstrap_interval(
     sums = np.bincount(index, weights=scores)
     sizes = np.bincount(index)
     mean = float(scores.mean())
-    if sums.size == 1:
-        return Interval(mean, mean, mean)
+    return _bootstrap((sums, sizes), _mean_over_images, mean, confidence, num_resamples, seed)
+
+
+def bootstrap_pooled(
+    counts: NDArray[np.float64],
+    statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    *,
+    num_resamples: int = 9999,
+    seed: int = 0,
+    groups: Sequence[str] | None = None,
+) -> Interval:
+    """Percentile bootstrap interval, 95 %, of a figure that follows from sums over images.
+
+    Args:
+        counts: What is summed over the images, (N, K).
+        statistic: The figure of sums (..., K), as (...); it must not be NaN.
+        num_resamples: Number of bootstrap samples.
+        seed: The same counts and seed give the same interval.
+        groups: The group of each image, (N,); whole groups are drawn. None makes every image one.
+
+    Raises:
+        ValueError: If there are no counts, or the groups' number differs.
+    """
+    if counts.ndim != 2 or not len(counts):
+        raise ValueError(f"expected counts (N, K) with N >= 1; received shape {counts.shape}")
+    names = np.arange(len(counts)) if groups is None else np.asarray(groups)
+    if len(names) != len(counts):
+        raise ValueError(f"{len(counts)} images have {len(names)} groups; each image needs one")
+    _, index = np.unique(names, return_inverse=True)
+    columns = tuple(np.bincount(index, weights=column) for column in counts.T)
+
+    def of_resamples(*drawn: NDArray[Any], axis: int) -> NDArray[np.float64]:
+        return statistic(np.stack([column.sum(axis=axis) for column in drawn], axis=-1))
+
+    value = float(statistic(counts.sum(axis=0)))
+    return _bootstrap(columns, of_resamples, value, 0.95, num_resamples, seed)
+
+
+def _bootstrap(
+    columns: tuple[NDArray[Any], ...],
+    statistic: Callable[..., NDArray[np.float64]],
+    value: float,
+    confidence: float,
+    num_resamples: int,
+    seed: int,
+) -> Interval:
+    """Draw groups with replacement; ``columns`` hold each group's sums."""
+    num_groups = columns[0].size
+    if num_groups == 1:
+        return Interval(value, value, value)
     result = bootstrap(
-        (sums, sizes),
-        _mean_over_images,
+        columns,
+        statistic,
         paired=True,
         vectorized=True,
         n_resamples=num_resamples,
-        batch=max(1, _BATCH_VALUES // sums.size),
+        batch=max(1, _BATCH_VALUES // num_groups),
         confidence_level=confidence,
         method="percentile",
         rng=np.random.default_rng(seed),
     )
     low, high = result.confidence_interval
-    return Interval(mean, float(low), float(high))
+    return Interval(value, float(low), float(high))
 
 
 def _mean_over_images(sums: NDArray[Any], sizes: NDArray[Any], axis: int) -> NDArray[np.float64]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from dermseg.datasets.pairing import files_by_id, find_masks, mask_id
+from dermseg.datasets.pairing import mask_id
 from dermseg.errors import DatasetError
+from dermseg.evaluation.files import (
+    PROBABILITY_ENDING,
+    MaskFile,
+    list_masks,
+    list_probabilities,
+)
 from dermseg.types import Sample
 
 __all__ = ["Matching", "Pair", "Skipped", "match_folders", "match_samples"]
@@ -16,16 +22,29 @@ __all__ = ["Matching", "Pair", "Skipped", "match_folders", "match_samples"]
 
 @dataclass(frozen=True)
 class Pair:
-    """A truth with its prediction, as files."""
+    """A truth with its prediction, as files.
+
+    Attributes:
+        id: The image.
+        truth: The true mask.
+        prediction: The predicted mask.
+        probability: The probabilities as 8-bit grey values, if there are any.
+    """
 
     id: str
-    truth: Path
-    prediction: Path
+    truth: MaskFile
+    prediction: MaskFile
+    probability: MaskFile | None = None
 
 
 @dataclass(frozen=True)
 class Skipped:
     """An image without scores, and why.
+
+    Attributes:
+        id: The image.
+        reason: For people.
+        kind: For counting: ``missing``, ``no truth``, ``duplicate``, ``size`` or ``unreadable``.
 
     Example:
         >>> print(Skipped("ISIC_0000000", "no prediction"))
@@ -34,6 +53,7 @@ class Skipped:
 
     id: str
     reason: str
+    kind: str = "unreadable"
 
     def __str__(self) -> str:
         return f"{self.id}: {self.reason}"
@@ -55,17 +75,17 @@ class Matching:
 
 
 def match_folders(truth_dir: Path, predictions_dir: Path) -> Matching:
-    """Match two folders of masks.
+    """Match two folders, or ZIP archives, of masks.
 
     In both, ``NAME_segmentation.png``, ``NAME_Segmentation.png``, ``NAME_mask.png`` and
-    ``NAME.png`` belong to the image NAME; other image formats do too.
+    ``NAME.png`` belong to the image NAME; other image formats do too. ``NAME_probability.png``
+    beside the predictions holds the probabilities. An image with two truths or two predictions is
+    skipped: which one is meant would be a guess.
 
     Raises:
-        DatasetError: If a folder is missing, the truth folder has no mask, or two files in a
-            folder belong to the same image.
+        DatasetError: If a folder is missing, or the truth folder has no mask.
     """
-    _check_folder(truth_dir, "truth masks")
-    truths = files_by_id(find_masks(truth_dir), mask_id)
+    truths = _by_id(list_masks(truth_dir, "truth masks"), mask_id)
     if not truths:
         raise DatasetError(
             f"{truth_dir}: no mask is in this folder; expected files such as NAME_segmentation.png"
@@ -79,28 +99,43 @@ def match_samples(samples: Iterable[Sample], predictions_dir: Path) -> Matching:
     Samples without a mask are skipped.
 
     Raises:
-        DatasetError: If the folder is missing, or two files in it belong to the same image.
+        DatasetError: If the folder is missing.
     """
-    return _match({sample.id: sample.mask for sample in samples}, predictions_dir)
+    truths = {sample.id: [sample.mask] if sample.mask else [] for sample in samples}
+    return _match(truths, predictions_dir)
 
 
-def _match(truths: Mapping[str, Path | None], predictions_dir: Path) -> Matching:
-    _check_folder(predictions_dir, "predicted masks")
+def _match(
+    truths: Mapping[str, list[MaskFile]] | Mapping[str, list[Path]], folder: Path
+) -> Matching:
     identify = partial(mask_id, known=truths)
-    predictions = files_by_id(find_masks(predictions_dir), identify)
+    predictions = _by_id(list_masks(folder, "predicted masks"), identify)
+    probabilities = _by_id(list_probabilities(folder), _probability_id)
     pairs, skipped = [], []
     for id in sorted(truths):
-        truth, prediction = truths[id], predictions.get(id)
-        if truth is None:
-            skipped.append(Skipped(id, "the dataset has no mask for it"))
-        elif prediction is None:
-            skipped.append(Skipped(id, f"no prediction in {predictions_dir}"))
+        true, predicted = truths[id], predictions.get(id, [])
+        if not true:
+            skipped.append(Skipped(id, "the dataset has no mask for it", "no truth"))
+        elif not predicted:
+            skipped.append(Skipped(id, f"no prediction in {folder}", "missing"))
+        elif len(true) > 1 or len(predicted) > 1:
+            what, files = ("truths", true) if len(true) > 1 else ("predictions", predicted)
+            names = ", ".join(file.name for file in files)
+            reason = f"{len(files)} {what}: {names}. Keep one of them."
+            skipped.append(Skipped(id, reason, "duplicate"))
         else:
-            pairs.append(Pair(id, truth, prediction))
+            (probability, *_) = probabilities.get(id, [None])
+            pairs.append(Pair(id, true[0], predicted[0], probability))
     extra = sorted(predictions.keys() - truths.keys())
     return Matching(tuple(pairs), tuple(skipped), tuple(extra))
 
 
-def _check_folder(folder: Path, what: str) -> None:
-    if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder. Give the folder that holds the {what}.")
+def _by_id(files: Iterable[MaskFile], identify: Callable[[Path], str]) -> dict[str, list[MaskFile]]:
+    found: dict[str, list[MaskFile]] = {}
+    for file in files:
+        found.setdefault(identify(Path(file.name)), []).append(file)
+    return found
+
+
+def _probability_id(path: Path) -> str:
+    return PurePosixPath(path.name).stem.removesuffix(PROBABILITY_ENDING)

@@ -2,102 +2,216 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dermseg.errors import ImageError
+from dermseg.evaluation.files import CheckedMask, MaskFile, read_checked_mask, read_grey
+from dermseg.evaluation.image_score import (
+    BORDER_WIDTH,
+    ImageScore,
+    Measures,
+    ProbabilityMeasures,
+)
 from dermseg.evaluation.matching import Pair, Skipped
-from dermseg.images import read_mask
-from dermseg.metrics import ConfusionCounts, confusion_counts
+from dermseg.evaluation.scaling import scaled_counts
+from dermseg.metrics import (
+    ConfusionCounts,
+    ProbabilityCounts,
+    boundary_measures,
+    confusion_counts,
+    near_boundary,
+)
 from dermseg.types import BoolMask
 
-__all__ = ["ImageScore", "Item", "read_predictions", "score_item", "score_mask"]
+__all__ = [
+    "ImageScore",
+    "Item",
+    "Predicted",
+    "complement_fits",
+    "read_predictions",
+    "score_item",
+    "score_mask",
+    "score_pairs",
+]
 
-Item: TypeAlias = tuple[str, BoolMask | ImageError, Path | None]
+_PLAIN = Measures()
+_INVERTED_BELOW, _INVERTED_ABOVE = 0.1, 0.5
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A predicted mask with what else is known of it.
+
+    Attributes:
+        mask: (H, W) bool.
+        levels: Probability of lesion times 255, (H, W) uint8, or None.
+        is_binary: See `CheckedMask`.
+        findings: What is odd about the files.
+    """
+
+    mask: BoolMask
+    levels: NDArray[np.uint8] | None = None
+    is_binary: bool = True
+    findings: tuple[str, ...] = ()
+
+
+Item: TypeAlias = tuple[str, BoolMask | Predicted | ImageError, MaskFile | None]
 """Id, predicted mask (H, W) or the error that prevented it, and the file of the true mask.
 
 None for the truth where a sample has none.
 """
 
 
-@dataclass(frozen=True)
-class ImageScore:
-    """The scores of one image at the native size of its truth.
-
-    Undefined scores are 1, as in the ISIC challenge.
-
-    Attributes:
-        id: The image.
-        counts: Pixels by prediction and truth; the scores follow from them.
-    """
-
-    id: str
-    counts: ConfusionCounts
-    jaccard: float
-    thresholded_jaccard: float
-    dice: float
-    accuracy: float
-    sensitivity: float
-    specificity: float
-    precision: float
-
-    @classmethod
-    def from_counts(cls, id: str, counts: ConfusionCounts) -> ImageScore:
-        """Compute all scores of an image."""
-        return cls(
-            id,
-            counts,
-            jaccard=counts.jaccard(),
-            thresholded_jaccard=counts.thresholded_jaccard(),
-            dice=counts.dice(),
-            accuracy=counts.accuracy(),
-            sensitivity=counts.sensitivity(),
-            specificity=counts.specificity(),
-            precision=counts.precision(),
-        )
-
-
-def score_mask(id: str, prediction: BoolMask, truth: Path) -> ImageScore:
-    """Score a predicted mask, (H, W) bool, against a truth file of the same size.
+def score_mask(
+    id: str,
+    prediction: BoolMask | Predicted,
+    truth: MaskFile,
+    measures: Measures = _PLAIN,
+) -> ImageScore:
+    """Score a predicted mask against a truth file of the same size.
 
     Raises:
         ImageError: If the truth cannot be read, or the sizes differ: a mask is not resized to be
             scored, because that would change it.
     """
-    target = read_mask(truth)
-    if prediction.shape != target.shape:
-        raise ImageError(
+    if not isinstance(prediction, Predicted):
+        prediction = Predicted(prediction)
+    true = read_checked_mask(truth)
+    mask, target = prediction.mask, true.mask
+    if mask.shape != target.shape:
+        raise _SizeError(
             id,
-            f"the prediction is {_size(prediction)} pixels, the truth {truth.name} is "
+            f"the prediction is {_size(mask)} pixels, the truth {truth.name} is "
             f"{_size(target)} (height x width); predict at the image's native size",
         )
-    return ImageScore.from_counts(id, confusion_counts(prediction, target))
+    counts = confusion_counts(mask, target)
+    boundary = None
+    if measures.boundary:
+        boundary = boundary_measures(
+            mask,
+            target,
+            tolerance=measures.tolerance,
+            relative_tolerance=measures.relative_tolerance,
+        )
+    probability = None
+    if measures.probability and prediction.levels is not None:
+        probability = _score_levels(id, prediction.levels, mask, target)
+    return ImageScore.from_counts(
+        id,
+        counts,
+        boundary=boundary,
+        probability=probability,
+        scaled_counts={
+            scaling: scaled_counts(mask, target, scaling) for scaling in measures.scalings
+        },
+        truth_is_binary=true.is_binary,
+        prediction_is_binary=prediction.is_binary,
+        findings=_findings(prediction, true, counts),
+    )
 
 
-def score_item(item: Item) -> ImageScore | Skipped:
+def score_item(
+    item: Item,
+    measures: Measures = _PLAIN,
+) -> ImageScore | Skipped:
     """Score what was predicted for one image, or say why it cannot be scored."""
     id, prediction, truth = item
     if truth is None:
-        return Skipped(id, "there is no true mask for it")
+        return Skipped(id, "there is no true mask for it", "no truth")
     if isinstance(prediction, ImageError):
         return Skipped(id, str(prediction))
     try:
-        return score_mask(id, prediction, truth)
+        return score_mask(id, prediction, truth, measures)
+    except _SizeError as error:
+        return Skipped(id, error.reason, "size")
     except ImageError as error:
-        return Skipped(id, error.reason if error.source == id else str(error))
+        return Skipped(id, str(error))
 
 
-def read_predictions(pairs: Iterable[Pair]) -> Iterator[Item]:
+def read_predictions(pairs: Iterable[Pair], *, probability: bool = False) -> Iterator[Item]:
     """Read the predicted masks one by one; for one that cannot be read, hand on the error."""
     for pair in pairs:
-        try:
-            prediction: BoolMask | ImageError = read_mask(pair.prediction)
-        except ImageError as error:
-            prediction = error
-        yield pair.id, prediction, pair.truth
+        yield _read_pair(pair, probability=probability)
 
 
-def _size(mask: BoolMask) -> str:
+def score_pairs(pairs: Iterable[Pair], measures: Measures) -> Iterator[ImageScore | Skipped]:
+    """Score pairs of files, in their order, a few at a time in memory."""
+
+    def score(pair: Pair) -> ImageScore | Skipped:
+        return score_item(_read_pair(pair, probability=measures.probability), measures)
+
+    num_threads = min(4, os.cpu_count() or 1)
+    with ThreadPoolExecutor(num_threads, thread_name_prefix="dermseg-score") as pool:
+        yield from pool.map(score, pairs)
+
+
+class _SizeError(ImageError):
+    """Two masks of one image differ in size."""
+
+
+def _read_pair(pair: Pair, *, probability: bool) -> Item:
+    try:
+        checked = read_checked_mask(pair.prediction)
+        levels = None
+        if probability and pair.probability is not None:
+            levels = read_grey(pair.probability)
+    except ImageError as error:
+        return pair.id, error, pair.truth
+    findings = () if checked.finding is None else (f"the prediction: {checked.finding}",)
+    predicted = Predicted(checked.mask, levels, checked.is_binary, findings)
+    return pair.id, predicted, pair.truth
+
+
+def _score_levels(
+    id: str, levels: NDArray[np.uint8], mask: BoolMask, target: BoolMask
+) -> ProbabilityMeasures:
+    if levels.shape != target.shape:
+        raise _SizeError(
+            id,
+            f"the probabilities are {_size(levels)} pixels, the truth is {_size(target)} "
+            "(height x width); predict at the image's native size",
+        )
+    near = near_boundary(mask, target, distance=BORDER_WIDTH)
+    return ProbabilityMeasures.from_counts(
+        ProbabilityCounts.of(levels, target), ProbabilityCounts.of(levels[near], target[near])
+    )
+
+
+def _findings(
+    prediction: Predicted, truth: CheckedMask, counts: ConfusionCounts
+) -> tuple[str, ...]:
+    findings = [*prediction.findings]
+    if truth.finding is not None:
+        findings.append(f"the truth: {truth.finding}")
+    if _covers_edge(prediction.mask) and complement_fits(counts):
+        findings.append(
+            f"the prediction looks inverted: its Jaccard index is {counts.jaccard():.2f}, and "
+            f"{_inverted(counts).jaccard():.2f} with lesion and skin swapped"
+        )
+    return tuple(findings)
+
+
+def complement_fits(counts: ConfusionCounts) -> bool:
+    """Whether the masks overlap by less than 0.1, and by more than 0.5 if one is inverted."""
+    return counts.jaccard() < _INVERTED_BELOW and _inverted(counts).jaccard() > _INVERTED_ABOVE
+
+
+def _inverted(counts: ConfusionCounts) -> ConfusionCounts:
+    return ConfusionCounts(tp=counts.fn, fp=counts.tn, fn=counts.tp, tn=counts.fp)
+
+
+def _covers_edge(mask: BoolMask) -> bool:
+    """Whether at least 90 % of the image's edge is lesion: seldom so, and always if inverted."""
+    edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    return bool(edge.mean() >= 0.9)
+
+
+def _size(mask: NDArray[np.uint8] | BoolMask) -> str:
     return " x ".join(map(str, mask.shape))

@@ -5,15 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import polars
+
 from dermseg.errors import OutputError
-from dermseg.evaluation.aggregation import SCORES
+from dermseg.evaluation.aggregation import SCORES, measured
 from dermseg.evaluation.evaluate import Evaluation
+from dermseg.evaluation.image_score import BORDER_WIDTH
+from dermseg.evaluation.protocol_figures import ProtocolFigures
 from dermseg.images import write_bytes_atomically
+from dermseg.metrics import ProbabilityCounts
 
 __all__ = ["summary", "write_evaluation"]
 
@@ -29,28 +35,49 @@ def summary(evaluation: Evaluation, *, about: Mapping[str, str] | None = None) -
 
     Returns:
         ``protocol``, ``num_scored``, ``num_skipped``, ``aggregates`` (for each name ``value``,
-        ``low`` and ``high``), ``warnings``, and the keys of ``about``.
+        ``low`` and ``high``), ``warnings``, and the keys of ``about``. ``num_extra`` and
+        ``num_questionable`` count predictions without truth and scored images whose files are
+        odd; ``problems`` names every one of these and the skipped images. With border distances
+        ``tolerances``, with probabilities ``pooled`` (scores of the pixels of all images), with
+        protocols ``protocols``.
     """
-    return {
+    content = {
         **(about or {}),
         "protocol": evaluation.protocol,
         "num_scored": evaluation.num_scored,
         "num_skipped": evaluation.num_skipped,
+        "num_extra": len(evaluation.extra),
+        "num_questionable": evaluation.num_questionable,
         "aggregates": {name: asdict(value) for name, value in evaluation.aggregates.items()},
         "warnings": list(evaluation.warnings),
+        "problems": _problems(evaluation),
     }
+    if evaluation.measures.boundary:
+        content["tolerances"] = {
+            "normalized_surface_distance": evaluation.measures.tolerance,
+            "relative_normalized_surface_distance": evaluation.measures.relative_tolerance,
+        }
+    if (pooled := evaluation.pooled_probabilities) is not None:
+        content["pooled"] = _pooled(*pooled)
+    if evaluation.protocols:
+        content["protocols"] = {
+            figures.protocol.name: _figures(figures) for figures in evaluation.protocols
+        }
+    return content
 
 
 def write_evaluation(
     folder: Path, evaluation: Evaluation, *, about: Mapping[str, str] | None = None
 ) -> None:
-    """Write ``per_image.csv`` and ``summary.json``; the folder is made if it is missing.
+    """Write ``per_image.csv``, the same as ``.parquet``, and ``summary.json``.
 
     The table has one row per scored image, sorted by id: pixel counts and scores in full
-    precision. Skipped images are in the summary's warnings.
+    precision, under the rules of the protocol ``isic`` whichever was asked for; empty where one
+    is undefined. Skipped images are in the summary.
 
     Args:
-        folder: Where to write; files of an earlier evaluation are replaced.
+        folder: Where to write; it is made if it is missing, and files of an earlier evaluation
+            are replaced.
         evaluation: What came out.
         about: See `summary`.
 
@@ -62,17 +89,77 @@ def write_evaluation(
     except OSError as error:
         raise OutputError(f"{folder}: the folder cannot be made: {error.strerror}") from error
     text = json.dumps(summary(evaluation, about=about), indent=2, allow_nan=False)
+    columns = _per_image(evaluation)
     # File names may hold bytes that are no text, and so may ids.
-    table = _per_image(evaluation).encode(errors="backslashreplace")
+    table = _as_csv(columns).encode(errors="backslashreplace")
+    parquet = io.BytesIO()
+    columns["id"] = [id.encode(errors="backslashreplace").decode() for id in columns["id"]]
+    polars.DataFrame(columns).write_parquet(parquet)
     write_bytes_atomically(folder / "per_image.csv", table)
+    write_bytes_atomically(folder / "per_image.parquet", parquet.getvalue())
     write_bytes_atomically(folder / "summary.json", f"{text}\n".encode())
 
 
-def _per_image(evaluation: Evaluation) -> str:
+def _per_image(evaluation: Evaluation) -> dict[str, list[Any]]:
+    """The columns of the table; None where a score is undefined."""
+    scores = evaluation.scores
+    columns: dict[str, list[Any]] = {"id": [score.id for score in scores]}
+    if evaluation.groups:
+        columns["group"] = [evaluation.groups.get(score.id, score.id) for score in scores]
+    for name in _COUNTS:
+        columns[name] = [getattr(score.counts, name) for score in scores]
+    for name in (*SCORES, *measured(scores)):
+        values = (score.value(name) for score in scores)
+        columns[name] = [None if math.isnan(value) else value for value in values]
+    return columns
+
+
+def _as_csv(columns: Mapping[str, list[Any]]) -> str:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["id", *_COUNTS, *SCORES])
-    for score in evaluation.scores:
-        counts = (getattr(score.counts, name) for name in _COUNTS)
-        writer.writerow([score.id, *counts, *(getattr(score, name) for name in SCORES)])
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
     return table.getvalue()
+
+
+def _problems(evaluation: Evaluation) -> list[dict[str, str]]:
+    skipped = [
+        {"id": skipped.id, "kind": skipped.kind, "what": skipped.reason}
+        for skipped in evaluation.skipped
+    ]
+    extra = [
+        {"id": id, "kind": "extra", "what": "a prediction without truth"} for id in evaluation.extra
+    ]
+    questionable = [
+        {"id": score.id, "kind": "questionable", "what": finding}
+        for score in evaluation.scores
+        for finding in score.findings
+    ]
+    return [*skipped, *extra, *questionable]
+
+
+def _pooled(everywhere: ProbabilityCounts, border: ProbabilityCounts) -> dict[str, float | None]:
+    scores = {
+        "auc": everywhere.auc(),
+        "average_precision": everywhere.average_precision(),
+        "brier_score": everywhere.brier_score(),
+        "cross_entropy": everywhere.cross_entropy(),
+        "expected_calibration_error": everywhere.expected_calibration_error(),
+        "border_expected_calibration_error": border.expected_calibration_error(),
+        "border_width": float(BORDER_WIDTH),
+    }
+    return {name: None if math.isnan(value) else value for name, value in scores.items()}
+
+
+def _figures(figures: ProtocolFigures) -> dict[str, Any]:
+    protocol = figures.protocol
+    return {
+        "taken_over": protocol.taken_over,
+        "empty": protocol.empty,
+        "reference": protocol.reference,
+        "headline": f"{protocol.prefix}_{protocol.headline}",
+        "num_images": figures.num_images,
+        "num_refused": len(figures.refused),
+        "num_undefined": dict(figures.num_undefined),
+        "figures": {name: asdict(value) for name, value in figures.figures.items()},
+    }

@@ -12,7 +12,7 @@ from dermseg.images.files import ImageSource
 from dermseg.images.pixels import grey_values, rgb_values
 from dermseg.types import BoolMask, ImageArray, Size
 
-__all__ = ["read_image", "read_mask", "read_mask_values", "read_size"]
+__all__ = ["foreground", "read_image", "read_mask", "read_mask_values", "read_size"]
 
 
 def read_image(source: ImageSource, *, max_megapixels: float = 200) -> ImageArray:
@@ -67,7 +67,11 @@ def read_mask(source: ImageSource, *, max_megapixels: float = 200) -> BoolMask:
     Raises:
         ImageError: As ``read_mask_values``.
     """
-    values = read_mask_values(source, max_megapixels=max_megapixels)
+    return foreground(read_mask_values(source, max_megapixels=max_megapixels))
+
+
+def foreground(values: NDArray[np.uint8]) -> BoolMask:
+    """Apply the rule of ``read_mask`` to grey values, (H, W) uint8."""
     return values == 1 if values.max() == 1 else values > 128
 
 

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from dermseg.metrics.boundary import (
+    BoundaryMeasures,
+    average_symmetric_surface_distance,
+    boundary_measures,
+    hausdorff_95,
+    near_boundary,
+    normalized_surface_distance,
+)
 from dermseg.metrics.counts import UNDEFINED_SCORE, ConfusionCounts, confusion_counts
 from dermseg.metrics.overlap import (
     accuracy,
@@ -12,16 +20,25 @@ from dermseg.metrics.overlap import (
     specificity,
     thresholded_jaccard,
 )
+from dermseg.metrics.probability import ProbabilityCounts, to_levels
 
 __all__ = [
     "UNDEFINED_SCORE",
+    "BoundaryMeasures",
     "ConfusionCounts",
+    "ProbabilityCounts",
     "accuracy",
+    "average_symmetric_surface_distance",
+    "boundary_measures",
     "confusion_counts",
     "dice",
+    "hausdorff_95",
     "jaccard",
+    "near_boundary",
+    "normalized_surface_distance",
     "precision",
     "sensitivity",
     "specificity",
     "thresholded_jaccard",
+    "to_levels",
 ]

@@ -1,0 +1,130 @@
+"""Mask files to be scored: in folders or ZIP archives, and what is odd about them."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dermseg.datasets.pairing import find_masks
+from dermseg.errors import DatasetError, ImageError
+from dermseg.images import IMAGE_SUFFIXES, find_images, foreground, read_mask_values
+from dermseg.types import BoolMask
+
+__all__ = ["CheckedMask", "MaskFile", "list_masks", "list_probabilities", "read_checked_mask"]
+
+MaskFile: TypeAlias = Path | zipfile.Path
+"""A file in a folder, or a member of a ZIP archive."""
+
+PROBABILITY_ENDING = "_probability"
+_NOT_MASKS = ("_overlay", PROBABILITY_ENDING)
+_LARGEST_MEMBER = 500_000_000
+
+
+@dataclass(frozen=True)
+class CheckedMask:
+    """A mask, and what a reader of its scores must know about the file.
+
+    Attributes:
+        mask: (H, W) bool.
+        is_binary: No more than two grey values, one of them 0 if there are two.
+        finding: What is odd about it, or None.
+    """
+
+    mask: BoolMask
+    is_binary: bool = True
+    finding: str | None = None
+
+
+def list_masks(location: Path, what: str) -> list[MaskFile]:
+    """List the mask files of a folder or of a ZIP archive, whatever its folders, sorted.
+
+    Raises:
+        DatasetError: If there is no such folder or archive; ``what`` it should hold is named.
+    """
+    if zipfile.is_zipfile(location):
+        return [path for path in _members(location) if not _stem(path).endswith(_NOT_MASKS)]
+    _check_folder(location, what)
+    return list(find_masks(location))
+
+
+def list_probabilities(location: Path) -> list[MaskFile]:
+    """List the files ``NAME_probability.png`` of a folder or a ZIP archive, sorted."""
+    files = _members(location) if zipfile.is_zipfile(location) else find_images(location)
+    return [path for path in files if _stem(path).endswith(PROBABILITY_ENDING)]
+
+
+def read_checked_mask(file: MaskFile) -> CheckedMask:
+    """Read a mask as ``read_mask`` does, and look at its grey values.
+
+    Raises:
+        ImageError: If the file cannot be read, or has colours.
+    """
+    values = read_grey(file)
+    mask = foreground(values)
+    if values.max() == 1 or ((values == 0) | (values == 255)).all():
+        return CheckedMask(mask)
+    used = np.flatnonzero(np.bincount(values.ravel(), minlength=256))
+    is_binary = used.size <= 2 and (used.size == 1 or not used[0])
+    if is_binary and not mask.any():
+        finding = f"its values are {_listed(used)}, and none is above 128: it counts as empty"
+    elif is_binary:
+        finding = f"its values are {_listed(used)}, not 0 and 255; above 128 is lesion"
+    else:
+        share = float(np.mean((values != 0) & (values != 255)))
+        finding = f"not binary: {share:.2%} of its pixels are grey; above 128 is lesion"
+    return CheckedMask(mask, is_binary, finding)
+
+
+def read_grey(file: MaskFile) -> NDArray[np.uint8]:
+    """Read the grey values of a file, (H, W) uint8.
+
+    Raises:
+        ImageError: If it cannot be read, or has colours.
+    """
+    if isinstance(file, Path):
+        return read_mask_values(file)
+    try:
+        return read_mask_values(file.read_bytes())
+    except ImageError as error:
+        raise ImageError(str(file), error.reason) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
+        raise ImageError(str(file), f"it cannot be unpacked ({error})") from error
+
+
+def _members(archive: Path) -> list[zipfile.Path]:
+    """The image files of an archive, without what macOS adds."""
+    # `Path` keeps the archive open for as long as its files are used.
+    opened = zipfile.ZipFile(archive)
+    names = []
+    for info in opened.infolist():
+        name = PurePosixPath(info.filename)
+        if info.is_dir() or name.suffix.lower() not in IMAGE_SUFFIXES:
+            continue
+        if any(part.startswith(".") or part == "__MACOSX" for part in name.parts):
+            continue
+        if info.file_size > _LARGEST_MEMBER:
+            raise DatasetError(
+                f"{archive}: {info.filename} would take {info.file_size:,} bytes; expected masks"
+            )
+        names.append(info.filename)
+    return [zipfile.Path(opened, name) for name in sorted(names)]
+
+
+def _check_folder(folder: Path, what: str) -> None:
+    if not folder.is_dir():
+        state = "is neither a folder nor a ZIP archive" if folder.exists() else "no such folder"
+        raise DatasetError(f"{folder}: {state}. Give the folder that holds the {what}.")
+
+
+def _stem(file: MaskFile) -> str:
+    return PurePosixPath(file.name).stem
+
+
+def _listed(values: NDArray[np.intp]) -> str:
+    return " and ".join(map(str, values))

@@ -1,0 +1,167 @@
+"""What is measured of an image, and what came out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Final
+
+from dermseg.evaluation.protocols import Protocol, Scaling
+from dermseg.metrics import BoundaryMeasures, ConfusionCounts, ProbabilityCounts
+
+__all__ = [
+    "BORDER_WIDTH",
+    "BOUNDARY_SCORES",
+    "PROBABILITY_SCORES",
+    "ImageScore",
+    "Measures",
+    "ProbabilityMeasures",
+]
+
+BORDER_WIDTH: Final = 10
+"""Pixels from either border within which the calibration near the border is measured."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What is measured besides the overlap of the masks at native size.
+
+    Attributes:
+        boundary: Border distances, see `BoundaryMeasures`.
+        tolerance: Of the normalised surface distance, in pixels.
+        relative_tolerance: The same, as a share of the lesion's diameter.
+        probability: Scores of the probabilities, where there are any.
+        protocols: Whose figures are to be computed.
+    """
+
+    boundary: bool = False
+    tolerance: float = 3.0
+    relative_tolerance: float = 0.02
+    probability: bool = False
+    protocols: tuple[Protocol, ...] = ()
+
+    @property
+    def scalings(self) -> tuple[Scaling, ...]:
+        """Sizes at which the protocols compare masks, besides the native one."""
+        wanted = dict.fromkeys(protocol.scaling for protocol in self.protocols)
+        return tuple(scaling for scaling in wanted if scaling.size is not None)
+
+
+@dataclass(frozen=True)
+class ProbabilityMeasures:
+    """Scores of the probabilities of one image; NaN where one is undefined.
+
+    Attributes:
+        counts: Pixels by probability and truth; the scores follow from them.
+        border_counts: The same within `BORDER_WIDTH` pixels of either border.
+    """
+
+    counts: ProbabilityCounts
+    border_counts: ProbabilityCounts
+    auc: float
+    average_precision: float
+    brier_score: float
+    cross_entropy: float
+    expected_calibration_error: float
+    border_expected_calibration_error: float
+
+    @classmethod
+    def from_counts(
+        cls, counts: ProbabilityCounts, border_counts: ProbabilityCounts
+    ) -> ProbabilityMeasures:
+        """Compute all scores."""
+        return cls(
+            counts,
+            border_counts,
+            auc=counts.auc(),
+            average_precision=counts.average_precision(),
+            brier_score=counts.brier_score(),
+            cross_entropy=counts.cross_entropy(),
+            expected_calibration_error=counts.expected_calibration_error(),
+            border_expected_calibration_error=border_counts.expected_calibration_error(),
+        )
+
+
+BOUNDARY_SCORES = tuple(entry.name for entry in fields(BoundaryMeasures))
+"""The scores of `BoundaryMeasures`."""
+
+PROBABILITY_SCORES = tuple(
+    entry.name for entry in fields(ProbabilityMeasures) if not entry.name.endswith("counts")
+)
+"""The scores of `ProbabilityMeasures`."""
+
+
+@dataclass(frozen=True)
+class ImageScore:
+    """The scores of one image at the native size of its truth.
+
+    Undefined scores are 1, as in the ISIC challenge.
+
+    Attributes:
+        id: The image.
+        counts: Pixels by prediction and truth; the scores follow from them.
+        boundary: Border distances, if they were asked for.
+        probability: Scores of the probabilities, if there are any and they were asked for.
+        scaled_counts: The pixels at the other sizes that protocols ask for.
+        truth_is_binary: See `CheckedMask`.
+        prediction_is_binary: Likewise.
+        findings: What is odd about the files; they were scored all the same.
+    """
+
+    id: str
+    counts: ConfusionCounts
+    jaccard: float
+    thresholded_jaccard: float
+    dice: float
+    accuracy: float
+    sensitivity: float
+    specificity: float
+    precision: float
+    boundary: BoundaryMeasures | None = None
+    probability: ProbabilityMeasures | None = None
+    scaled_counts: Mapping[Scaling, ConfusionCounts] = field(default_factory=dict)
+    truth_is_binary: bool = True
+    prediction_is_binary: bool = True
+    findings: tuple[str, ...] = ()
+
+    @classmethod
+    def from_counts(
+        cls,
+        id: str,
+        counts: ConfusionCounts,
+        *,
+        boundary: BoundaryMeasures | None = None,
+        probability: ProbabilityMeasures | None = None,
+        scaled_counts: Mapping[Scaling, ConfusionCounts] | None = None,
+        truth_is_binary: bool = True,
+        prediction_is_binary: bool = True,
+        findings: tuple[str, ...] = (),
+    ) -> ImageScore:
+        """Compute all scores of overlap of an image."""
+        return cls(
+            id,
+            counts,
+            jaccard=counts.jaccard(),
+            thresholded_jaccard=counts.thresholded_jaccard(),
+            dice=counts.dice(),
+            accuracy=counts.accuracy(),
+            sensitivity=counts.sensitivity(),
+            specificity=counts.specificity(),
+            precision=counts.precision(),
+            boundary=boundary,
+            probability=probability,
+            scaled_counts=scaled_counts or {},
+            truth_is_binary=truth_is_binary,
+            prediction_is_binary=prediction_is_binary,
+            findings=findings,
+        )
+
+    def value(self, name: str) -> float:
+        """Return a score by name; NaN where it is undefined or was not measured."""
+        owner: object = self
+        if name in BOUNDARY_SCORES:
+            owner = self.boundary
+        elif name in PROBABILITY_SCORES:
+            owner = self.probability
+        return math.nan if owner is None else float(getattr(owner, name))
