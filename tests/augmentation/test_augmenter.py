@@ -202,6 +202,17 @@ def test_crop_shows_a_window_of_the_image_and_nothing_from_outside() -> None:
     assert max(starts) > 0.8
 
 
+def test_crop_is_a_window_of_what_the_zoom_shows() -> None:
+    height, width = SIZE
+    y, x = (np.mgrid[:height, :width] + 0.5) / np.array(SIZE).reshape(2, 1, 1)
+    image = np.stack([x, y, np.zeros(SIZE)], axis=2).astype(np.float32)
+    options = Augmentation(zoom=(2, 2), crop=0.5)
+    changed = np.stack([each for each, _ in all_epochs(options, (image, x > 0.5), 40)])[..., :2]
+    # Enlarged twice, the image shows its middle half, and the windows reach all of that.
+    assert 0.25 <= changed.min() < 0.26
+    assert 0.74 < changed.max() <= 0.75
+
+
 def test_what_comes_in_from_outside_is_a_reflection_not_black() -> None:
     image = np.full((64, 96, 3), 0.7, np.float32)
     mask = np.zeros((64, 96), np.bool_)
