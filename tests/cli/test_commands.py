@@ -20,6 +20,7 @@ COMMANDS = [
     ("demo",),
     ("data",),
     ("data", "list"),
+    ("data", "audit"),
     ("data", "download"),
     ("data", "split"),
     ("train",),

