@@ -97,8 +97,7 @@ def test_a_preset_is_its_values_and_keys_beside_it_override_it() -> None:
 def test_image_and_mask_stay_together_under_every_preset(preset: str) -> None:
     mask = PHANTOM.mask
     # The mask is painted into the image, far apart in all channels.
-    painted = np.where(mask[..., None], 0.1, 0.9).astype(np.float32).repeat(1, axis=2)
-    painted = np.broadcast_to(painted, (*mask.shape, 3)).copy()
+    painted = np.repeat(np.where(mask[..., None], 0.1, 0.9), 3, axis=2).astype(np.float32)
     augmenter = Augmenter(Augmentation.model_validate({"preset": preset, "hairs": 0}), seed=0)
     agreement = []
     for epoch in range(10):

@@ -22,6 +22,7 @@ GEOMETRY: dict[str, Augmentation] = {
     "zoom": Augmentation(zoom=(0.7, 1.4)),
     "stretch": Augmentation(stretch=0.3),
     "shift": Augmentation(shift=0.3),
+    "crop": Augmentation(crop=0.5),
     "all": Augmentation(
         horizontal_flip=0.5,
         vertical_flip=0.5,
@@ -170,6 +171,46 @@ def test_shift_moves_by_a_share_of_the_side() -> None:
     largest = np.abs(moves).max(axis=0)
     assert (largest <= 0.26).all()
     assert (largest > 0.15).all()
+
+
+def test_crop_shows_a_window_of_the_image_and_nothing_from_outside() -> None:
+    # Colours tell the place in [0, 1]: red across, green down.
+    height, width = SIZE
+    y, x = (np.mgrid[:height, :width] + 0.5) / np.array(SIZE).reshape(2, 1, 1)
+    image = np.stack([x, y, np.zeros(SIZE)], axis=2).astype(np.float32)
+    shares, starts = [], []
+    for epoch in range(40):
+        changed, mask = augment(Augmentation(crop=0.5), (image, x > 0.5), epoch=epoch)
+        red, green = changed[..., 0], changed[..., 1]
+        # The same window in every row and column, enlarged evenly.
+        assert np.abs(red - red[0]).max() < 1e-4
+        assert np.abs(green - green[:, :1]).max() < 1e-4
+        assert np.ptp(np.diff(red[0, 2:-2])) < 1e-4
+        share = (red[0, -2] - red[0, 1]) * width / (width - 3)
+        assert (green[-2, 0] - green[1, 0]) * height / (height - 3) == pytest.approx(
+            share, abs=1e-3
+        )
+        assert 0.5 - 1e-3 <= share <= 1 + 1e-3
+        start = red[0, 1] - 1.5 * share / width
+        assert -1e-3 <= start <= 1 - share + 1e-3
+        shares.append(share)
+        starts.append(start / max(1 - share, 1e-6))
+        assert (mask == (red > 0.5))[np.abs(red - 0.5) > 2 / width].all()
+    assert min(shares) < 0.6
+    assert max(shares) > 0.9
+    assert min(starts) < 0.2
+    assert max(starts) > 0.8
+
+
+def test_crop_is_a_window_of_what_the_zoom_shows() -> None:
+    height, width = SIZE
+    y, x = (np.mgrid[:height, :width] + 0.5) / np.array(SIZE).reshape(2, 1, 1)
+    image = np.stack([x, y, np.zeros(SIZE)], axis=2).astype(np.float32)
+    options = Augmentation(zoom=(2, 2), crop=0.5)
+    changed = np.stack([each for each, _ in all_epochs(options, (image, x > 0.5), 40)])[..., :2]
+    # Enlarged twice, the image shows its middle half, and the windows reach all of that.
+    assert 0.25 <= changed.min() < 0.26
+    assert 0.74 < changed.max() <= 0.75
 
 
 def test_what_comes_in_from_outside_is_a_reflection_not_black() -> None:

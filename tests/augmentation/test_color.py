@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dermseg.augmentation.color import RandomColorTemperature, light_color
+from dermseg.augmentation.color import RandomChannelGain, RandomColorTemperature, light_color
 from dermseg.torchvision_import import tv_tensors
 
 
@@ -52,3 +52,15 @@ def test_colour_temperature_moves_red_against_blue_and_keeps_grey_bright() -> No
         assert linear @ (0.2126, 0.7152, 0.0722) == pytest.approx(0.5**2.2, rel=1e-3)
     assert min(ratios) < 0.95
     assert max(ratios) > 1.05
+
+
+def test_temperatures_move_along_one_line_and_gains_in_every_direction() -> None:
+    grey = tv_tensors.Image(torch.full((3, 1, 1), 0.5))
+    spread = {}
+    for transform in (RandomColorTemperature(40.0), RandomChannelGain(0.1)):
+        torch.manual_seed(0)
+        colours = np.log([transform(grey).flatten().tolist() for _ in range(200)])
+        values = np.linalg.svd(colours - colours.mean(axis=0), compute_uv=False)
+        spread[type(transform)] = values / values[0]
+    assert spread[RandomColorTemperature][1] < 0.05
+    assert spread[RandomChannelGain][2] > 0.5

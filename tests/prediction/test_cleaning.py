@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from dermseg.images import write_image, write_mask
+from dermseg.images import read_image, write_image, write_mask
 from dermseg.package import ModelPackage, load_package
 from dermseg.phantom import PhantomOptions, create_phantom
 from dermseg.prediction import Predictor
-from dermseg.preprocessing import Normalization, find_field
+from dermseg.prediction.postprocessing import keep_largest_region
+from dermseg.preprocessing import Box, Normalization, find_field, preprocess
 from dermseg.recipes import Cleaning, Postprocessing, parse_recipe
 from dermseg.training.data import SegmentationData
 from dermseg.types import Sample
@@ -110,6 +112,21 @@ def test_training_and_prediction_see_the_same_tensor(
     assert np.abs(prediction.class_probabilities - expected).max() < 1e-6
 
 
+@pytest.mark.parametrize(
+    "steps",
+    list(itertools.product([False, True], repeat=len(Cleaning.model_fields))),
+)
+def test_every_combination_gives_the_very_tensor_of_training(
+    steps: tuple[bool, ...], sample: Sample
+) -> None:
+    cleaning = Cleaning(**dict(zip(Cleaning.model_fields, steps, strict=True)))
+    overrides = [f"preprocessing.{key}=true" for key, on in cleaning.model_dump().items() if on]
+    recipe = parse_recipe(RECIPE, overrides)
+    data = SegmentationData([sample], recipe, NORMALIZATION, augment=False)
+    tensor = preprocess(read_image(sample.image), SIZE, NORMALIZATION, cleaning=cleaning)
+    assert np.array_equal(data[0, 0]["image"].numpy(), tensor)
+
+
 def test_each_step_changes_the_tensor(sample: Sample) -> None:
     seen = set()
     for key in (None, *Cleaning.model_fields):
@@ -147,6 +164,46 @@ def test_a_cropped_prediction_is_put_back_where_it_was(dark_package: Path) -> No
     # Without the crop the frame itself is dark, and the square is found all the same.
     whole = Predictor(load_package(dark_package)).predict(image)
     assert whole.mask[:38].all()
+
+
+@pytest.mark.parametrize("frame", [(40, 0, 0, 90), (0, 64, 33, 17), (30, 30, 30, 30)])
+def test_what_was_cropped_lies_where_it_lay_to_a_pixel(
+    frame: tuple[int, int, int, int], dark_package: Path
+) -> None:
+    top, bottom, left, right = frame
+    y, x = np.mgrid[:300, :420]
+    disc = (y - 150) ** 2 + (x - 170) ** 2 < 50**2
+    image = np.where(disc[..., None], (60, 50, 40), (220, 190, 170)).astype(np.uint8)
+    image[:top] = image[300 - bottom :] = image[:, :left] = image[:, 420 - right :] = 0
+    prediction = Predictor(cleaned(dark_package, Cleaning(crop_field=True))).predict(image)
+    assert prediction.box == find_field(image) != Box(0, 0, 300, 420)
+    found = keep_largest_region(prediction.mask)
+    # A pixel of the network is six of the image.
+    centre = np.argwhere(found).mean(axis=0)
+    assert centre == pytest.approx((150, 170), abs=1)
+    assert found.sum() == pytest.approx(disc.sum(), rel=0.05)
+
+
+def test_an_uncropped_prediction_has_no_box(dark_package: Path) -> None:
+    image = np.full((60, 80, 3), 200, np.uint8)
+    assert Predictor(load_package(dark_package)).predict(image).box is None
+    cropping = Predictor(cleaned(dark_package, Cleaning(crop_field=True)))
+    whole = cropping.predict(image)
+    assert whole.box == Box(0, 0, 60, 80)
+    assert np.array_equal(
+        whole.probability, Predictor(load_package(dark_package)).predict(image).probability
+    )
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (200, 3)])
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_every_step_predicts_images_of_one_colour_and_any_size(
+    size: tuple[int, int], value: int, dark_package: Path
+) -> None:
+    image = np.full((*size, 3), value, np.uint8)
+    prediction = Predictor(cleaned(dark_package, ALL)).predict(image)
+    assert prediction.mask.shape == size
+    assert np.isfinite(prediction.probability).all()
 
 
 def test_masks_are_cropped_like_their_images(sample: Sample) -> None:

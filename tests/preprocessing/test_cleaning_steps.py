@@ -153,3 +153,39 @@ def test_cleaning_real_images_leaves_their_lesions(real_data: Path) -> None:
         lost.append((background & mask).sum() / max(1, mask.sum()))
     assert np.mean(lost) < 0.01
     assert np.mean(np.array(lost) > 0.2) <= 0.02
+
+
+def read_real_pairs(real_data: Path, step: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    root = real_data / "isic2017_256x192"
+    masks = root / "ISIC-2017_Training_Part1_GroundTruth"
+    paths = sorted((root / "ISIC-2017_Training_Data").glob("*.jpg"))[::step]
+    return [
+        (read_image(path), read_mask(masks / f"{path.stem}_segmentation.png")) for path in paths
+    ]
+
+
+@pytest.mark.data
+def test_hair_removal_leaves_most_real_lesions_nearly_as_they_are(real_data: Path) -> None:
+    pairs = read_real_pairs(real_data, 20)
+    changed = [(remove_hair(image) != image).any(axis=2)[mask].mean() for image, mask in pairs]
+    assert np.median(changed) == 0
+    assert np.quantile(changed, 0.9) < 0.05
+    assert max(changed) < 0.5
+
+
+@pytest.mark.data
+def test_hairs_drawn_on_real_images_are_found(real_data: Path) -> None:
+    found = []
+    for seed, (image, _) in enumerate(read_real_pairs(real_data, 40)):
+        hairy = ARTEFACTS["hairs"](image, np.random.default_rng(seed), strength=0.25)
+        drawn = image.max(axis=2).astype(int) - hairy.max(axis=2) > 40
+        if drawn.sum() > 50:  # not so where the hairs are bright
+            found.append(find_hair(hairy)[drawn].mean())
+    assert len(found) > 30
+    assert np.mean(found) > 0.9
+
+
+@pytest.mark.data
+def test_crop_keeps_real_lesions_whole(real_data: Path) -> None:
+    for image, mask in read_real_pairs(real_data, 20):
+        assert mask[find_field(image).slices].sum() > 0.98 * mask.sum()

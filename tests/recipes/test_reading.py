@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dermseg.errors import RecipeError
-from dermseg.recipes import parse_recipe, read_recipe, recipe_text
+from dermseg.recipes import Augmentation, parse_recipe, read_recipe, recipe_text
 
 
 def explain(text: str, *overrides: str) -> str:
@@ -105,6 +105,29 @@ def test_wrong_loss_parameter_is_named_once(text: str) -> None:
 
 def test_override_that_is_no_toml_is_text(text: str) -> None:
     assert parse_recipe(text, ["data.name=isic2017"]).data.name == "isic2017"
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["augmentation.preset=flips", "augmentation.hairs=0.3"],
+        ["augmentation.hairs=0.3", "augmentation.preset = 'flips'"],
+    ],
+    ids=["before", "after"],
+)
+def test_a_preset_replaces_the_files_augmentation_but_no_override(
+    text: str, overrides: list[str]
+) -> None:
+    table = '[augmentation]\npreset = "standard"\nhue = 0.4\n'
+    found = parse_recipe(text + table, overrides).augmentation
+    assert found == Augmentation.model_validate({"preset": "flips", "hairs": 0.3})
+    assert parse_recipe(text + table).augmentation.hue == 0.4
+
+
+def test_the_standard_preset_is_that_of_the_packaged_unet() -> None:
+    packaged = read_recipe("unet-isic2017").augmentation
+    preset = read_recipe("unet-isic2017", ["augmentation.preset=standard"]).augmentation
+    assert preset == packaged.model_copy(update={"preset": "standard"})
 
 
 def test_override_makes_the_tables_it_needs(text: str) -> None:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from dermseg.augmentation.artefacts import CAMERA_ARTEFACTS, SCENE_ARTEFACTS, RandomArtefacts
-from dermseg.augmentation.color import RandomColorTemperature, RandomTemperature
+from dermseg.augmentation.color import RandomChannelGain, RandomColorTemperature
 from dermseg.augmentation.geometry import RandomWarp
 from dermseg.recipes import Augmentation
 from dermseg.torchvision_import import tv_tensors, v2
@@ -18,8 +18,8 @@ from dermseg.types import BoolMask
 __all__ = [
     "Augmenter",
     "RandomArtefacts",
+    "RandomChannelGain",
     "RandomColorTemperature",
-    "RandomTemperature",
     "RandomWarp",
 ]
 
@@ -85,7 +85,7 @@ def _transforms(options: Augmentation) -> list[v2.Transform]:
             )
         )
     if options.temperature:
-        transforms.append(RandomTemperature(options.temperature))
+        transforms.append(RandomChannelGain(options.temperature))
     if options.color_temperature:
         transforms.append(RandomColorTemperature(options.color_temperature))
     if any(probabilities[name] for name in CAMERA_ARTEFACTS):

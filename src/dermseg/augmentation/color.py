@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from dermseg.torchvision_import import tv_tensors, v2
 
-__all__ = ["RandomColorTemperature", "RandomTemperature", "light_color"]
+__all__ = ["RandomChannelGain", "RandomColorTemperature", "light_color"]
 
 _DAYLIGHT_MIRED = 1e6 / 6504
 
 
-class RandomTemperature(v2.Transform):  # type: ignore[misc]  # torchvision ships no types
-    """Multiply each colour channel by its own factor, as another lamp or white balance would.
+class RandomChannelGain(v2.Transform):  # type: ignore[misc]  # torchvision ships no types
+    """Multiply each colour channel by a factor of its own, as another white balance would.
 
     Args:
         strength: Factors are drawn from [1 - strength, 1 + strength].
@@ -37,7 +37,7 @@ class RandomTemperature(v2.Transform):  # type: ignore[misc]  # torchvision ship
         return tv_tensors.wrap((inpt * params["gains"]).clamp(0, 1), like=inpt)
 
 
-class RandomColorTemperature(RandomTemperature):
+class RandomColorTemperature(RandomChannelGain):
     """Change the colour temperature of the light: colder or warmer, with its luminance kept.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, FloatArray
@@ -50,18 +51,21 @@ def erode(mask: BoolMask, side: int) -> BoolMask:
 
     Beyond the image's edge all counts as mask.
     """
-    if side == 1:
-        return mask
-    kernel = np.ones((side, side), np.uint8)
-    return cv2.erode(mask.astype(np.uint8), kernel).astype(np.bool_)
+    return mask if side == 1 else _distance_to_zero(mask) > side // 2
 
 
 def dilate(mask: BoolMask, side: int) -> BoolMask:
     """Put a square of ``side`` pixels, an odd number, around each pixel of the mask."""
-    if side == 1:
-        return mask
-    kernel = np.ones((side, side), np.uint8)
-    return cv2.dilate(mask.astype(np.uint8), kernel).astype(np.bool_)
+    return mask if side == 1 else _distance_to_zero(~mask) <= side // 2
+
+
+def _distance_to_zero(mask: BoolMask) -> NDArray[np.float32]:
+    """Chessboard distance to the nearest pixel that is not set; the largest float where none is.
+
+    In a time that does not grow with the kernel, as that of OpenCV's erosion does.
+    """
+    distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_C, cv2.DIST_MASK_3)
+    return np.asarray(distance, np.float32)
 
 
 def _kernel_side(share: float, mask: BoolMask) -> int:

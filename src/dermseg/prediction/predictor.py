@@ -51,7 +51,7 @@ def load_model(
 @dataclass(frozen=True)
 class _Input:
     image: ImageArray
-    box: Box
+    box: Box | None
     tensor: NDArray[np.float32]
     seconds: float
 
@@ -178,7 +178,8 @@ class Predictor:
         tensor = preprocess(
             image, self.spec.input_size, self.spec.normalization, box=box, cleaning=cleaning
         )
-        return _Input(image, box, tensor, time.perf_counter() - started)
+        seen = box if cleaning.crop_field else None
+        return _Input(image, seen, tensor, time.perf_counter() - started)
 
     def _as_image(self, source: Source) -> ImageArray:
         if not isinstance(source, np.ndarray):

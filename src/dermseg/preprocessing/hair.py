@@ -11,19 +11,22 @@ from dermseg.types import BoolMask, ImageArray
 __all__ = ["find_hair", "remove_hair"]
 
 # Shares of the image's shorter side.
-_WIDEST = 0.03
-_STRAIGHT = 0.06
-_DARKER_BY = 12
-_NUM_DIRECTIONS = 12
+_WIDEST = 0.025
+_STRAIGHT = 0.1
+# Grey levels.
+_DARKER_BY = 15
+_NUM_DIRECTIONS = 24
 
 
 def find_hair(image: ImageArray) -> BoolMask:
     """Find dark, thin, nearly straight structures: hairs, and the lines of rulers.
 
     A black-hat with a round kernel answers to what is darker than all around it and thinner than
-    3 % of the shorter side. Of its answers those are kept that hold a straight piece of 6 % in one
-    of twelve directions, by openings with lines: the meshes of a pigment network are shorter.
-    Bright hairs are not found.
+    2.5 % of the shorter side. Of its answers those are kept that hold a straight piece of 10 % in
+    one of 24 directions, by openings with lines: most meshes of a pigment network are shorter.
+    Bright, short and strongly curved hairs are not found. Of hairs drawn on training images of ISIC
+    2017 and 2018, 96 % of the pixels were found. In one lesion of ten, more than 1 % (of images
+    192 pixels high) or 3 % (512) of the lesion was taken for hair; in the worst, 23 %.
 
     Args:
         image: (H, W, 3) uint8 RGB.

@@ -35,13 +35,15 @@ PRESETS: dict[str, dict[str, Any]] = {
         "gel_bubbles": 0.1,
         "ruler": 0.1,
         "dark_corners": 0.15,
-        "color_temperature": 20.0,
+        # The light of lamps varies along one line of colours, so most of the change goes there.
+        "temperature": 0.05,
+        "color_temperature": 40.0,
         "blur": 0.15,
         "noise": 0.15,
         "jpeg": 0.2,
     },
 }
-"""Values by preset; what is not named is off. ``standard`` is what the packaged recipes use."""
+"""Values by preset; what is not named is off. ``standard`` is what unet-isic2017 uses."""
 
 
 class Augmentation(Table):
@@ -65,9 +67,11 @@ class Augmentation(Table):
         contrast: Largest relative change.
         saturation: Largest relative change.
         hue: Largest turn of the hue circle, in turns.
-        temperature: Largest relative gain of one colour channel against the others.
+        temperature: Largest relative gain of each colour channel, drawn for each alone: tints in
+            every direction, as white balance and cameras make them.
         color_temperature: Largest change of the light's colour temperature, in mired (a million
-            divided by kelvin): 20 goes from 6500 K to 5750 or 7480 K.
+            divided by kelvin): only between warm and cold, as lamps differ, at the same
+            brightness. 40 goes from 6500 K to 5160 or 8790 K.
         blur: Probability that the image is taken slightly out of focus.
         noise: Probability that the noise of a sensor is added.
         jpeg: Probability that the image is compressed as JPEG, with its artefacts.

@@ -54,7 +54,8 @@ def read_recipe(name_or_path: str, overrides: Iterable[str] = ()) -> Recipe:
         name_or_path: A name of :func:`list_recipes`, or a path.
         overrides: ``key=value`` pairs as ``training.lr=3e-4``; the value is TOML, and text that
             is not TOML is taken as a string. ``none`` switches off a key that is off unless it
-            is given, such as ``training.ema_decay``.
+            is given, such as ``training.ema_decay``. ``augmentation.preset`` takes the place of
+            all that the recipe says about augmentation; other overrides add to it.
 
     Raises:
         RecipeError: If the recipe cannot be found or read, or is not valid.
@@ -77,6 +78,10 @@ def parse_recipe(text: str, overrides: Iterable[str] = (), *, source: str = "rec
     except tomllib.TOMLDecodeError as error:
         message = f"{source}: not valid TOML: {error}"
         raise RecipeError(message) from error
+    overrides = list(overrides)
+    if any(override.partition("=")[0].strip() == "augmentation.preset" for override in overrides):
+        # Keys beside a preset override it: the file's own would leave nothing of it.
+        values.pop("augmentation", None)
     for override in overrides:
         _set(values, override)
     try:

@@ -17,6 +17,7 @@ from dermseg.types import ImageArray, Size
 
 __all__ = ["preview"]
 
+_LONG_SIDE = 320  # of a tile
 _BAR = 20  # height of a caption
 _GAP = 4  # between tiles
 
@@ -26,8 +27,10 @@ def preview(recipe: Recipe, data: Sequence[Source], *, num: int = 6, epochs: int
 
     One row per image: first as it is after preprocessing, then as it is augmented in each of the
     first epochs, with the very draws that a run of this recipe makes. The images are spread
-    evenly over the training part. Colours are shown before normalisation. Images of the smaller
-    sizes of progressive resizing are enlarged.
+    evenly over the training part. Colours are shown before normalisation. Tiles are 320 pixels
+    wide or high, whatever the network's size: contours then hide little of small images, sheets
+    for large ones can still be looked at, and the smaller sizes of progressive resizing are seen
+    for what they are.
 
     Args:
         recipe: What would be trained.
@@ -48,7 +51,9 @@ def preview(recipe: Recipe, data: Sequence[Source], *, num: int = 6, epochs: int
     samples = [train[index] for index in chosen]
     plain = SegmentationData(samples, recipe, UNIT_RANGE, augment=False)
     augmented = SegmentationData(samples, recipe, UNIT_RANGE, augment=True)
-    size = recipe.preprocessing.size
+    height, width = recipe.preprocessing.size
+    scale = _LONG_SIDE / max(height, width)
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
     rows = []
     for index, sample in enumerate(samples):
         tiles = [_tile(plain, (0, index), size, sample.id)]
