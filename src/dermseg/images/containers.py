@@ -92,16 +92,36 @@ class OpenedImage:
     encoded: ImageFile
     orientation: int
 
-    def decode(self) -> Image.Image:
+    def reduced_size(self, least: Size) -> Size:
+        """The size that ``decode`` gives: a half, a quarter or an eighth of a JPEG, rounded up.
+
+        Args:
+            least: (height, width) that the result has at least; a smaller image stays as it is.
+        """
+        if self.format_name != "JPEG":
+            return self.size
+        height, width = self.size
+        room = min(height // least[0], width // least[1])
+        scale = max(scale for scale in (1, 2, 4, 8) if scale <= max(1, room))
+        return -(-height // scale), -(-width // scale)
+
+    def decode(self, least: Size | None = None) -> Image.Image:
         """Decode the pixels, in the orientation that a viewer shows.
 
         Only inside ``opened_image``, which turns the decoders' errors into ``ImageError``.
+
+        Args:
+            least: (height, width) that are enough, see ``reduced_size``; None decodes all pixels.
 
         Raises:
             ImageError: If the file is cut off or damaged.
         """
         if defect := find_defect(self.stream, self.format_name):
             raise ImageError(self.name, defect)
+        if least is not None and self.reduced_size(least) != self.size:
+            height, width = least
+            # The decoder still reads every bit, so it refuses the same files at every scale.
+            self.encoded.draft(None, (height, width) if self.orientation >= 5 else (width, height))
         if self.format_name == "TIFF":
             if _covered_pixels(self.encoded) < self.size[0] * self.size[1]:
                 raise ImageError(self.name, "the file does not hold all rows of the image")
