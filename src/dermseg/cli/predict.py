@@ -41,7 +41,10 @@ def predict(
     batch_size: Annotated[int, typer.Option(min=1, help="Images per inference.")] = 8,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Threads that read images; by default one per core, at most 4."),
+        typer.Option(
+            min=1,
+            help="Threads that read, and as many that write; by default one per core, at most 4.",
+        ),
     ] = None,
     max_megapixels: Annotated[
         float, typer.Option(help="Refuse larger images, as a guard against hostile files.")
@@ -77,14 +80,15 @@ def predict(
     results = predict_jobs(
         predictor, todo, output, options, kept=kept, batch_size=batch_size, workers=workers
     )
-    rows = [row for _, row in with_progress(results, len(todo), "predicting")]
-    failures = [row for row in rows if "error" in row]
+    # Not all rows: they may be a million.
+    done = with_progress(results, len(todo), "predicting")
+    failures = [row for _, row in done if "error" in row]
     _report(
         {
             "model": predictor.spec.name,
             "threshold": predictor.postprocessing.threshold,
             "output": str(output),
-            "num_predicted": len(rows) - len(failures),
+            "num_predicted": len(todo) - len(failures),
             "num_kept": len(kept),
             "failures": [{key: row[key] for key in ("file", "error")} for row in failures],
         },

@@ -50,7 +50,7 @@ def encode_mask(mask: BoolMask) -> bytes:
     rows = np.zeros((height, width + 1), np.uint8)  # each begins with its filter, 0 for none
     np.multiply(mask.view(np.uint8), 255, out=rows[:, 1:])
     compressor = zlib.compressobj(1, strategy=zlib.Z_RLE)
-    data = compressor.compress(rows) + compressor.flush()
+    data = compressor.compress(rows.data) + compressor.flush()
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(

@@ -39,6 +39,8 @@ class Runtime:
         self.spec = package.spec
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        # Threads that wait for work in a loop would take the cores from reading and writing.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if num_threads is not None:
             options.intra_op_num_threads = num_threads
         try:

@@ -90,7 +90,7 @@ def measure(mask: BoolMask, probability: FloatArray) -> Measurements:
     contours, hierarchy = cv2.findContours(
         cut.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
     )
-    outer = [contours[number] for number in np.flatnonzero(hierarchy[0, :, 3] < 0)]
+    outer = [contours[number] for number in np.flatnonzero(hierarchy[0, :, 3] < 0).tolist()]
     return Measurements(
         area=area,
         area_share=area / mask.size,

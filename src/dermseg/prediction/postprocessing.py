@@ -90,7 +90,7 @@ def _largest_filled(mask: BoolMask) -> BoolMask:
     contours, hierarchy = cv2.findContours(
         mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
     )
-    areas = {}
+    areas: dict[int, float] = {}
     parents = hierarchy[0, :, 3].tolist() if contours else []
     for number, (contour, parent) in enumerate(zip(contours, parents, strict=True)):
         # Pick's theorem: pixel centres inside the border, without those on it.
