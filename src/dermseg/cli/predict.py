@@ -64,7 +64,14 @@ def predict(
     Masks have the image's native size, in the orientation that a viewer shows (EXIF applied).
     An image that cannot be read is named and skipped. This is no diagnosis.
     """
-    from dermseg.prediction import OutputOptions, load_model, open_output, plan_jobs, predict_jobs
+    from dermseg.prediction import (
+        OutputOptions,
+        load_model,
+        open_output,
+        plan_jobs,
+        predict_jobs,
+        share_heap,
+    )
 
     if overwrite and skip_existing:
         message = "--overwrite and --skip-existing exclude each other: give one of them"
@@ -72,6 +79,7 @@ def predict(
     if spacing_mm is not None and not spacing_mm > 0:
         message = f"--spacing-mm is {spacing_mm}, expected a number above 0"
         raise UsageError(message)
+    share_heap()
     jobs = plan_jobs(inputs, recursive=recursive)
     predictor = load_model(model, threshold=threshold, max_megapixels=max_megapixels)
     options = OutputOptions(overlay=not no_overlay, probability=probability, spacing_mm=spacing_mm)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -115,7 +116,7 @@ def _perimeter(mask: BoolMask) -> float:
     return float(math.pi / 8 * (straight + diagonal / math.sqrt(2)))
 
 
-def _longest_diameter(contours: Sequence[NDArray[np.int32]]) -> float:
+def _longest_diameter(contours: Sequence[NDArray[Any]]) -> float:
     points = np.concatenate(contours).reshape(-1, 2).astype(np.float32)
     hull = cv2.convexHull(points).reshape(-1, 2)
     offsets = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, -0.5], [0.5, 0.5]], dtype=np.float32)

@@ -1,12 +1,27 @@
-"""A bound on the pixels that threads hold at native size at once."""
+"""Bounds on the memory of threads that work on images at native size."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import sys
 import threading
 from collections.abc import Iterator
 
-__all__ = ["Room"]
+__all__ = ["Room", "share_heap"]
+
+_M_ARENA_MAX = -8  # from glibc's malloc.h
+
+
+def share_heap() -> None:
+    """Let the threads of this process share one heap, where the C library is glibc.
+
+    Else each thread keeps the memory of the largest image that it has worked on. It changes the
+    whole process, so it is for programs to call before they start threads, not for libraries.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 class Room:
