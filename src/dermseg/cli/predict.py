@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from dermseg.errors import UsageError
 
 if TYPE_CHECKING:
+    from dermseg.package import Precision, RuntimeName
     from dermseg.prediction import Existing
 
 __all__ = ["predict", "with_progress"]
@@ -46,6 +47,12 @@ def predict(
             help="Threads that read, and as many that write; by default one per core, at most 4.",
         ),
     ] = None,
+    runtime: Annotated[
+        str, typer.Option(help="onnx, openvino, or auto: OpenVINO where it is installed.")
+    ] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="float32, or auto: the fastest that this processor has.")
+    ] = "auto",
     max_megapixels: Annotated[
         float, typer.Option(help="Refuse larger images, as a guard against hostile files.")
     ] = 200,
@@ -81,7 +88,13 @@ def predict(
         raise UsageError(message)
     share_heap()
     jobs = plan_jobs(inputs, recursive=recursive)
-    predictor = load_model(model, threshold=threshold, max_megapixels=max_megapixels)
+    predictor = load_model(
+        model,
+        threshold=threshold,
+        max_megapixels=max_megapixels,
+        runtime=cast("RuntimeName", runtime),  # checked by the model
+        precision=cast("Precision", precision),
+    )
     options = OutputOptions(overlay=not no_overlay, probability=probability, spacing_mm=spacing_mm)
     existing: Existing = "overwrite" if overwrite else "skip" if skip_existing else "refuse"
     todo, kept = open_output(output, jobs, predictor, options, existing=existing)
@@ -94,6 +107,8 @@ def predict(
     _report(
         {
             "model": predictor.spec.name,
+            "runtime": predictor.runtime.name,
+            "precision": predictor.runtime.precision,
             "threshold": predictor.postprocessing.threshold,
             "output": str(output),
             "num_predicted": len(todo) - len(failures),

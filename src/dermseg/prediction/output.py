@@ -191,6 +191,7 @@ def _record(predictor: Predictor, options: OutputOptions) -> dict[str, Any]:
         "onnx_sha256": predictor.spec.onnx_sha256,
         "postprocessing": predictor.postprocessing.model_dump(mode="json"),
         "spacing_mm": options.spacing_mm,
+        "precision": predictor.runtime.precision,
     }
 
 

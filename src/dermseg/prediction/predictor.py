@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from dermseg.errors import ImageError, UsageError
 from dermseg.images import open_image
-from dermseg.package import ModelPackage, Runtime, load_package
+from dermseg.package import ModelPackage, Precision, Runtime, RuntimeName, load_package
 from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.room import Room
@@ -40,6 +40,8 @@ def load_model(
     *,
     threshold: float | None = None,
     max_megapixels: float = 200,
+    runtime: RuntimeName = "auto",
+    precision: Precision = "auto",
 ) -> Predictor:
     """Load a shipped model by name, or a model package by its folder.
 
@@ -47,12 +49,22 @@ def load_model(
         name_or_path: None loads the default model.
         threshold: Probability from which a pixel belongs to the mask; None keeps the model's.
         max_megapixels: Larger images are refused.
+        runtime: ``onnx``, ``openvino``, or ``auto``: OpenVINO where it is installed.
+        precision: ``float32``, or ``auto`` for the fastest that the runtime finds on this machine.
 
     Raises:
         PackageError: If there is no such model, or it is damaged.
-        UsageError: If ``threshold`` is outside (0, 1), or ``max_megapixels`` is not above 0.
+        MissingExtraError: If OpenVINO is asked for and not installed.
+        UsageError: If ``threshold`` is outside (0, 1), ``max_megapixels`` is not above 0, or there
+            is no such runtime or precision.
     """
-    return Predictor(load_package(name_or_path), threshold=threshold, max_megapixels=max_megapixels)
+    return Predictor(
+        load_package(name_or_path),
+        threshold=threshold,
+        max_megapixels=max_megapixels,
+        runtime=runtime,
+        precision=precision,
+    )
 
 
 def default_workers() -> int:
@@ -76,10 +88,13 @@ class Predictor:
         package: The model package.
         threshold: Probability from which a pixel belongs to the mask; None keeps the model's.
         max_megapixels: Larger images are refused.
+        runtime: As for :func:`load_model`.
+        precision: As for :func:`load_model`.
 
     Attributes:
         spec: What the package says of itself.
         postprocessing: How masks are made, with the threshold in force.
+        runtime: What runs the network.
         room: For what threads hold at native size, which bounds the memory of a stream.
     """
 
@@ -89,6 +104,8 @@ class Predictor:
         *,
         threshold: float | None = None,
         max_megapixels: float = 200,
+        runtime: RuntimeName = "auto",
+        precision: Precision = "auto",
     ) -> None:
         self.spec = package.spec
         self.postprocessing = package.spec.postprocessing
@@ -102,7 +119,7 @@ class Predictor:
             raise UsageError(message)
         self.max_megapixels = max_megapixels
         self.room = Room(_PIXELS_AT_ONCE)
-        self._runtime = Runtime(package)
+        self.runtime = Runtime(package, runtime=runtime, precision=precision)
 
     def predict(self, source: Source) -> Prediction:
         """Predict one image.
@@ -237,7 +254,7 @@ class Predictor:
     def _infer(self, batch: list[_Input | ImageError]) -> Iterator[Prediction | ImageError]:
         started = time.perf_counter()
         inputs = [entry.tensor for entry in batch if isinstance(entry, _Input)]
-        maps = iter(self._runtime(np.stack(inputs)) if inputs else ())
+        maps = iter(self.runtime(np.stack(inputs)) if inputs else ())
         seconds = (time.perf_counter() - started) / max(1, len(inputs))
         for entry in batch:
             if isinstance(entry, ImageError):
