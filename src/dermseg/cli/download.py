@@ -20,7 +20,7 @@ def download(
     name: Annotated[
         str,
         typer.Argument(
-            help="isic2016, isic2017, isic2017_part2, isic2018, isic2018_task2, ham10000."
+            help="isic2016, isic2017, isic2017_part2, isic2018, isic2018_task2 or ham10000."
         ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the dataset.")],
