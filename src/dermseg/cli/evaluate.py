@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from dermseg.errors import MissingExtraError, RunError, UsageError
 
 if TYPE_CHECKING:
     from dermseg.datasets import Source
-    from dermseg.evaluation import Evaluation, Measures
+    from dermseg.evaluation import Evaluation, Leaks, Measures
 
 __all__ = ["evaluate"]
 
@@ -62,6 +63,7 @@ def evaluate(
             PROTOCOLS,
             Measures,
             evaluate_masks,
+            find_predictions_leaks,
             find_protocol,
             summary,
             write_evaluation,
@@ -77,9 +79,12 @@ def evaluate(
     from_model = model or data or images or masks or split
     if truth is not None and predictions is not None and not from_model:
         result = evaluate_masks(truth, predictions, measures=measures)
+        leaks = find_predictions_leaks(predictions, [score.id for score in result.scores])
+        _warn_of_leaks(leaks, strict=strict)
+        result = replace(result, leaks=leaks)
     elif not (truth or predictions) and (images or masks or (data and split)):
         source = choose_source(data, images, masks)
-        result, about = _evaluate_model(model, source, split, split_file, measures)
+        result, about = _evaluate_model(model, source, split, split_file, measures, strict=strict)
     else:
         message = (
             "give --truth and --predictions; or --data, --split and perhaps --model; or --images, "
@@ -103,9 +108,11 @@ def _evaluate_model(
     part: str | None,
     split_file: Path | None,
     measures: Measures,
+    *,
+    strict: bool,
 ) -> tuple[Evaluation, dict[str, str]]:
     from dermseg.datasets import find_split, open_source
-    from dermseg.evaluation import evaluate_model
+    from dermseg.evaluation import evaluate_model, find_leaks
     from dermseg.prediction import load_model
 
     dataset = open_source(source)
@@ -122,7 +129,22 @@ def _evaluate_model(
         raise UsageError(message)
     predictor = load_model(model)
     about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
-    return evaluate_model(predictor, samples, measures=measures), about
+    leaks = find_leaks(predictor.spec, [sample.id for sample in samples], dataset)
+    _warn_of_leaks(leaks, strict=strict)
+    return replace(evaluate_model(predictor, samples, measures=measures), leaks=leaks), about
+
+
+def _warn_of_leaks(leaks: Leaks | None, *, strict: bool) -> None:
+    """Say at once that the figures will be no test result, or refuse to make them."""
+    if leaks is None or not leaks.num_seen:
+        return
+    typer.echo(f"warning: {leaks.warnings[0]}", err=True)
+    if strict:
+        message = (
+            f"{leaks.num_seen} of the {leaks.num_images} images are not new to the model, and "
+            "--strict was given: nothing was written; evaluate it on other images"
+        )
+        raise RunError(message)
 
 
 def _refuse_problems(result: Evaluation) -> None:

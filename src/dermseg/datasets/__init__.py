@@ -12,6 +12,7 @@ from dermseg.datasets.fingerprint import dataset_fingerprint, groups_fingerprint
 from dermseg.datasets.folder import ImageFolder
 from dermseg.datasets.grouping import read_groups, regroup
 from dermseg.datasets.ham10000 import Ham10000
+from dermseg.datasets.identity import archive_id
 from dermseg.datasets.isic2016 import Isic2016
 from dermseg.datasets.isic2017 import Isic2017
 from dermseg.datasets.isic2018 import Isic2018
@@ -48,6 +49,7 @@ __all__ = [
     "Problem",
     "Source",
     "TableProblem",
+    "archive_id",
     "check_dataset",
     "choose_selection",
     "create_split",
