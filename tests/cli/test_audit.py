@@ -61,5 +61,20 @@ def test_an_unreadable_image_is_named(dermseg: Run, copied_discs: Path) -> None:
     assert "broken.png" in result.stderr
 
 
-def test_a_folder_without_a_dataset_is_refused(dermseg: Run, tmp_path: Path) -> None:
-    assert dermseg("data", "audit", tmp_path).returncode == 2
+def test_plain_folders_of_images_need_no_masks(
+    dermseg: Run, disc_dataset: Path, copied_discs: Path
+) -> None:
+    folders = (disc_dataset / "images", copied_discs / "images")
+    by_option = (option for folder in folders for option in ("--images", folder))
+    for call in (folders, by_option, (disc_dataset, "--images", folders[1])):
+        result = dermseg("data", "audit", *call, "--json")
+        assert result.returncode == 0, result.stderr
+        summary = json.loads(result.stdout)
+        assert (summary["num_images"], summary["num_leaks"]) == (22, 2)
+
+
+def test_a_call_without_images_is_refused(dermseg: Run, tmp_path: Path) -> None:
+    for call in ((), (tmp_path,), ("--images", tmp_path)):
+        result = dermseg("data", "audit", *call)
+        assert result.returncode == 2
+        assert "no image" in result.stderr
