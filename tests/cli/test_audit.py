@@ -34,7 +34,12 @@ def test_leaks_are_printed_and_refused_only_when_strict(
     assert result.returncode == 0, result.stderr
     assert "leak: " in result.stdout
     assert "same_bytes 2" in result.stdout
-    assert {path.name for path in out.iterdir()} == {"pairs.csv", "audit.json", "pairs_01.jpg"}
+    assert {path.name for path in out.iterdir()} == {
+        "pairs.csv",
+        "audit.json",
+        "pairs_01.jpg",
+        "report.html",
+    }
     assert read_groups(tmp_path / "groups.csv")["disc_03"] == "copy_of_disc_03"
     strict = dermseg(*call, "--strict", "--json")
     assert strict.returncode == 3

@@ -64,6 +64,7 @@ def write_page(path: Path, audit: Audit, *, max_pairs: int = 240) -> None:
     context = {
         "version": __version__,
         "summary": summarise(audit),
+        "kinds": [kind for kind in KINDS if any(pair.kind == kind for pair in audit.leaks)],
         "titles": _TITLES,
         "meanings": _MEANINGS,
         "sections": _sections(audit, shown),
