@@ -112,8 +112,8 @@ def test_a_folder_of_predictions_tells_which_shipped_model_made_it(tmp_path: Pat
     ids = [spec.provenance.training_ids[0]]
     assert find_predictions_leaks(tmp_path, ids) is None
     record = tmp_path / "predictions.json"
-    for unknown in ({"onnx_sha256": "0"}, {}, []):
-        record.write_text(json.dumps(unknown))
+    for unknown in ('{"onnx_sha256": "0"}', "{}", "[]", "{"):
+        record.write_text(unknown)
         assert find_predictions_leaks(tmp_path, ids) is None
     record.write_text(json.dumps({"onnx_sha256": spec.onnx_sha256}))
     assert find_predictions_leaks(tmp_path, ids) == find_leaks(spec, ids)
