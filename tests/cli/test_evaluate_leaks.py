@@ -47,6 +47,14 @@ def test_seen_images_are_a_loud_warning(dermseg: Run, own_folder: Path, tmp_path
     assert "3 of the 4 images are not new to the model" in strict.stderr
     assert not (tmp_path / "strict").exists()
 
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text(f"id,id2,folder,folder2\n{NEVER_SEEN},{CHOSE},here,there\n")
+    audited = dermseg(*call, *source, "-o", tmp_path / "out", "--audit", pairs, "--strict")
+    assert audited.returncode == 3
+    assert f"1 that show the same as one it has seen, as the audit found ({NEVER_SEEN})" in (
+        audited.stderr
+    )
+
 
 def test_predictions_of_a_shipped_model_are_recognised(
     dermseg: Run, own_folder: Path, tmp_path: Path

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from dermseg.datasets import Dataset, dataset_fingerprint, open_dataset
-from dermseg.evaluation import Leaks, find_leaks, find_predictions_leaks
+from dermseg.errors import UsageError
+from dermseg.evaluation import Leaks, find_leaks, find_predictions_leaks, read_pairs
 from dermseg.package import DataSource, ModelSpec, load_package
 
 MakeSpec = Callable[..., ModelSpec]
@@ -105,6 +106,54 @@ def test_another_image_of_a_seen_lesion_is_seen(make_spec: MakeSpec, disc_datase
     leaks = find_leaks(spec, ["disc_02", "disc_03"], dataset)
     assert (leaks.trained, leaks.same_lesion, leaks.num_seen) == ((), ("disc_02",), 1)
     assert "1 of lesions of which it has seen another image (disc_02)" in leaks.warnings[0]
+
+
+@pytest.fixture
+def pairs_of(tmp_path: Path) -> Callable[..., list[tuple[str, str]]]:
+    """Reads a table with pairs of (folder, id), as an audit writes it."""
+
+    def read(*pairs: tuple[tuple[Path, str], tuple[Path, str]]) -> list[tuple[str, str]]:
+        lines = [f"{one},{other},{folder},{folder2}" for (folder, one), (folder2, other) in pairs]
+        path = tmp_path / "pairs.csv"
+        path.write_text("\n".join(["id,id2,folder,folder2", *lines, ""]))
+        return read_pairs(path)
+
+    return read
+
+
+def test_a_copy_under_another_number_is_seen_if_an_audit_found_it(
+    make_spec: MakeSpec, pairs_of: Callable[..., list[tuple[str, str]]], tmp_path: Path
+) -> None:
+    numbers = [(tmp_path, f"ISIC_000000{number}") for number in range(6)]
+    # 1 was trained on; 2 shows the same, and 3 the same as 2; 4 and 5 the same as each other.
+    pairs = pairs_of((numbers[1], numbers[2]), (numbers[3], numbers[2]), (numbers[4], numbers[5]))
+    ids = [id for _, id in numbers]
+    leaks = find_leaks(make_spec(["ISIC_0000001"]), ids, pairs=pairs)
+    assert leaks.trained == ("ISIC_0000001",)
+    assert leaks.copies == ("ISIC_0000002", "ISIC_0000003")
+    assert leaks.num_seen == 3
+    assert "2 that show the same as one it has seen, as the audit found" in leaks.warnings[0]
+
+
+def test_other_names_in_an_audit_are_of_their_folder(
+    make_spec: MakeSpec,
+    pairs_of: Callable[..., list[tuple[str, str]]],
+    disc_dataset: Path,
+    tmp_path: Path,
+) -> None:
+    seen = (tmp_path, "ISIC_0000001")
+    spec = make_spec(["ISIC_0000001"])
+    dataset = open_dataset(disc_dataset)
+    here, elsewhere = pairs_of((seen, (disc_dataset, "disc_01")), (seen, (tmp_path, "disc_02")))
+    assert find_leaks(spec, ["disc_01"], dataset, pairs=[here]).copies == ("disc_01",)
+    assert find_leaks(spec, ["disc_02"], dataset, pairs=[elsewhere]).copies == ()
+
+
+def test_another_table_is_no_audit(tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text("id,group\na,b\n")
+    for name in ("pairs.csv", "gone.csv"):
+        with pytest.raises(UsageError, match="that 'dermseg data audit' writes"):
+            read_pairs(tmp_path / name)
 
 
 def test_a_folder_of_predictions_tells_which_shipped_model_made_it(tmp_path: Path) -> None:

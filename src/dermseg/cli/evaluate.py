@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from dermseg.errors import MissingExtraError, RunError, UsageError
 if TYPE_CHECKING:
     from dermseg.datasets import Source
     from dermseg.evaluation import Evaluation, Leaks, Measures
+    from dermseg.evaluation.audited import AuditedPair
 
 __all__ = ["evaluate"]
 
@@ -46,6 +48,10 @@ def evaluate(
     tolerance: Annotated[
         float, typer.Option(min=0, help="Pixels that the normalised surface distance allows.")
     ] = 3.0,
+    audit: Annotated[
+        Path | None,
+        typer.Option(help="pairs.csv of 'data audit': images whose copy the model has seen."),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing unless every mask is in order.")
     ] = False,
@@ -65,6 +71,7 @@ def evaluate(
             evaluate_masks,
             find_predictions_leaks,
             find_protocol,
+            read_pairs,
             summary,
             write_evaluation,
         )
@@ -75,16 +82,20 @@ def evaluate(
     measures = Measures(
         boundary=not no_boundary, tolerance=tolerance, probability=True, protocols=asked
     )
+    pairs = read_pairs(audit) if audit is not None else []
     about: dict[str, str] = {}
     from_model = model or data or images or masks or split
     if truth is not None and predictions is not None and not from_model:
         result = evaluate_masks(truth, predictions, measures=measures)
-        leaks = find_predictions_leaks(predictions, [score.id for score in result.scores])
+        ids = [score.id for score in result.scores]
+        leaks = find_predictions_leaks(predictions, ids, pairs=pairs)
         _warn_of_leaks(leaks, strict=strict)
         result = replace(result, leaks=leaks)
     elif not (truth or predictions) and (images or masks or (data and split)):
         source = choose_source(data, images, masks)
-        result, about = _evaluate_model(model, source, split, split_file, measures, strict=strict)
+        result, about = _evaluate_model(
+            model, source, split, split_file, measures, pairs=pairs, strict=strict
+        )
     else:
         message = (
             "give --truth and --predictions; or --data, --split and perhaps --model; or --images, "
@@ -109,6 +120,7 @@ def _evaluate_model(
     split_file: Path | None,
     measures: Measures,
     *,
+    pairs: Sequence[AuditedPair],
     strict: bool,
 ) -> tuple[Evaluation, dict[str, str]]:
     from dermseg.datasets import find_split, open_source
@@ -129,7 +141,7 @@ def _evaluate_model(
         raise UsageError(message)
     predictor = load_model(model)
     about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
-    leaks = find_leaks(predictor.spec, [sample.id for sample in samples], dataset)
+    leaks = find_leaks(predictor.spec, [sample.id for sample in samples], dataset, pairs=pairs)
     _warn_of_leaks(leaks, strict=strict)
     return replace(evaluate_model(predictor, samples, measures=measures), leaks=leaks), about
 

@@ -6,6 +6,7 @@ Needs the extra ``eval``.
 from __future__ import annotations
 
 from dermseg.evaluation.aggregation import SCORES, aggregate
+from dermseg.evaluation.audited import read_pairs
 from dermseg.evaluation.evaluate import (
     Evaluation,
     evaluate_masks,
@@ -56,6 +57,7 @@ __all__ = [
     "match_samples",
     "predict_items",
     "protocol_figures",
+    "read_pairs",
     "read_predictions",
     "score_mask",
     "summary",

@@ -11,6 +11,7 @@ from typing import Any
 from dermseg.datasets import Dataset, archive_id, dataset_fingerprint
 from dermseg.datasets.listing import list_some
 from dermseg.errors import ImageError
+from dermseg.evaluation.audited import AuditedPair, connected, image_key
 from dermseg.package import DataSource, ModelSpec, list_packages, load_package
 
 __all__ = ["Leaks", "find_leaks", "find_predictions_leaks"]
@@ -27,6 +28,7 @@ class Leaks:
         trained: Images that it was trained on.
         selected: Images that it was not trained on, but that chose its checkpoint.
         same_lesion: Other images of a lesion that it has seen, as far as the dataset tells.
+        copies: Images that an audit found to show the same as one that it has seen.
         unsure: Images that only have the name of a seen one: nothing tells whether they are that
             image.
     """
@@ -37,12 +39,13 @@ class Leaks:
     trained: tuple[str, ...] = ()
     selected: tuple[str, ...] = ()
     same_lesion: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
 
     @property
     def num_seen(self) -> int:
-        """Number of images that it has seen, themselves or by another image of the lesion."""
-        return len(self.trained) + len(self.selected) + len(self.same_lesion)
+        """Number of images that it has seen: themselves, their lesion or a copy."""
+        return sum(map(len, (self.trained, self.selected, self.same_lesion, self.copies)))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -58,6 +61,7 @@ class Leaks:
                 (self.trained, "it was trained on"),
                 (self.selected, "that chose its checkpoint"),
                 (self.same_lesion, "of lesions of which it has seen another image"),
+                (self.copies, "that show the same as one it has seen, as the audit found"),
             )
             parts = [f"{len(ids)} {what} ({list_some(ids)})" for ids, what in found if ids]
             lines.append(
@@ -83,11 +87,18 @@ class Leaks:
             "trained": list(self.trained),
             "selected": list(self.selected),
             "same_lesion": list(self.same_lesion),
+            "copies": list(self.copies),
             "unsure": list(self.unsure),
         }
 
 
-def find_leaks(spec: ModelSpec, ids: Sequence[str], dataset: Dataset | None = None) -> Leaks:
+def find_leaks(
+    spec: ModelSpec,
+    ids: Sequence[str],
+    dataset: Dataset | None = None,
+    *,
+    pairs: Sequence[AuditedPair] = (),
+) -> Leaks:
     """Compare the images that a model is scored on with those that its package records.
 
     Numbers of the ISIC archive and of PH2 mean one image in every dataset. Any other name, such as
@@ -99,6 +110,7 @@ def find_leaks(spec: ModelSpec, ids: Sequence[str], dataset: Dataset | None = No
         ids: The images that it is scored on.
         dataset: The dataset that they are of, whole: tells which images show one lesion, and
             whether it is the recorded one. Its files are read only if other names agree.
+        pairs: What an audit found, so that copies under other names are noticed.
     """
     origin = spec.provenance
     trained, selected = (
@@ -112,6 +124,10 @@ def find_leaks(spec: ModelSpec, ids: Sequence[str], dataset: Dataset | None = No
     seen = {id for id in everything if _key(id) in known} - unsure
     lesions = {sample.group for sample in samples if sample.id in seen}
     by_lesion = {sample.id for sample in samples if sample.group in lesions} - seen - unsure
+    places = {id: image_key(id, dataset.root) if dataset else _key(id) for id in everything}
+    start = {key for key in known if archive_id(key)} | {places[id] for id in seen}
+    known_by_audit = connected(pairs, start) if pairs else set[str]()
+    copies = {id for id in places if places[id] in known_by_audit} - seen - by_lesion
     by_training = {id for id in seen if _key(id) in trained}
 
     def evaluated(found: set[str]) -> tuple[str, ...]:
@@ -124,11 +140,14 @@ def find_leaks(spec: ModelSpec, ids: Sequence[str], dataset: Dataset | None = No
         trained=evaluated(by_training),
         selected=evaluated(seen - by_training),
         same_lesion=evaluated(by_lesion),
-        unsure=evaluated(unsure),
+        copies=evaluated(copies),
+        unsure=evaluated(unsure - copies),
     )
 
 
-def find_predictions_leaks(predictions: Path, ids: Sequence[str]) -> Leaks | None:
+def find_predictions_leaks(
+    predictions: Path, ids: Sequence[str], *, pairs: Sequence[AuditedPair] = ()
+) -> Leaks | None:
     """Do the same for masks in a folder that ``dermseg predict`` wrote with a shipped model.
 
     Returns:
@@ -141,7 +160,7 @@ def find_predictions_leaks(predictions: Path, ids: Sequence[str]) -> Leaks | Non
     for name in list_packages():
         spec = load_package(name).spec
         if spec.onnx_sha256 == made_by:
-            return find_leaks(spec, ids)
+            return find_leaks(spec, ids, pairs=pairs)
     return None
 
 
