@@ -38,8 +38,8 @@ def read_pairs(path: Path) -> list[AuditedPair]:
             ]
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError) as error:
         message = (
-            f"{path}: not the pairs.csv that 'dermseg data audit' writes, with the columns id, id2, "
-            f"folder and folder2: {error}"
+            f"{path}: not the pairs.csv that 'dermseg data audit' writes, with the columns id, "
+            f"id2, folder and folder2: {error}"
         )
         raise UsageError(message) from error
 
