@@ -14,6 +14,7 @@ from dermseg.errors import DatasetError, UsageError
 from dermseg.evaluation.aggregation import SCORES, aggregate, group_of, measured
 from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.intervals import Interval
+from dermseg.evaluation.leaks import Leaks
 from dermseg.evaluation.matching import Matching, Skipped, match_folders, match_samples
 from dermseg.evaluation.protocol_figures import ProtocolFigures, applies, protocol_figures
 from dermseg.evaluation.scoring import (
@@ -44,6 +45,7 @@ class Evaluation:
         protocols: What the masks score under the protocols that were asked for.
         groups: The group of each scored id, where it is not the id itself.
         measures: What was measured.
+        leaks: What the model has seen of the images; None where it is not known which model it is.
     """
 
     scores: tuple[ImageScore, ...]
@@ -54,6 +56,7 @@ class Evaluation:
     protocols: tuple[ProtocolFigures, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
     measures: Measures = _PLAIN
+    leaks: Leaks | None = None
 
     @property
     def num_scored(self) -> int:
@@ -89,7 +92,7 @@ class Evaluation:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the figures must know, one sentence each."""
-        lines = []
+        lines = list(self.leaks.warnings) if self.leaks else []
         if self.skipped:
             num_images = self.num_scored + self.num_skipped
             lines.append(
