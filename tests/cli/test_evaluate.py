@@ -13,6 +13,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from dermseg.cli.evaluate import evaluate
+from dermseg.errors import RunError
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 LESION = np.zeros((40, 50), np.uint8)
@@ -121,22 +124,17 @@ def test_strict_writes_nothing_where_a_mask_is_not_in_order(
         assert name in result.stderr
 
 
-@pytest.mark.parametrize(
-    "trouble", ["missing", "larger", "colours", "cut", "twice", "extra", "grey", "inverted", "ones"]
-)
-def test_strict_refuses_each_trouble_alone(
-    dermseg: Run, folders: tuple[Path, Path], tmp_path: Path, trouble: str
+@pytest.mark.parametrize("trouble", ["missing", "larger", "extra", "grey"])
+def test_one_mask_that_is_not_in_order_is_enough_for_strict(
+    folders: tuple[Path, Path], tmp_path: Path, trouble: str
 ) -> None:
     truth, predictions = folders
-    kept = {"good", "fair", trouble}
     for file in (*truth.iterdir(), *predictions.iterdir()):
-        if file.stem.removesuffix("_segmentation") not in kept:
+        if file.stem.removesuffix("_segmentation") not in ("good", "fair", trouble):
             file.unlink()
-    call = ("evaluate", "--truth", truth, "--predictions", predictions)
-    result = dermseg(*call, "-o", tmp_path / "out", "--strict")
-    assert result.returncode == 3
-    assert "1 masks are not in order" in result.stderr
-    assert trouble in result.stderr
+    with pytest.raises(RunError, match=r"1 masks are not in order .* nothing was written"):
+        evaluate(tmp_path / "out", truth, predictions, no_boundary=True, strict=True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_strict_scores_masks_that_are_in_order(
@@ -172,7 +170,7 @@ def test_all_protocols_stand_side_by_side_and_in_the_summary(
     assert "seed001" not in words
     assert summary["protocols"]["isic2016"]["num_refused"] == 2
     assert summary["protocols"]["isic2017"]["num_refused"] == 0
-    assert "isic2016 refuses masks that are not binary: 2 left out, grey and ones" in result.stderr
+    assert "isic2016 refuses masks that are not binary: 2 left out, grey, ones" in result.stderr
 
 
 def test_one_protocol_makes_the_figures_that_are_printed(

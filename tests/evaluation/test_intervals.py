@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dermseg.evaluation import Interval, bootstrap_interval
+from dermseg.evaluation import Interval, bootstrap_interval, bootstrap_pooled
 
 SCORES = np.random.default_rng(0).beta(8, 2, size=200)
 
@@ -133,7 +133,7 @@ def test_the_pooled_interval_is_that_of_a_loop_over_resamples() -> None:
 
 
 def test_pooled_images_of_a_group_are_drawn_together() -> None:
-    counts = np.random.default_rng(1).random((30, 2)) + [0, 1]
+    counts = np.random.default_rng(1).random((30, 2)) + np.array([0, 1])
     once = bootstrap_pooled(counts, jaccard_of_sums)
     names = [str(number) for number in range(30)] * 3
     thrice = bootstrap_pooled(np.tile(counts, (3, 1)), jaccard_of_sums, groups=names)
@@ -152,7 +152,7 @@ def test_a_single_pooled_image_or_group_has_an_interval_without_width() -> None:
 
 
 def test_the_same_seed_gives_the_same_pooled_interval() -> None:
-    counts = np.random.default_rng(2).random((20, 2)) + [0, 1]
+    counts = np.random.default_rng(2).random((20, 2)) + np.array([0, 1])
     first, again, other = (bootstrap_pooled(counts, jaccard_of_sums, seed=s) for s in (0, 0, 1))
     assert first == again
     assert first.value == other.value
