@@ -81,8 +81,8 @@ def mask_pairs() -> Iterator[tuple[BoolMask, BoolMask]]:
 def _lesion(seed: int, *, size: tuple[int, int], roughness: float) -> tuple[BoolMask, BoolMask]:
     """A lesion, and one whose border is ``roughness`` pixels off where it is furthest off."""
     lesion = create_phantom(seed, size=size).lesion
-    noise = np.random.default_rng(seed).standard_normal(size).astype(np.float32)
-    noise = cv2.GaussianBlur(noise, (0, 0), 9)
+    white = np.random.default_rng(seed).standard_normal(size).astype(np.float32)
+    noise = cv2.GaussianBlur(white, (0, 0), 9)
     return lesion.mask, np.asarray(lesion.distance > roughness * noise / np.abs(noise).max())
 
 

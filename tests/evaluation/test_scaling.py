@@ -54,7 +54,7 @@ def test_the_mean_sets_a_pixel_where_half_of_what_it_covers_was_set() -> None:
 def test_the_methods_differ_in_the_pixel_that_they_take() -> None:
     row = np.array([[True, False, False, True, True, False, False, True]])
     taken = {
-        method: scale_mask(row, Scaling((1, 2), method))[0].tolist()  # type: ignore[arg-type]
+        method: scale_mask(row, Scaling((1, 2), method))[0].tolist()
         for method in ("nearest", "nearest_centre", "mean")
     }
     assert taken == {
