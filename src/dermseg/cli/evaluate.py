@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +16,8 @@ from dermseg.errors import MissingExtraError, RunError, UsageError
 
 if TYPE_CHECKING:
     from dermseg.datasets import Source
-    from dermseg.evaluation import Evaluation, Measures
+    from dermseg.evaluation import Evaluation, Leaks, Measures
+    from dermseg.evaluation.audited import AuditedPair
 
 __all__ = ["evaluate"]
 
@@ -45,6 +48,10 @@ def evaluate(
     tolerance: Annotated[
         float, typer.Option(min=0, help="Pixels that the normalised surface distance allows.")
     ] = 3.0,
+    audit: Annotated[
+        Path | None,
+        typer.Option(help="pairs.csv of 'data audit': images whose copy the model has seen."),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing unless every mask is in order.")
     ] = False,
@@ -62,7 +69,9 @@ def evaluate(
             PROTOCOLS,
             Measures,
             evaluate_masks,
+            find_predictions_leaks,
             find_protocol,
+            read_pairs,
             summary,
             write_evaluation,
         )
@@ -73,13 +82,20 @@ def evaluate(
     measures = Measures(
         boundary=not no_boundary, tolerance=tolerance, probability=True, protocols=asked
     )
+    pairs = read_pairs(audit) if audit is not None else []
     about: dict[str, str] = {}
     from_model = model or data or images or masks or split
     if truth is not None and predictions is not None and not from_model:
         result = evaluate_masks(truth, predictions, measures=measures)
+        ids = [score.id for score in result.scores]
+        leaks = find_predictions_leaks(predictions, ids, pairs=pairs)
+        _warn_of_leaks(leaks, strict=strict)
+        result = replace(result, leaks=leaks)
     elif not (truth or predictions) and (images or masks or (data and split)):
         source = choose_source(data, images, masks)
-        result, about = _evaluate_model(model, source, split, split_file, measures)
+        result, about = _evaluate_model(
+            model, source, split, split_file, measures, pairs=pairs, strict=strict
+        )
     else:
         message = (
             "give --truth and --predictions; or --data, --split and perhaps --model; or --images, "
@@ -103,9 +119,12 @@ def _evaluate_model(
     part: str | None,
     split_file: Path | None,
     measures: Measures,
+    *,
+    pairs: Sequence[AuditedPair],
+    strict: bool,
 ) -> tuple[Evaluation, dict[str, str]]:
     from dermseg.datasets import find_split, open_source
-    from dermseg.evaluation import evaluate_model
+    from dermseg.evaluation import evaluate_model, find_leaks
     from dermseg.prediction import load_model
 
     dataset = open_source(source)
@@ -122,7 +141,22 @@ def _evaluate_model(
         raise UsageError(message)
     predictor = load_model(model)
     about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
-    return evaluate_model(predictor, samples, measures=measures), about
+    leaks = find_leaks(predictor.spec, [sample.id for sample in samples], dataset, pairs=pairs)
+    _warn_of_leaks(leaks, strict=strict)
+    return replace(evaluate_model(predictor, samples, measures=measures), leaks=leaks), about
+
+
+def _warn_of_leaks(leaks: Leaks | None, *, strict: bool) -> None:
+    """Say at once that the figures will be no test result, or refuse to make them."""
+    if leaks is None or not leaks.num_seen:
+        return
+    typer.echo(f"warning: {leaks.warnings[0]}", err=True)
+    if strict:
+        message = (
+            f"{leaks.num_seen} of the {leaks.num_images} images are not new to the model, and "
+            "--strict was given: nothing was written; evaluate it on other images"
+        )
+        raise RunError(message)
 
 
 def _refuse_problems(result: Evaluation) -> None:

@@ -12,6 +12,8 @@ from dermseg.datasets.fingerprint import dataset_fingerprint, groups_fingerprint
 from dermseg.datasets.folder import ImageFolder
 from dermseg.datasets.grouping import read_groups, regroup
 from dermseg.datasets.ham10000 import Ham10000
+from dermseg.datasets.identity import archive_id
+from dermseg.datasets.images_only import open_images
 from dermseg.datasets.isic2016 import Isic2016
 from dermseg.datasets.isic2017 import Isic2017
 from dermseg.datasets.isic2018 import Isic2018
@@ -48,6 +50,7 @@ __all__ = [
     "Problem",
     "Source",
     "TableProblem",
+    "archive_id",
     "check_dataset",
     "choose_selection",
     "create_split",
@@ -57,6 +60,7 @@ __all__ = [
     "groups_fingerprint",
     "official_split",
     "open_dataset",
+    "open_images",
     "open_source",
     "read_groups",
     "read_split",

@@ -6,6 +6,7 @@ Needs the extra ``eval``.
 from __future__ import annotations
 
 from dermseg.evaluation.aggregation import SCORES, aggregate
+from dermseg.evaluation.audited import read_pairs
 from dermseg.evaluation.evaluate import (
     Evaluation,
     evaluate_masks,
@@ -14,6 +15,7 @@ from dermseg.evaluation.evaluate import (
 )
 from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.intervals import Interval, bootstrap_interval, bootstrap_pooled
+from dermseg.evaluation.leaks import Leaks, find_leaks, find_predictions_leaks
 from dermseg.evaluation.matching import Matching, Pair, Skipped, match_folders, match_samples
 from dermseg.evaluation.model import evaluate_model, predict_items
 from dermseg.evaluation.protocol_figures import ProtocolFigures, protocol_figures
@@ -33,6 +35,7 @@ __all__ = [
     "ImageScore",
     "Interval",
     "Item",
+    "Leaks",
     "Matching",
     "Measures",
     "Pair",
@@ -47,11 +50,14 @@ __all__ = [
     "evaluate_model",
     "evaluate_predictions",
     "evaluate_samples",
+    "find_leaks",
+    "find_predictions_leaks",
     "find_protocol",
     "match_folders",
     "match_samples",
     "predict_items",
     "protocol_figures",
+    "read_pairs",
     "read_predictions",
     "score_mask",
     "summary",

@@ -12,6 +12,7 @@ from dermseg.errors import DatasetError, UsageError
 from dermseg.evaluation.aggregation import SCORES, aggregate, group_of, measured
 from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.intervals import Interval
+from dermseg.evaluation.leaks import Leaks
 from dermseg.evaluation.matching import Matching, Skipped, match_folders, match_samples
 from dermseg.evaluation.pooling import PixelPool
 from dermseg.evaluation.protocol_figures import ProtocolFigures, applies, protocol_figures
@@ -45,6 +46,7 @@ class Evaluation:
         measures: What was measured.
         pooled_probabilities: Pixels by probability and truth, of all images and near their
             borders; None if there are no probabilities.
+        leaks: What the model has seen of the images; None where it is not known which model it is.
     """
 
     scores: tuple[ImageScore, ...]
@@ -56,6 +58,7 @@ class Evaluation:
     groups: Mapping[str, str] = field(default_factory=dict)
     measures: Measures = _PLAIN
     pooled_probabilities: tuple[ProbabilityCounts, ProbabilityCounts] | None = None
+    leaks: Leaks | None = None
 
     @property
     def num_scored(self) -> int:
@@ -80,7 +83,7 @@ class Evaluation:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the figures must know, one sentence each."""
-        lines = []
+        lines = list(self.leaks.warnings) if self.leaks else []
         if self.skipped:
             num_images = self.num_scored + self.num_skipped
             lines.append(
