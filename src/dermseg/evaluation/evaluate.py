@@ -73,8 +73,8 @@ class Evaluation:
     groups: Mapping[str, str] = field(default_factory=dict)
     measures: Measures = _PLAIN
     seed: int = 0
-    files: Mapping[str, ImageFiles] = field(default_factory=dict)
-    metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    files: Mapping[str, ImageFiles] = field(default_factory=dict, compare=False)
+    metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False)
 
     @property
     def num_scored(self) -> int:
