@@ -36,7 +36,8 @@ __all__ = [
     "list_tiles",
 ]
 
-_IN_UNIT: Final = ("jaccard", "dice", "sensitivity", "specificity", "precision")
+_IN_UNIT: Final = ("jaccard", "dice", "sensitivity", "specificity")
+_WITHOUT_BOUNDARY: Final = ("precision", "accuracy")
 _DISTANCES: Final = ("normalized_surface_distance", "hausdorff_95")
 _TILES: Final = (
     "dice",
@@ -104,7 +105,8 @@ def list_tiles(aggregates: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def draw_distributions(evaluation: Evaluation) -> list[Chart]:
     """Draw how the scores of the images are spread."""
     scores = evaluation.scores
-    charts = [_unit_histogram(name, scores) for name in _IN_UNIT]
+    names = _IN_UNIT if evaluation.measures.boundary else (*_IN_UNIT, *_WITHOUT_BOUNDARY)
+    charts = [_unit_histogram(name, scores) for name in names]
     for name in _DISTANCES:
         values = _finite(name, scores)
         if values.size and name in measured(scores):

@@ -91,7 +91,7 @@ def group_results(evaluation: Evaluation) -> tuple[Grouping, ...]:
     scores = evaluation.scores
     divided: list[tuple[str, str, list[str], list[str]]] = [_by_size(scores)]
     if any(score.statistics is not None for score in scores):
-        divided += [_by_contrast(scores), _by_tone(scores)]
+        divided += [_by_contrast(scores), _by_tone(scores), _by_relative_tone(scores)]
     for column, values in _columns(evaluation).items():
         names, order = _divide_column(column, values)
         divided.append((_TITLES.get(column, _in_words(column)), "", names, order))
@@ -133,6 +133,18 @@ def _by_tone(scores: Sequence[ImageScore]) -> tuple[str, str, list[str], list[st
         "about a person."
     )
     return "Skin tone", note, names, order[:-1][::-1] + order[-1:]
+
+
+def _by_relative_tone(scores: Sequence[ImageScore]) -> tuple[str, str, list[str], list[str]]:
+    values = np.array([score.value("skin_ita") for score in scores])
+    known = values[~np.isnan(values)]
+    if known.size < 3 * FEW_IMAGES:
+        return "", "", [_UNKNOWN] * len(scores), [_UNKNOWN]
+    low, high = (float(edge) for edge in np.quantile(known, (1 / 3, 2 / 3)))
+    bands = ((low, f"darkest third (below {low:.0f}°)"), (high, "middle third"))
+    names, order = _bands(values.tolist(), bands, f"lightest third (from {high:.0f}°)")
+    note = "The same angle, by thirds of these images: of use where light and camera are alike."
+    return "Skin tone, within these images", note, names, order
 
 
 def _columns(evaluation: Evaluation) -> dict[str, list[str | None]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Final
 
 from dermseg.evaluation.evaluate import Evaluation
@@ -81,8 +82,7 @@ def render_report(evaluation: Evaluation, *, about: Mapping[str, str] | None = N
             "distributions": content.draw_distributions(evaluation),
             "probabilities": probabilities,
             "cases": content.draw_cases(evaluation),
-            "groups": [_plotted(grouping) for grouping in groupings],
-            "overall": evaluation.aggregates.get("mean_jaccard"),
+            "groups": _plotted(groupings, evaluation),
             "few_images": FEW_IMAGES,
             "protocols": _protocols(evaluation),
             "setup": content.describe_setup(evaluation, about),
@@ -97,11 +97,12 @@ def _headline_name(evaluation: Evaluation) -> str:
         asked = figures.protocol.name == evaluation.protocol != "isic"
         if asked and name in evaluation.aggregates:
             return name
-    return "mean_jaccard"
+    first = next(iter(evaluation.aggregates))
+    return "mean_jaccard" if "mean_jaccard" in evaluation.aggregates else first
 
 
 def _title(about: Mapping[str, str]) -> str:
-    what = " ".join(about[name] for name in ("dataset", "part") if name in about)
+    what = ", ".join(about[name] for name in ("dataset", "part") if name in about)
     who = about.get("model") or Path(about.get("predictions", "")).name
     if who and what:
         return f"{who} on {what}"
@@ -136,17 +137,16 @@ def _outcomes(evaluation: Evaluation) -> list[tuple[str, int, str]]:
     return rows
 
 
-def _plotted(grouping: Grouping) -> dict[str, Any]:
-    axis = _axis_of([stratum.jaccard for stratum in grouping.strata])
-    return {
-        "name": grouping.name,
-        "note": grouping.note,
-        "axis": axis_cell(axis),
-        "strata": [
-            (stratum, interval_cell(stratum.jaccard, axis, weak=stratum.is_small))
-            for stratum in grouping.strata
-        ],
+def _plotted(groupings: Sequence[Grouping], evaluation: Evaluation) -> dict[str, Any]:
+    """The groups with their plots, all on one axis, so that they can be compared."""
+    strata = [stratum for grouping in groupings for stratum in grouping.strata]
+    axis = _axis_of([stratum.jaccard for stratum in strata])
+    overall = fmean(score.jaccard for score in evaluation.scores)
+    plots = {
+        stratum: interval_cell(stratum.jaccard, axis, reference=overall, weak=stratum.is_small)
+        for stratum in strata
     }
+    return {"axis": axis_cell(axis), "groupings": groupings, "plots": plots}
 
 
 def _protocols(evaluation: Evaluation) -> dict[str, Any]:
