@@ -29,7 +29,7 @@ class Axis:
         """Return round numbers on the axis, about so many.
 
         Example:
-            >>> Axis(0, 1).ticks(), Axis(3, 171).ticks(3)
+            >>> Axis(0, 1).ticks(), Axis(3, 171).ticks(4)
             ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [50.0, 100.0, 150.0])
         """
         step = _round_step((self.high - self.low) / num_about)
