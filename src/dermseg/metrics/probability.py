@@ -161,7 +161,7 @@ class ProbabilityCounts:
         bins = np.maximum(0, -(-_LEVELS * num_bins // 255) - 1)
         counts = self.positives + self.negatives
         pixels, probability, lesion = (
-            np.bincount(bins, column, minlength=num_bins)
+            np.bincount(bins, column, minlength=num_bins).astype(np.float64)
             for column in (counts, counts * (_LEVELS / 255), self.positives)
         )
         return pixels, probability, lesion

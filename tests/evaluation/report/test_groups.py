@@ -23,7 +23,7 @@ def evaluation(
     return Evaluation(tuple(scores), (), {}, metadata=metadata or {})
 
 
-def rows(grouping: Grouping) -> list[tuple[str, int, float]]:
+def rows(grouping: Grouping) -> list[tuple[str, int, Any]]:
     return [
         (stratum.name, stratum.num_images, pytest.approx(stratum.jaccard.value))
         for stratum in grouping.strata
