@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dermseg.cli.protocol_table import protocol_lines
-from dermseg.cli.sources import ImagesOption, MasksOption, choose_source
+from dermseg.cli.sources import MasksOption, choose_source
 from dermseg.errors import MissingExtraError, RunError, UsageError
 
 if TYPE_CHECKING:
-    from dermseg.datasets import Source
+    from dermseg.datasets import Dataset, Source
     from dermseg.evaluation import Evaluation, Leaks, Measures
-    from dermseg.evaluation.audited import AuditedPair
+    from dermseg.types import Sample
 
 __all__ = ["evaluate"]
 
@@ -33,7 +33,10 @@ def evaluate(
         str | None, typer.Option(help="A shipped model's name or a package's folder.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of a dataset.")] = None,
-    images: ImagesOption = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Folder of images of your own, with --masks, or with --truth."),
+    ] = None,
     masks: MasksOption = None,
     split: Annotated[str | None, typer.Option(help="Part to evaluate, e.g. validation.")] = None,
     split_file: Annotated[
@@ -55,77 +58,134 @@ def evaluate(
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing unless every mask is in order.")
     ] = False,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Do not write report.html.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print summary.json on standard output.")
     ] = False,
 ) -> None:
     """Score masks against truth, or a model on a part of a dataset. Needs the extra 'eval'.
 
-    Give --truth and --predictions; or --model, --data and --split; or --model, --images and
-    --masks, where all images are scored unless --split names a part.
+    Give --truth and --predictions, and perhaps --images for pictures and groups; or --data and
+    --split; or --images and --masks, where all images are scored unless --split names a part.
+    With a dataset or images, --predictions scores masks, and otherwise --model is run, whose masks
+    are kept.
     """
     try:
         from dermseg.evaluation import (
             PROTOCOLS,
             Measures,
-            evaluate_masks,
-            find_predictions_leaks,
+            evaluate_model,
+            evaluate_samples,
+            find_leaks,
             find_protocol,
             read_pairs,
+            staged_masks,
             summary,
             write_evaluation,
         )
+        from dermseg.prediction import load_model
     except ModuleNotFoundError as error:
         raise MissingExtraError("evaluating", "eval") from error
 
     asked = tuple(PROTOCOLS.values()) if protocol == "all" else (find_protocol(protocol),)
     measures = Measures(
-        boundary=not no_boundary, tolerance=tolerance, probability=True, protocols=asked
+        boundary=not no_boundary,
+        tolerance=tolerance,
+        probability=True,
+        protocols=asked,
+        statistics=True,
     )
     pairs = read_pairs(audit) if audit is not None else []
-    about: dict[str, str] = {}
-    from_model = model or data or images or masks or split
-    if truth is not None and predictions is not None and not from_model:
-        result = evaluate_masks(truth, predictions, measures=measures)
-        ids = [score.id for score in result.scores]
-        leaks = find_predictions_leaks(predictions, ids, pairs=pairs)
-        _warn_of_leaks(leaks, strict=strict)
-        result = replace(result, leaks=leaks)
-    elif not (truth or predictions) and (images or masks or (data and split)):
-        source = choose_source(data, images, masks)
-        result, about = _evaluate_model(
-            model, source, split, split_file, measures, pairs=pairs, strict=strict
-        )
-    else:
-        message = (
-            "give --truth and --predictions; or --data, --split and perhaps --model; or --images, "
-            "--masks and perhaps --model"
-        )
-        raise UsageError(message)
-    if strict:
-        _refuse_problems(result)
-    if protocol not in ("all", "isic"):
-        result = result.under(protocol)
-    write_evaluation(output, result, about=about)
+    _check_call(truth, predictions, model, data, images, masks, split)
+    with contextlib.ExitStack() as stack:
+        if truth is not None and predictions is not None:
+            result, about = _evaluate_masks(truth, predictions, images, measures)
+        else:
+            source = choose_source(data, images, masks)
+            dataset, samples = _choose_samples(source, split, split_file)
+            about = {"dataset": dataset.name, "part": split or "all"}
+            if predictions is not None:
+                about["predictions"] = str(predictions)
+                result = evaluate_samples(samples, predictions, measures=measures)
+            else:
+                predictor = load_model(model)
+                about = {"model": predictor.spec.name, **about}
+                leaks = find_leaks(
+                    predictor.spec, [sample.id for sample in samples], dataset, pairs=pairs
+                )
+                _warn_of_leaks(leaks, strict=strict)
+                staged = stack.enter_context(staged_masks(output))
+                result = evaluate_model(
+                    predictor, samples, measures=measures, masks_dir=staged.path
+                )
+                result = replace(result, leaks=leaks)
+        if predictions is not None:
+            result = _with_leaks(result, predictions, pairs, strict=strict)
+        if strict:
+            _refuse_problems(result)
+        if protocol not in ("all", "isic"):
+            result = result.under(protocol)
+        if predictions is None:
+            result = staged.keep(result)
+        write_evaluation(output, result, about=about)
+        _write_page(output, result, about, wanted=not no_report)
     if as_json:
         typer.echo(json.dumps(summary(result, about=about), indent=2))
     else:
         _print(result, about, output)
 
 
-def _evaluate_model(
+def _check_call(
+    truth: Path | None,
+    predictions: Path | None,
     model: str | None,
-    source: Source,
-    part: str | None,
-    split_file: Path | None,
-    measures: Measures,
-    *,
-    pairs: Sequence[AuditedPair],
-    strict: bool,
+    data: Path | None,
+    images: Path | None,
+    masks: Path | None,
+    split: str | None,
+) -> None:
+    """Refuse options that contradict each other, or that are not enough."""
+    if predictions is not None and model is not None:
+        message = f"--predictions {predictions} and --model {model} were given: give one of them"
+        raise UsageError(message)
+    if truth is not None:
+        clashing = {"--data": data, "--masks": masks, "--split": split, "--model": model}
+        given = [f"{name} {value}" for name, value in clashing.items() if value is not None]
+        if given:
+            message = (
+                f"--truth {truth} and {given[0]} were given: both say what to score against; give "
+                "--truth with --predictions and perhaps --images, or leave it out"
+            )
+            raise UsageError(message)
+        if predictions is None:
+            message = f"--truth {truth} was given without --predictions: give the predicted masks"
+            raise UsageError(message)
+    elif not (data and split) and not (data is None and images and masks):
+        message = (
+            "give --truth and --predictions; or --data, --split and perhaps --model or "
+            "--predictions; or --images, --masks and perhaps --model or --predictions"
+        )
+        raise UsageError(message)
+
+
+def _evaluate_masks(
+    truth: Path, predictions: Path, images: Path | None, measures: Measures
 ) -> tuple[Evaluation, dict[str, str]]:
+    from dermseg.evaluation import evaluate_masks
+
+    about = {"truth": str(truth), "predictions": str(predictions)}
+    if images is not None:
+        about["images"] = str(images)
+    return evaluate_masks(truth, predictions, images_dir=images, measures=measures), about
+
+
+def _choose_samples(
+    source: Source, part: str | None, split_file: Path | None
+) -> tuple[Dataset, list[Sample]]:
+    """Return the dataset, and its images of the part, or all."""
     from dermseg.datasets import find_split, open_source
-    from dermseg.evaluation import evaluate_model, find_leaks
-    from dermseg.prediction import load_model
 
     dataset = open_source(source)
     samples = list(dataset.samples)
@@ -139,11 +199,29 @@ def _evaluate_model(
     elif split_file is not None:
         message = f"--split-file {split_file} was given without --split: name the part to evaluate"
         raise UsageError(message)
-    predictor = load_model(model)
-    about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
-    leaks = find_leaks(predictor.spec, [sample.id for sample in samples], dataset, pairs=pairs)
+    return dataset, samples
+
+
+def _write_page(output: Path, result: Evaluation, about: dict[str, str], *, wanted: bool) -> None:
+    """Write the report, or remove that of an earlier evaluation."""
+    from dermseg.evaluation.report import REPORT_NAME, write_report
+
+    if wanted:
+        write_report(output, result, about=about)
+    else:
+        (output / REPORT_NAME).unlink(missing_ok=True)
+
+
+def _with_leaks(
+    result: Evaluation, predictions: Path, pairs: Sequence[AuditedPair], *, strict: bool
+) -> Evaluation:
+    """Add what the model that made the predictions has seen, where that is known."""
+    from dermseg.evaluation import find_predictions_leaks
+
+    ids = [score.id for score in result.scores]
+    leaks = find_predictions_leaks(predictions, ids, pairs=pairs)
     _warn_of_leaks(leaks, strict=strict)
-    return replace(evaluate_model(predictor, samples, measures=measures), leaks=leaks), about
+    return replace(result, leaks=leaks)
 
 
 def _warn_of_leaks(leaks: Leaks | None, *, strict: bool) -> None:
@@ -182,7 +260,8 @@ def _outcome(result: Evaluation) -> str:
 
 
 def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
-    what = f" of {' '.join(about.values())}" if about else ""
+    names = [about[name] for name in ("model", "dataset", "part") if name in about]
+    what = f" of {' '.join(names)}" if names else ""
     typer.echo(f"{result.num_scored} images scored{what}, {_outcome(result)}")
     typer.echo(f"protocol {result.protocol}")
     width = max(map(len, result.aggregates))

@@ -13,7 +13,9 @@ from dermseg.evaluation.evaluate import (
     evaluate_predictions,
     evaluate_samples,
 )
+from dermseg.evaluation.image_files import ImageFiles, read_files
 from dermseg.evaluation.image_score import ImageScore, Measures
+from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
 from dermseg.evaluation.intervals import Interval, bootstrap_interval, bootstrap_pooled
 from dermseg.evaluation.leaks import Leaks, find_leaks, find_predictions_leaks
 from dermseg.evaluation.matching import Matching, Pair, Skipped, match_folders, match_samples
@@ -26,13 +28,16 @@ from dermseg.evaluation.scoring import (
     read_predictions,
     score_mask,
 )
+from dermseg.evaluation.staging import StagedMasks, staged_masks
 from dermseg.evaluation.writing import summary, write_evaluation
 
 __all__ = [
     "PROTOCOLS",
     "SCORES",
     "Evaluation",
+    "ImageFiles",
     "ImageScore",
+    "ImageStatistics",
     "Interval",
     "Item",
     "Leaks",
@@ -43,6 +48,7 @@ __all__ = [
     "Protocol",
     "ProtocolFigures",
     "Skipped",
+    "StagedMasks",
     "aggregate",
     "bootstrap_interval",
     "bootstrap_pooled",
@@ -55,11 +61,14 @@ __all__ = [
     "find_protocol",
     "match_folders",
     "match_samples",
+    "measure_image",
     "predict_items",
     "protocol_figures",
+    "read_files",
     "read_pairs",
     "read_predictions",
     "score_mask",
+    "staged_masks",
     "summary",
     "write_evaluation",
 ]
