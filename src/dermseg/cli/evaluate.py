@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ from dermseg.errors import MissingExtraError, RunError, UsageError
 if TYPE_CHECKING:
     from dermseg.datasets import Dataset, Source
     from dermseg.evaluation import Evaluation, Leaks, Measures
+    from dermseg.evaluation.audited import AuditedPair
     from dermseg.types import Sample
 
 __all__ = ["evaluate"]
