@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dermseg.evaluation.comparison.aligning import Aligned, align
 from dermseg.evaluation.comparison.comparing import compare
+from dermseg.evaluation.comparison.pictures import SideBySide, draw_most_different, write_sheet
 from dermseg.evaluation.comparison.reading import StoredEvaluation, StoredSummary, read_evaluation
 from dermseg.evaluation.comparison.results import (
     ERRORS,
@@ -28,6 +29,7 @@ __all__ = [
     "Difference",
     "PairTest",
     "Ranked",
+    "SideBySide",
     "SignedRanks",
     "StoredEvaluation",
     "StoredSummary",
@@ -36,6 +38,7 @@ __all__ = [
     "conclusions",
     "coverage_warnings",
     "describe_images",
+    "draw_most_different",
     "format_p_value",
     "holm",
     "letters",
@@ -44,4 +47,5 @@ __all__ = [
     "signed_ranks",
     "summarize",
     "write_comparison",
+    "write_sheet",
 ]
