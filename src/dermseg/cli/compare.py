@@ -50,18 +50,14 @@ def compare(
     summary = comparison.summarize(result, num_images=pictures)
     notes: list[str] = []
     if output is not None:
-        comparison.write_comparison(output, result, num_images=pictures)
-        drawn, notes = comparison.draw_most_different(result, pictures)
-        if drawn:
-            names = [ranked.name for ranked in result.ranking]
-            comparison.write_sheet(output / "differences.jpg", names, drawn)
+        notes = comparison.write_comparison(output, result, num_images=pictures)
+    for warning in (*summary["warnings"], *notes):
+        typer.echo(f"warning: {warning}", err=True)
     if as_json:
         typer.echo(json.dumps(summary, indent=2))
         return
     for line in _lines(summary, comparison.describe_images(result)):
         typer.echo(line)
-    for warning in (*summary["warnings"], *notes):
-        typer.echo(f"warning: {warning}", err=True)
     if output is not None:
         typer.echo(f"written to {output}")
 

@@ -14,13 +14,14 @@ from dermseg.evaluation.comparison.results import (
     Ranked,
 )
 from dermseg.evaluation.comparison.significance import SignedRanks, holm, letters, signed_ranks
+from dermseg.evaluation.comparison.summarizing import most_different, summarize
 from dermseg.evaluation.comparison.words import (
     conclusions,
     coverage_warnings,
     describe_images,
     format_p_value,
 )
-from dermseg.evaluation.comparison.writing import most_different, summarize, write_comparison
+from dermseg.evaluation.comparison.writing import write_comparison
 
 __all__ = [
     "ERRORS",

@@ -13,7 +13,7 @@ import numpy as np
 from dermseg.datasets.listing import list_some
 from dermseg.evaluation.comparison.files import KnownFiles, read_files
 from dermseg.evaluation.comparison.results import Comparison
-from dermseg.evaluation.comparison.writing import most_different
+from dermseg.evaluation.comparison.summarizing import most_different
 from dermseg.images import write_image
 from dermseg.preprocessing import resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray
