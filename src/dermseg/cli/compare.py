@@ -13,8 +13,6 @@ from dermseg.errors import MissingExtraError
 
 __all__ = ["compare"]
 
-_MAX_PAIRS_OF_ALL_SCORES = 3
-
 
 def compare(
     evaluations: Annotated[
@@ -72,11 +70,13 @@ def _lines(summary: dict[str, Any], images: str) -> Iterator[str]:
     yield from _table(_pairs(summary), num_left=1)
     yield ""
     yield from summary["conclusions"]
-    num_pairs = len(summary["pairs"])
-    if len(summary["differences"]) > 1 and num_pairs <= _MAX_PAIRS_OF_ALL_SCORES:
+    num_others = len(summary["differences"]) - 1
+    if num_others and len(summary["pairs"]) == 1:
         yield ""
         yield "all scores: first minus second, intervals not corrected for their number"
-        yield from _table(_all_scores(summary), num_left=2)
+        yield from _table(_all_scores(summary), num_left=1)
+    elif num_others:
+        yield f"the differences in {num_others} other scores are in comparison.json (--json)"
     if summary["most_different"]:
         yield ""
         yield f"the images that differ most in {score}"
@@ -119,15 +119,10 @@ def _pairs(summary: dict[str, Any]) -> list[list[str]]:
 
 
 def _all_scores(summary: dict[str, Any]) -> list[list[str]]:
-    header = ["score", "pair", "difference", "95 % interval", "wins", "ties", "losses"]
-    return [
-        header,
-        *(
-            [score, _pair_name(row), *_difference(row), *_outcomes(row)]
-            for score, rows in summary["differences"].items()
-            for row in rows
-        ),
-    ]
+    rows = [["score", "difference", "95 % interval", "wins", "ties", "losses"]]
+    for score, (row,) in summary["differences"].items():
+        rows.append([score, *_difference(row), *_outcomes(row)])
+    return rows
 
 
 def _images(summary: dict[str, Any]) -> list[list[str]]:

@@ -101,7 +101,7 @@ def _figures(pair: PairTest) -> str:
     p_value = format_p_value(pair.adjusted_p_value)
     return (
         f"{difference.score} {_signed(difference.mean)}, "
-        f"p {p_value if p_value.startswith('<') else f'= {p_value}'}"
+        f"p {p_value.replace('<', '< ') if '<' in p_value else f'= {p_value}'}"
     )
 
 
