@@ -1,4 +1,4 @@
-"""A comparison as files: a summary, a table with a column per model, pictures."""
+"""A comparison as files: a summary, a table with a column per model, pictures, a page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import polars
 
 from dermseg.errors import OutputError
+from dermseg.evaluation.comparison.page import write_page
 from dermseg.evaluation.comparison.pictures import draw_most_different, write_sheet
 from dermseg.evaluation.comparison.results import Comparison
 from dermseg.evaluation.comparison.summarizing import summarize
@@ -27,7 +28,7 @@ def write_comparison(folder: Path, comparison: Comparison, *, num_images: int = 
     The table has a row per image and, for the score of the comparison, Dice and cross-entropy, a
     column per model in the order of the ranking: ``dice NAME`` and so on; empty where a score is
     undefined, and no column where a model was evaluated without. ``differences.jpg`` shows the
-    images on which the models differ most.
+    images on which the models differ most, ``comparison.html`` everything on one page.
 
     Args:
         folder: Where to write; it is made if it is missing, and files of an earlier comparison
@@ -58,6 +59,7 @@ def write_comparison(folder: Path, comparison: Comparison, *, num_images: int = 
         write_sheet(sheet, [ranked.name for ranked in comparison.ranking], pictures)
     else:
         _remove(sheet)
+    write_page(folder / "comparison.html", comparison, pictures, notes=notes)
     return notes
 
 
