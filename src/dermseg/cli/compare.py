@@ -73,7 +73,7 @@ def _lines(summary: dict[str, Any], images: str) -> Iterator[str]:
     num_others = len(summary["differences"]) - 1
     if num_others and len(summary["pairs"]) == 1:
         yield ""
-        yield "all scores: first minus second, intervals not corrected for their number"
+        yield "all scores: first minus second, intervals not corrected; with * less is better"
         yield from _table(_all_scores(summary), num_left=1)
     elif num_others:
         yield f"the differences in {num_others} other scores are in comparison.json (--json)"
@@ -119,9 +119,12 @@ def _pairs(summary: dict[str, Any]) -> list[list[str]]:
 
 
 def _all_scores(summary: dict[str, Any]) -> list[list[str]]:
+    from dermseg.evaluation.comparison import ERRORS
+
     rows = [["score", "difference", "95 % interval", "wins", "ties", "losses"]]
     for score, (row,) in summary["differences"].items():
-        rows.append([score, *_difference(row), *_outcomes(row)])
+        name = f"{score} *" if score in ERRORS else score
+        rows.append([name, *_difference(row), *_outcomes(row)])
     return rows
 
 

@@ -56,7 +56,11 @@ def test_a_hand_computed_comparison(write: Write) -> None:
     # Ranks of 0, 0.1, 0.2, 0.3 are 1 to 4; the positive ones sum to 2 + 4, the negative to 3.
     assert pair.ranks.balance == pytest.approx(3 / 9)
     assert not pair.told_apart
-    assert conclusions(result) == ["one and two cannot be told apart on these 4 images"]
+    low, high = pair.difference.mean.low, pair.difference.mean.high
+    assert conclusions(result) == [
+        "one and two cannot be told apart on these 4 images: "
+        f"jaccard +0.0500 [{low:+.4f}, {high:+.4f}], p = {pair.adjusted_p_value:.3f}"
+    ]
 
 
 def test_the_interval_is_that_of_the_differences(write: Write) -> None:
@@ -92,7 +96,7 @@ def test_three_models_of_which_two_cannot_be_told_apart(write: Write) -> None:
     assert [ranked.letters for ranked in result.ranking] == ["a", "a", "b"]
     assert result.ranking[2].name == "worse"
     lines = conclusions(result)
-    assert lines[0].endswith("cannot be told apart on these 60 images")
+    assert lines[0].endswith(" and close cannot be told apart on these 60 images")
     assert sum("is better than worse on these 60 images" in line for line in lines) == 2
     raw = sorted(pair.ranks.p_value for pair in result.pairs)
     adjusted = sorted(pair.adjusted_p_value for pair in result.pairs)

@@ -37,7 +37,7 @@ def write_page(
         path: The file, ``.html``.
         comparison: What came out.
         pictures: The images on which the models differ most, as far as they are found.
-        notes: What to add to the warnings.
+        notes: What to say of pictures that are not there.
 
     Raises:
         OutputError: If it cannot be written.
@@ -55,7 +55,8 @@ def write_page(
         images=describe_images(comparison),
         evaluations=summary["evaluations"],
         conclusions=summary["conclusions"],
-        warnings=[*summary["warnings"], *notes],
+        warnings=summary["warnings"],
+        notes=notes,
         ranking=_ranking(comparison),
         pairs=_pairs(comparison),
         curves=_curves(comparison),

@@ -138,8 +138,8 @@ def _first(found: Iterator[_Found | None]) -> _Found | None:
 def _outline(picture: ImageArray, mask: BoolMask, color: tuple[int, int, int]) -> None:
     small = resize_mask(mask, picture.shape[:2]).astype(np.uint8)
     contours, _ = cv2.findContours(small, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(picture, contours, -1, _RIM, thickness=3, lineType=cv2.LINE_AA)
-    cv2.drawContours(picture, contours, -1, color, thickness=1, lineType=cv2.LINE_AA)
+    cv2.drawContours(picture, contours, -1, _RIM, thickness=4, lineType=cv2.LINE_AA)
+    cv2.drawContours(picture, contours, -1, color, thickness=2, lineType=cv2.LINE_AA)
 
 
 def _row(picture: SideBySide, names: Sequence[str], width: int) -> ImageArray:

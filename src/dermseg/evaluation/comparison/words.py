@@ -23,6 +23,8 @@ def conclusions(comparison: Comparison) -> list[str]:
             by_letter.setdefault(letter, []).append(ranked.name)
     alike = [names for names in by_letter.values() if len(names) > 1]
     lines = [f"{_listed(names)} cannot be told apart {images}" for names in alike]
+    if len(comparison.pairs) == 1 and alike:
+        lines[0] += f": {_figures(comparison.pairs[0])}"
     apart = [pair for pair in comparison.pairs if pair.told_apart]
     if len(apart) > 10:
         lines.append(f"{len(apart)} of {len(comparison.pairs)} pairs can be told apart {images}")
