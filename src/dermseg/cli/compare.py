@@ -49,14 +49,15 @@ def compare(
     notes: list[str] = []
     if output is not None:
         notes = comparison.write_comparison(output, result, num_images=pictures)
-    for warning in (*summary["warnings"], *notes):
-        typer.echo(f"warning: {warning}", err=True)
     if as_json:
         typer.echo(json.dumps(summary, indent=2))
-        return
-    for line in _lines(summary, comparison.describe_images(result)):
-        typer.echo(line)
-    if output is not None:
+    else:
+        for line in _lines(summary, comparison.describe_images(result)):
+            typer.echo(line)
+        notes = [*summary["warnings"], *notes]
+    for note in notes:
+        typer.echo(f"warning: {note}", err=True)
+    if output is not None and not as_json:
         typer.echo(f"written to {output}")
 
 
