@@ -12,7 +12,9 @@ from dermseg.evaluation.evaluate import (
     evaluate_predictions,
     evaluate_samples,
 )
+from dermseg.evaluation.image_files import ImageFiles, read_files
 from dermseg.evaluation.image_score import ImageScore, Measures
+from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
 from dermseg.evaluation.intervals import Interval, bootstrap_interval, bootstrap_pooled
 from dermseg.evaluation.matching import Matching, Pair, Skipped, match_folders, match_samples
 from dermseg.evaluation.model import evaluate_model, predict_items
@@ -30,7 +32,9 @@ __all__ = [
     "PROTOCOLS",
     "SCORES",
     "Evaluation",
+    "ImageFiles",
     "ImageScore",
+    "ImageStatistics",
     "Interval",
     "Item",
     "Matching",
@@ -50,8 +54,10 @@ __all__ = [
     "find_protocol",
     "match_folders",
     "match_samples",
+    "measure_image",
     "predict_items",
     "protocol_figures",
+    "read_files",
     "read_predictions",
     "score_mask",
     "summary",

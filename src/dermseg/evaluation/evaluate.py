@@ -10,11 +10,19 @@ from operator import add
 from pathlib import Path
 
 from dermseg.datasets.listing import list_some
+from dermseg.datasets.pairing import files_by_id
 from dermseg.errors import DatasetError, UsageError
 from dermseg.evaluation.aggregation import SCORES, aggregate, group_of, measured
+from dermseg.evaluation.image_files import ImageFiles
 from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.intervals import Interval
-from dermseg.evaluation.matching import Matching, Skipped, match_folders, match_samples
+from dermseg.evaluation.matching import (
+    Matching,
+    Skipped,
+    match_folders,
+    match_samples,
+    with_images,
+)
 from dermseg.evaluation.protocol_figures import ProtocolFigures, applies, protocol_figures
 from dermseg.evaluation.scoring import (
     Item,
@@ -22,10 +30,17 @@ from dermseg.evaluation.scoring import (
     score_item,
     score_pairs,
 )
+from dermseg.images import find_images
 from dermseg.metrics import ProbabilityCounts
 from dermseg.types import Sample
 
-__all__ = ["Evaluation", "evaluate_masks", "evaluate_predictions", "evaluate_samples"]
+__all__ = [
+    "Evaluation",
+    "evaluate_masks",
+    "evaluate_predictions",
+    "evaluate_samples",
+    "metadata_of",
+]
 
 _PLAIN = Measures()
 
@@ -44,6 +59,9 @@ class Evaluation:
         protocols: What the masks score under the protocols that were asked for.
         groups: The group of each scored id, where it is not the id itself.
         measures: What was measured.
+        seed: Of the intervals.
+        files: The files of each scored id, where they are known.
+        metadata: What the dataset says about each scored id, where it says anything.
     """
 
     scores: tuple[ImageScore, ...]
@@ -54,6 +72,9 @@ class Evaluation:
     protocols: tuple[ProtocolFigures, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
     measures: Measures = _PLAIN
+    seed: int = 0
+    files: Mapping[str, ImageFiles] = field(default_factory=dict, compare=False)
+    metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False)
 
     @property
     def num_scored(self) -> int:
@@ -152,20 +173,30 @@ class Evaluation:
 
 
 def evaluate_masks(
-    truth_dir: Path, predictions_dir: Path, *, measures: Measures = _PLAIN, seed: int = 0
+    truth_dir: Path,
+    predictions_dir: Path,
+    *,
+    images_dir: Path | None = None,
+    measures: Measures = _PLAIN,
+    seed: int = 0,
 ) -> Evaluation:
     """Evaluate a folder of predicted masks against a folder of true masks, matched by id.
 
     Args:
         truth_dir: Masks named as in `match_folders`; a folder or a ZIP archive.
         predictions_dir: The same; files without a truth are ignored with a warning.
+        images_dir: Folder of the photographs, named NAME.jpg or the like, for ``statistics`` and
+            for pictures; images that are not in it are not missed.
         measures: What is measured besides overlap.
         seed: Seed of the confidence intervals.
 
     Raises:
-        DatasetError: If a folder is missing or empty, or not a single image can be scored.
+        DatasetError: If a folder is missing or empty, two images have one id, or not a single
+            image can be scored.
     """
     matching = match_folders(truth_dir, predictions_dir)
+    if images_dir is not None:
+        matching = with_images(matching, _find_images(images_dir))
     return _evaluate_matching(matching, groups={}, measures=measures, seed=seed)
 
 
@@ -185,7 +216,13 @@ def evaluate_samples(
     """
     groups = {sample.id: sample.group for sample in samples}
     matching = match_samples(samples, predictions_dir)
-    return _evaluate_matching(matching, groups=groups, measures=measures, seed=seed)
+    result = _evaluate_matching(matching, groups=groups, measures=measures, seed=seed)
+    return replace(result, metadata=metadata_of(samples))
+
+
+def metadata_of(samples: Iterable[Sample]) -> dict[str, Mapping[str, str]]:
+    """Return what is known of each sample, by id; samples of which nothing is are left out."""
+    return {sample.id: sample.metadata for sample in samples if sample.metadata}
 
 
 def evaluate_predictions(
@@ -219,7 +256,18 @@ def _evaluate_matching(
     matching: Matching, *, groups: Mapping[str, str], measures: Measures, seed: int
 ) -> Evaluation:
     results = [*matching.skipped, *score_pairs(matching.pairs, measures)]
-    return _evaluation(results, matching.extra, groups=groups, measures=measures, seed=seed)
+    result = _evaluation(results, matching.extra, groups=groups, measures=measures, seed=seed)
+    files = {
+        pair.id: ImageFiles(pair.image, pair.truth, pair.prediction) for pair in matching.pairs
+    }
+    return replace(result, files=files)
+
+
+def _find_images(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        state = "is not a folder" if folder.exists() else "no such folder"
+        raise DatasetError(f"{folder}: {state}. Give the folder that holds the photographs.")
+    return files_by_id(find_images(folder), lambda path: path.stem)
 
 
 def _evaluation(
@@ -250,4 +298,5 @@ def _evaluation(
         ),
         groups={id: group for id, group in named.items() if group != id},
         measures=measures,
+        seed=seed,
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Final
 
+from dermseg.evaluation.image_statistics import STATISTICS, ImageStatistics
 from dermseg.evaluation.protocols import Protocol, Scaling
 from dermseg.metrics import BoundaryMeasures, ConfusionCounts, ProbabilityCounts
 
@@ -33,6 +34,7 @@ class Measures:
         relative_tolerance: The same, as a share of the lesion's diameter.
         probability: Scores of the probabilities, where there are any.
         protocols: Whose figures are to be computed.
+        statistics: What the images show, where there are images, see `ImageStatistics`.
     """
 
     boundary: bool = False
@@ -40,6 +42,7 @@ class Measures:
     relative_tolerance: float = 0.02
     probability: bool = False
     protocols: tuple[Protocol, ...] = ()
+    statistics: bool = False
 
     @property
     def scalings(self) -> tuple[Scaling, ...]:
@@ -107,6 +110,7 @@ class ImageScore:
         truth_is_binary: See `CheckedMask`.
         prediction_is_binary: Likewise.
         findings: What is odd about the files; they were scored all the same.
+        statistics: What the image shows, if it was asked for and there is an image.
     """
 
     id: str
@@ -124,6 +128,7 @@ class ImageScore:
     truth_is_binary: bool = True
     prediction_is_binary: bool = True
     findings: tuple[str, ...] = ()
+    statistics: ImageStatistics | None = None
 
     @classmethod
     def from_counts(
@@ -137,6 +142,7 @@ class ImageScore:
         truth_is_binary: bool = True,
         prediction_is_binary: bool = True,
         findings: tuple[str, ...] = (),
+        statistics: ImageStatistics | None = None,
     ) -> ImageScore:
         """Compute all scores of overlap of an image."""
         return cls(
@@ -155,7 +161,16 @@ class ImageScore:
             truth_is_binary=truth_is_binary,
             prediction_is_binary=prediction_is_binary,
             findings=findings,
+            statistics=statistics,
         )
+
+    @property
+    def lesion_share(self) -> float:
+        """Share of the field of view that is lesion; of all pixels where there is no image."""
+        if self.statistics is not None:
+            return self.statistics.lesion_share
+        counts = self.counts
+        return (counts.tp + counts.fn) / (counts.tp + counts.fn + counts.fp + counts.tn)
 
     def value(self, name: str) -> float:
         """Return a score by name; NaN where it is undefined or was not measured."""
@@ -164,4 +179,6 @@ class ImageScore:
             owner = self.boundary
         elif name in PROBABILITY_SCORES:
             owner = self.probability
+        elif name in STATISTICS:
+            owner = self.statistics
         return math.nan if owner is None else float(getattr(owner, name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,16 @@ try:
 except ImportError as error:
     raise MissingExtraError("evaluation", "eval") from error
 
-__all__ = ["Interval", "bootstrap_interval", "bootstrap_intervals", "bootstrap_pooled"]
+__all__ = [
+    "NUM_RESAMPLES",
+    "Interval",
+    "bootstrap_interval",
+    "bootstrap_intervals",
+    "bootstrap_pooled",
+]
+
+NUM_RESAMPLES: Final = 9999
+"""Bootstrap samples of every interval, if no other number is asked for."""
 
 # Resampled values held in memory at once: 32 MB of them.
 _BATCH_VALUES = 4_000_000
@@ -41,7 +50,7 @@ def bootstrap_interval(
     values: ArrayLike,
     *,
     confidence: float = 0.95,
-    num_resamples: int = 9999,
+    num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
     groups: Sequence[str] | None = None,
 ) -> Interval:
@@ -88,7 +97,7 @@ def bootstrap_interval(
 def bootstrap_intervals(
     values: ArrayLike,
     *,
-    num_resamples: int = 9999,
+    num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
     groups: Sequence[str] | None = None,
 ) -> list[Interval]:
@@ -136,7 +145,7 @@ def bootstrap_pooled(
     counts: NDArray[np.float64],
     statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     *,
-    num_resamples: int = 9999,
+    num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
     groups: Sequence[str] | None = None,
 ) -> Interval:

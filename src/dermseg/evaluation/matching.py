@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +17,7 @@ from dermseg.evaluation.files import (
 )
 from dermseg.types import Sample
 
-__all__ = ["Matching", "Pair", "Skipped", "match_folders", "match_samples"]
+__all__ = ["Matching", "Pair", "Skipped", "match_folders", "match_samples", "with_images"]
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,14 @@ class Pair:
         truth: The true mask.
         prediction: The predicted mask.
         probability: The probabilities as 8-bit grey values, if there are any.
+        image: The photograph, if it is known.
     """
 
     id: str
     truth: MaskFile
     prediction: MaskFile
     probability: MaskFile | None = None
+    image: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,21 @@ def match_folders(truth_dir: Path, predictions_dir: Path) -> Matching:
 def match_samples(samples: Iterable[Sample], predictions_dir: Path) -> Matching:
     """Match samples of a dataset and a folder of masks named as in `match_folders`.
 
-    Samples without a mask are skipped.
+    Samples without a mask are skipped. The pairs know their images.
 
     Raises:
         DatasetError: If the folder is missing.
     """
+    samples = tuple(samples)
     truths = {sample.id: [sample.mask] if sample.mask else [] for sample in samples}
-    return _match(truths, predictions_dir)
+    matching = _match(truths, predictions_dir)
+    return with_images(matching, {sample.id: sample.image for sample in samples})
+
+
+def with_images(matching: Matching, images: Mapping[str, Path]) -> Matching:
+    """Return the matching with the images of its pairs by id, where there are any."""
+    pairs = tuple(replace(pair, image=images.get(pair.id, pair.image)) for pair in matching.pairs)
+    return replace(matching, pairs=pairs)
 
 
 def _match(

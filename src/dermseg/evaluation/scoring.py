@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -19,8 +20,10 @@ from dermseg.evaluation.image_score import (
     Measures,
     ProbabilityMeasures,
 )
+from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
 from dermseg.evaluation.matching import Pair, Skipped
 from dermseg.evaluation.scaling import scaled_counts
+from dermseg.images import read_image
 from dermseg.metrics import (
     ConfusionCounts,
     ProbabilityCounts,
@@ -28,7 +31,7 @@ from dermseg.metrics import (
     confusion_counts,
     near_boundary,
 )
-from dermseg.types import BoolMask
+from dermseg.types import BoolMask, ImageArray
 
 __all__ = [
     "ImageScore",
@@ -54,12 +57,14 @@ class Predicted:
         levels: Probability of lesion times 255, (H, W) uint8, or None.
         is_binary: See `CheckedMask`.
         findings: What is odd about the files.
+        image: The photograph, (H, W, 3) uint8, or None.
     """
 
     mask: BoolMask
     levels: NDArray[np.uint8] | None = None
     is_binary: bool = True
     findings: tuple[str, ...] = ()
+    image: ImageArray | None = None
 
 
 Item: TypeAlias = tuple[str, BoolMask | Predicted | ImageError, MaskFile | None]
@@ -114,6 +119,7 @@ def score_mask(
         truth_is_binary=true.is_binary,
         prediction_is_binary=prediction.is_binary,
         findings=_findings(prediction, true, counts),
+        statistics=_measure(prediction, target, measures),
     )
 
 
@@ -138,14 +144,14 @@ def score_item(
 def read_predictions(pairs: Iterable[Pair], *, probability: bool = False) -> Iterator[Item]:
     """Read the predicted masks one by one; for one that cannot be read, hand on the error."""
     for pair in pairs:
-        yield _read_pair(pair, probability=probability)
+        yield _read_pair(pair, Measures(probability=probability))
 
 
 def score_pairs(pairs: Iterable[Pair], measures: Measures) -> Iterator[ImageScore | Skipped]:
     """Score pairs of files, in their order, a few at a time in memory."""
 
     def score(pair: Pair) -> ImageScore | Skipped:
-        return score_item(_read_pair(pair, probability=measures.probability), measures)
+        return score_item(_read_pair(pair, measures), measures)
 
     num_threads = min(4, os.cpu_count() or 1)
     with ThreadPoolExecutor(num_threads, thread_name_prefix="dermseg-score") as pool:
@@ -156,17 +162,39 @@ class _SizeError(ImageError):
     """Two masks of one image differ in size."""
 
 
-def _read_pair(pair: Pair, *, probability: bool) -> Item:
+def _read_pair(pair: Pair, measures: Measures) -> Item:
     try:
         checked = read_checked_mask(pair.prediction)
         levels = None
-        if probability and pair.probability is not None:
+        if measures.probability and pair.probability is not None:
             levels = read_grey(pair.probability)
     except ImageError as error:
         return pair.id, error, pair.truth
-    findings = () if checked.finding is None else (f"the prediction: {checked.finding}",)
-    predicted = Predicted(checked.mask, levels, checked.is_binary, findings)
+    findings = [] if checked.finding is None else [f"the prediction: {checked.finding}"]
+    image = None
+    if measures.statistics and pair.image is not None:
+        image, finding = _read_image_of(pair.image, checked.mask)
+        findings += [finding] if finding else []
+    predicted = Predicted(checked.mask, levels, checked.is_binary, tuple(findings), image)
     return pair.id, predicted, pair.truth
+
+
+def _read_image_of(path: Path, mask: BoolMask) -> tuple[ImageArray | None, str | None]:
+    """The image if it can be measured with the mask, else what is wrong with it."""
+    try:
+        image = read_image(path)
+    except ImageError as error:
+        return None, f"the image is not measured: {error}"
+    if image.shape[:2] != mask.shape:
+        size = " x ".join(map(str, image.shape[:2]))
+        return None, f"the image is not measured: it is {size} pixels, the masks {_size(mask)}"
+    return image, None
+
+
+def _measure(prediction: Predicted, target: BoolMask, measures: Measures) -> ImageStatistics | None:
+    if not measures.statistics or prediction.image is None:
+        return None
+    return measure_image(prediction.image, target)
 
 
 def _score_levels(
