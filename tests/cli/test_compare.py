@@ -117,41 +117,46 @@ def test_a_ranking_of_equal_models_says_so(dermseg: Run, evaluated: Path, tmp_pa
     assert "the images that differ most" not in result.stdout
 
 
-def test_the_pictures_show_both_contours(
-    dermseg: Run, evaluated: Path, example: Path, tmp_path: Path
+def test_the_pictures_show_both_contours(dermseg: Run, evaluated: Path, tmp_path: Path) -> None:
+    folders = (evaluated / "steady", evaluated / "coarse")
+    result = dermseg("compare", *folders, "-o", tmp_path, "--pictures", 4)
+    assert result.stderr == ""
+    sheet = read_image(tmp_path / "differences.jpg")
+    assert sheet.shape == (4 * (96 + 30), 3 * (128 + 8), 3)
+    # The first mask of the first row: yellow where the truth ends, blue where the mask does.
+    cell = sheet[22 : 22 + 96, 140 : 140 + 128].astype(int)
+    assert (cell[..., 0] - cell[..., 2] > 80).any()
+    assert (cell[..., 2] - cell[..., 0] > 80).any()
+    assert (tmp_path / "comparison.html").read_text().count("<img ") == 4 * 3
+
+
+def test_pictures_that_cannot_be_drawn_are_said(
+    dermseg: Run, evaluated: Path, tmp_path: Path
 ) -> None:
-    ids = [
-        path.stem.removesuffix("_segmentation") for path in (example / "example/truth").iterdir()
-    ]
     folders = []
     for name in ("steady", "coarse"):
-        folder = tmp_path / name
-        folder.mkdir()
-        for path in (evaluated / name).glob("*.*"):
-            (folder / path.name).write_bytes(path.read_bytes())
-        masks = example / "example"
-        lines = [
-            f"{id},,{masks}/truth/{id}_segmentation.png,{masks}/{name}/{id}_segmentation.png"
-            for id in ids
-        ]
-        (folder / "files.csv").write_text("\n".join(["id,image,truth,prediction", *lines, ""]))
-        folders.append(folder)
+        folders.append(tmp_path / name)
+        folders[-1].mkdir()
+        for file in ("summary.json", "per_image.csv"):
+            (folders[-1] / file).write_bytes((evaluated / name / file).read_bytes())
     out = tmp_path / "out"
-    result = dermseg("compare", *folders, "-o", out, "--pictures", 4)
-    assert result.stderr == ""
-    sheet = read_image(out / "differences.jpg")
-    assert sheet.shape == (4 * (96 + 30), 3 * (128 + 8), 3)
-    # The first mask of the first row: white where the truth ends, green where the mask does.
-    cell = sheet[22 : 22 + 96, 140 : 140 + 128].astype(int)
-    assert (cell.min(axis=2) > 200).any()
-    assert (cell[..., 1] - cell[..., 0] > 80).any()
-    (folders[0] / "files.csv").unlink()
-    result = dermseg("compare", *folders, "-o", out)
-    assert "warning: 12 masks of steady were not found and are not shown" in result.stderr
-    (folders[1] / "files.csv").unlink()
+    result = dermseg("compare", evaluated / "steady", folders[1], "-o", out)
+    assert "warning: 12 masks of coarse were not found and are not shown" in result.stderr
+    assert (out / "differences.jpg").exists()
     result = dermseg("compare", *folders, "-o", out)
     assert "no picture of 12 of the 12 images that differ most" in result.stderr
     assert not (out / "differences.jpg").exists()
+
+
+def test_models_are_shown_on_their_images(
+    dermseg: Run, models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    result = dermseg("compare", *models, "-o", tmp_path, "--pictures", 2)
+    assert result.returncode == 0, result.stderr
+    assert "not found" not in result.stderr
+    sheet = read_image(tmp_path / "differences.jpg")
+    # Light skin above the disc, left of the first contour.
+    assert np.abs(sheet[24:26, 6:9].astype(int) - (225, 190, 170)).max() < 60
 
 
 def test_other_images_are_refused_and_compared_in_common(

@@ -22,7 +22,7 @@ from dermseg.evaluation.comparison import (
 from dermseg.images import write_image, write_mask
 
 Write = Callable[..., Path]
-VOID = {"meta", "img", "br", "line", "circle", "path"}
+VOID = {"meta", "img", "br"}
 
 
 class _Checker(HTMLParser):
@@ -37,6 +37,9 @@ class _Checker(HTMLParser):
         self.links += [value or "" for name, value in attrs if name in ("src", "href")]
         if tag not in VOID:
             self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An SVG element that closes itself."""
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in VOID:
@@ -72,13 +75,16 @@ def test_the_page_needs_no_other_file_and_is_well_formed(
     checker = _Checker()
     checker.feed(page)
     assert not checker.open
+    pictures = [link for link in checker.links if not link.startswith("#")]
     # The truth and two masks of one image.
-    assert len(checker.links) == 3
-    assert all(link.startswith("data:image/jpeg;base64,") for link in checker.links)
-    encoded = np.frombuffer(base64.b64decode(checker.links[0].partition(",")[2]), np.uint8)
+    assert len(pictures) == 3
+    assert all(link.startswith("data:image/jpeg;base64,") for link in pictures)
+    encoded = np.frombuffer(base64.b64decode(pictures[0].partition(",")[2]), np.uint8)
     picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
     assert picture is not None
     assert picture.shape == (30, 40, 3)
+    for link in checker.links:
+        assert not link.startswith("#") or f'id="{link[1:]}"' in page
     assert "url(" not in page
     assert "@import" not in page
 
@@ -105,23 +111,23 @@ def test_the_page_shows_the_figures_of_the_summary(comparison: Comparison, tmp_p
 def test_pictures_show_truth_and_mask_and_say_what_is_missing(comparison: Comparison) -> None:
     (picture,), notes = draw_most_different(comparison, 12)
     assert picture.id == "image_000"
-    white, green = (picture.truth == 255).all(axis=2), (64, 255, 200)
+    yellow, blue = (picture.truth == (255, 240, 77)).all(axis=2), (63, 182, 255)
     # The border of the truth: its 10 x 20 pixels without the 8 x 18 within.
     inner = np.zeros((30, 40), np.bool_)
     inner[10:20, 10:30] = True
     inner[11:19, 11:29] = False
-    assert white[inner].all()
+    assert yellow[inner].all()
     (first, second) = picture.masks
     assert first is not None
     assert second is not None
-    assert (first == green).all(axis=2)[inner].all()
+    assert (first == blue).all(axis=2)[inner].all()
     # That of the second model is five pixels to the right, and the truth is still seen.
     shifted = np.roll(inner, 5, axis=1)
-    assert (second == green).all(axis=2)[shifted].all()
-    assert (second == 255).all(axis=2)[12:18, 10].all()
+    assert (second == blue).all(axis=2)[shifted].all()
+    assert (second == (255, 240, 77)).all(axis=2)[12:18, 10].all()
     assert notes == [
-        "no picture of 1 of the 2 images that differ most, because no mask was found where "
-        "files.csv of the evaluations says: image_001"
+        "no picture of 1 of the 2 images that differ most, because files.csv of the evaluations "
+        "names no mask that can be read: image_001"
     ]
 
 
@@ -136,8 +142,9 @@ def test_long_names_do_not_widen_the_sheet(write: Write, tmp_path: Path) -> None
         )
         folders.append(folder)
     result = compare(align([read_evaluation(folder) for folder in folders]))
-    (note,) = write_comparison(tmp_path / "out", result)
-    assert note.startswith("1 masks of long")
+    damaged, absent = write_comparison(tmp_path / "out", result)
+    assert "files.csv: expected the columns id,image,truth,prediction" in damaged
+    assert absent.startswith("1 masks of long")
     sheet = cv2.imread(str(tmp_path / "out" / "differences.jpg"))
     assert sheet is not None
     assert sheet.shape == (30 + 30, 4 * 48, 3)

@@ -7,21 +7,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import jinja2
 import numpy as np
 
 from dermseg.evaluation.comparison.pictures import SideBySide
-from dermseg.evaluation.comparison.plots import Axis, draw_axis, draw_interval, draw_sorted
+from dermseg.evaluation.comparison.plots import axis_over, draw_sorted
 from dermseg.evaluation.comparison.results import ERRORS, Comparison, Difference, PairTest
 from dermseg.evaluation.comparison.summarizing import summarize
 from dermseg.evaluation.comparison.words import describe_images, format_p_value
-from dermseg.images import write_bytes_atomically
+from dermseg.evaluation.intervals import NUM_RESAMPLES
+from dermseg.evaluation.report import SCORE_NAMES, axis_cell, interval_cell, render_page
+from dermseg.images import encode_jpeg, write_bytes_atomically
 from dermseg.types import ImageArray
 
 __all__ = ["write_page"]
 
 _MAX_CURVES = 6
+_QUALITY = 82
 
 
 def write_page(
@@ -43,49 +44,60 @@ def write_page(
         OutputError: If it cannot be written.
     """
     summary = summarize(comparison)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    page = environment.get_template("comparison.html").render(
-        comparison=comparison,
-        images=describe_images(comparison),
-        evaluations=summary["evaluations"],
-        conclusions=summary["conclusions"],
-        warnings=summary["warnings"],
-        notes=notes,
-        ranking=_ranking(comparison),
-        pairs=_pairs(comparison),
-        curves=_curves(comparison),
-        pictures=[_picture(picture, comparison) for picture in pictures],
-        scores={
-            name: {"rows": [_figures(row) for row in rows], "less": name in ERRORS}
-            for name, rows in comparison.differences.items()
+    sections = [
+        ("ranking", "Ranking"),
+        ("pairs", "Paired differences"),
+        ("images", "Image by image"),
+        ("pictures", "Where they differ most"),
+        ("scores", "All scores"),
+        ("setup", "How this was made"),
+    ]
+    page = render_page(
+        "comparison.html.j2",
+        {
+            "sections": sections,
+            "comparison": comparison,
+            "score": SCORE_NAMES[comparison.score],
+            "images": describe_images(comparison),
+            "evaluations": summary["evaluations"],
+            "conclusions": summary["conclusions"],
+            "warnings": summary["warnings"],
+            "notes": notes,
+            "ranking": _ranking(comparison),
+            "pairs": _pairs(comparison),
+            "curves": _curves(comparison),
+            "pictures": [_picture(picture, comparison) for picture in pictures],
+            "num_resamples": f"{NUM_RESAMPLES:,}",
+            "scores": [
+                {
+                    "name": SCORE_NAMES[name],
+                    "rows": [_figures(row) for row in rows],
+                    "less": name in ERRORS,
+                }
+                for name, rows in comparison.differences.items()
+            ],
         },
     )
     write_bytes_atomically(path, page.encode())
 
 
 def _ranking(comparison: Comparison) -> Mapping[str, Any]:
-    axis = Axis.over(ranked.mean for ranked in comparison.ranking)
+    axis = axis_over(ranked.mean for ranked in comparison.ranking)
     others = [
         name
         for name in ("dice", "cross_entropy")
         if name != comparison.score and name in comparison.differences
     ]
     return {
-        "others": others,
-        "axis": draw_axis(axis),
+        "others": [SCORE_NAMES[name] for name in others],
+        "axis": axis_cell(axis, num_ticks=6),
         "rows": [
             {
                 "name": ranked.name,
                 "mean": f"{ranked.mean.value:.4f}",
                 "ends": f"{ranked.mean.low:.4f} to {ranked.mean.high:.4f}",
                 "letters": ranked.letters,
-                "plot": draw_interval(axis, ranked.mean),
+                "plot": interval_cell(ranked.mean, axis),
                 "others": [f"{ranked.other_means[name].value:.4f}" for name in others],
             }
             for ranked in comparison.ranking
@@ -94,13 +106,13 @@ def _ranking(comparison: Comparison) -> Mapping[str, Any]:
 
 
 def _pairs(comparison: Comparison) -> Mapping[str, Any]:
-    axis = Axis.over((pair.difference.mean for pair in comparison.pairs), with_zero=True)
+    axis = axis_over((pair.difference.mean for pair in comparison.pairs), with_zero=True)
     return {
-        "axis": draw_axis(axis),
+        "axis": axis_cell(axis, num_ticks=6),
         "rows": [
             {
                 **_figures(pair.difference),
-                "plot": draw_interval(axis, pair.difference.mean, zero=True),
+                "plot": interval_cell(pair.difference.mean, axis, reference=0),
                 "p": format_p_value(pair.adjusted_p_value),
                 "verdict": _verdict(pair),
                 "told_apart": pair.told_apart,
@@ -138,9 +150,7 @@ def _curves(comparison: Comparison) -> list[Mapping[str, Any]]:
     sign = 1 if comparison.higher_is_better else -1
     differences = [sign * (scores[pair.first] - scores[pair.second]) for pair in chosen]
     finite = [values[~np.isnan(values)] for values in differences]
-    reach = max(float(np.abs(values).max()) for values in finite)
-    if not reach:
-        return []
+    reach = max(float(np.abs(values).max()) for values in finite) or 1.0
     return [
         {
             **_figures(pair),
@@ -165,7 +175,5 @@ def _picture(picture: SideBySide, comparison: Comparison) -> Mapping[str, Any]:
 
 def _embed(image: ImageArray) -> str:
     """The picture as a JPEG in a data URL."""
-    _, encoded = cv2.imencode(
-        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85]
-    )
-    return f"data:image/jpeg;base64,{base64.b64encode(encoded.tobytes()).decode()}"
+    content = base64.b64encode(encode_jpeg(image, quality=_QUALITY)).decode()
+    return f"data:image/jpeg;base64,{content}"

@@ -11,20 +11,23 @@ import cv2
 import numpy as np
 
 from dermseg.datasets.listing import list_some
-from dermseg.evaluation.comparison.files import KnownFiles, read_files
+from dermseg.errors import DatasetError, ImageError
 from dermseg.evaluation.comparison.results import Comparison
 from dermseg.evaluation.comparison.summarizing import most_different
-from dermseg.images import write_image
+from dermseg.evaluation.files import MaskFile, read_grey
+from dermseg.evaluation.image_files import ImageFiles, read_files
+from dermseg.images import foreground, read_image, write_image
 from dermseg.preprocessing import resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray
 
 __all__ = ["MASK_COLOR", "TRUTH_COLOR", "SideBySide", "draw_most_different", "write_sheet"]
 
-TRUTH_COLOR: Final = (255, 255, 255)
-MASK_COLOR: Final = (64, 255, 200)
+# As in the report of an evaluation.
+TRUTH_COLOR: Final = (255, 240, 77)
+MASK_COLOR: Final = (63, 182, 255)
 _RIM, _INK, _PAPER, _UNKNOWN = (0, 0, 0), (40, 40, 40), (255, 255, 255), (150, 150, 150)
 _Found = TypeVar("_Found")
-_LONG_SIDE = 320
+_LONG_SIDE = 400
 _CAPTION, _GAP = 22, 8
 
 
@@ -55,20 +58,24 @@ def draw_most_different(
     of the evaluations names.
 
     Returns:
-        The pictures, each with a long side of at most 320 pixels, and a sentence for what is not
+        The pictures, each with a long side of at most 400 pixels, and a sentence for what is not
         shown.
     """
-    known = {
-        evaluation.name: read_files(evaluation.folder)
-        for evaluation in comparison.aligned.evaluations
-    }
+    notes: list[str] = []
+    known: dict[str, Mapping[str, ImageFiles]] = {}
+    for evaluation in comparison.aligned.evaluations:
+        try:
+            known[evaluation.name] = read_files(evaluation.folder)
+        except DatasetError as error:
+            known[evaluation.name] = {}
+            notes.append(str(error))
     wanted = most_different(comparison, num_images)
     shown: list[SideBySide] = []
     unseen: list[str] = []
     maskless: dict[str, int] = {}
     for entry in wanted:
         scores: Mapping[str, float] = entry["scores"]
-        files = [known[name].get(entry["id"], KnownFiles()) for name in scores]
+        files = [known[name].get(entry["id"], ImageFiles()) for name in scores]
         drawn = _draw(entry["id"], files, tuple(scores.values()))
         if drawn is None:
             unseen.append(entry["id"])
@@ -77,11 +84,10 @@ def draw_most_different(
         for name, mask in zip(scores, drawn.masks, strict=True):
             if mask is None:
                 maskless[name] = maskless.get(name, 0) + 1
-    notes = []
     if unseen:
         notes.append(
             f"no picture of {len(unseen)} of the {len(wanted)} images that differ most, because "
-            f"no mask was found where files.csv of the evaluations says: {list_some(unseen)}"
+            f"files.csv of the evaluations names no mask that can be read: {list_some(unseen)}"
         )
     notes += [
         f"{number} masks of {name} were not found and are not shown"
@@ -106,13 +112,13 @@ def write_sheet(path: Path, names: Sequence[str], pictures: Sequence[SideBySide]
     write_image(path, np.vstack(rows))
 
 
-def _draw(id: str, files: Sequence[KnownFiles], scores: tuple[float, ...]) -> SideBySide | None:
+def _draw(id: str, files: Sequence[ImageFiles], scores: tuple[float, ...]) -> SideBySide | None:
     """None where no mask is found."""
-    masks = [entry.read_prediction() for entry in files]
+    masks = [_read_mask(entry.prediction) for entry in files]
     if all(mask is None for mask in masks):
         return None
-    truth = _first(entry.read_truth() for entry in files)
-    image = _first(entry.read_image() for entry in files)
+    truth = _first(_read_mask(entry.truth) for entry in files)
+    image = _first(_read_image(entry.image) for entry in files)
     size = next(part.shape[:2] for part in (image, truth, *masks) if part is not None)
     scale = min(1.0, _LONG_SIDE / max(size))
     small = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
@@ -131,6 +137,20 @@ def _draw(id: str, files: Sequence[KnownFiles], scores: tuple[float, ...]) -> Si
     return SideBySide(id, ground, tuple(pictures), scores)
 
 
+def _read_mask(file: MaskFile | None) -> BoolMask | None:
+    try:
+        return None if file is None else foreground(read_grey(file))
+    except ImageError:
+        return None
+
+
+def _read_image(path: Path | None) -> ImageArray | None:
+    try:
+        return None if path is None else read_image(path)
+    except ImageError:
+        return None
+
+
 def _first(found: Iterator[_Found | None]) -> _Found | None:
     return next((part for part in found if part is not None), None)
 
@@ -144,7 +164,7 @@ def _outline(picture: ImageArray, mask: BoolMask, color: tuple[int, int, int]) -
 
 def _row(picture: SideBySide, names: Sequence[str], width: int) -> ImageArray:
     height = picture.truth.shape[0]
-    cells = [_cell(picture.truth, f"{picture.id}: truth (white)", (height, width))]
+    cells = [_cell(picture.truth, f"{picture.id}: truth (yellow)", (height, width))]
     for name, mask, score in zip(names, picture.masks, picture.scores, strict=True):
         cells.append(_cell(mask, f"{score:.3f} {name}", (height, width)))
     return np.asarray(np.hstack(cells), np.uint8)

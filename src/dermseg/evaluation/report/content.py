@@ -23,7 +23,7 @@ from dermseg.evaluation.report.curves import (
 )
 from dermseg.evaluation.report.figures import Curve, curve_chart, histogram, reliability_chart
 from dermseg.evaluation.report.scales import Axis, fit_axis, format_number
-from dermseg.evaluation.report.wording import SCORE_NAMES, name_figure
+from dermseg.evaluation.report.wording import SCORE_NAMES
 from dermseg.metrics import ProbabilityCounts
 
 __all__ = [
