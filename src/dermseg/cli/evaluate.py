@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dermseg.cli.protocol_table import protocol_lines
-from dermseg.cli.sources import ImagesOption, MasksOption, choose_source
+from dermseg.cli.sources import MasksOption, choose_source
 from dermseg.errors import MissingExtraError, RunError, UsageError
 
 if TYPE_CHECKING:
-    from dermseg.datasets import Source
+    from dermseg.datasets import Dataset, Source
     from dermseg.evaluation import Evaluation, Measures
+    from dermseg.types import Sample
 
 __all__ = ["evaluate"]
 
@@ -30,7 +32,10 @@ def evaluate(
         str | None, typer.Option(help="A shipped model's name or a package's folder.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of a dataset.")] = None,
-    images: ImagesOption = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Folder of images of your own, with --masks, or with --truth."),
+    ] = None,
     masks: MasksOption = None,
     split: Annotated[str | None, typer.Option(help="Part to evaluate, e.g. validation.")] = None,
     split_file: Annotated[
@@ -48,53 +53,128 @@ def evaluate(
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing unless every mask is in order.")
     ] = False,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Do not write report.html.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print summary.json on standard output.")
     ] = False,
 ) -> None:
     """Score masks against truth, or a model on a part of a dataset. Needs the extra 'eval'.
 
-    Give --truth and --predictions; or --model, --data and --split; or --model, --images and
-    --masks, where all images are scored unless --split names a part.
+    Give --truth and --predictions, and perhaps --images for pictures and groups; or --data and
+    --split; or --images and --masks, where all images are scored unless --split names a part.
+    With a dataset or images, --predictions scores masks, and otherwise --model is run, whose masks
+    are kept.
     """
     try:
         from dermseg.evaluation import (
             PROTOCOLS,
             Measures,
-            evaluate_masks,
             find_protocol,
+            staged_masks,
             summary,
             write_evaluation,
         )
+        from dermseg.evaluation.report import REPORT_NAME, write_report
     except ModuleNotFoundError as error:
         raise MissingExtraError("evaluating", "eval") from error
 
     asked = tuple(PROTOCOLS.values()) if protocol == "all" else (find_protocol(protocol),)
     measures = Measures(
-        boundary=not no_boundary, tolerance=tolerance, probability=True, protocols=asked
+        boundary=not no_boundary,
+        tolerance=tolerance,
+        probability=True,
+        protocols=asked,
+        statistics=True,
     )
-    about: dict[str, str] = {}
-    from_model = model or data or images or masks or split
-    if truth is not None and predictions is not None and not from_model:
-        result = evaluate_masks(truth, predictions, measures=measures)
-    elif not (truth or predictions) and (images or masks or (data and split)):
-        source = choose_source(data, images, masks)
-        result, about = _evaluate_model(model, source, split, split_file, measures)
-    else:
-        message = (
-            "give --truth and --predictions; or --data, --split and perhaps --model; or --images, "
-            "--masks and perhaps --model"
-        )
-        raise UsageError(message)
-    if strict:
-        _refuse_problems(result)
-    if protocol not in ("all", "isic"):
-        result = result.under(protocol)
-    write_evaluation(output, result, about=about)
+    _check_call(truth, predictions, model, data, images, masks, split)
+    with contextlib.ExitStack() as stack:
+        if truth is not None and predictions is not None:
+            result, about = _evaluate_masks(truth, predictions, images, measures)
+        else:
+            source = choose_source(data, images, masks)
+            if predictions is not None:
+                result, about = _evaluate_samples(source, split, split_file, predictions, measures)
+            else:
+                staged = stack.enter_context(staged_masks(output))
+                result, about = _evaluate_model(
+                    model, source, split, split_file, measures, staged.path
+                )
+        if strict:
+            _refuse_problems(result)
+        if protocol not in ("all", "isic"):
+            result = result.under(protocol)
+        if predictions is None:
+            result = staged.keep(result)
+        write_evaluation(output, result, about=about)
+        if no_report:
+            (output / REPORT_NAME).unlink(missing_ok=True)
+        else:
+            write_report(output, result, about=about)
     if as_json:
         typer.echo(json.dumps(summary(result, about=about), indent=2))
     else:
         _print(result, about, output)
+
+
+def _check_call(
+    truth: Path | None,
+    predictions: Path | None,
+    model: str | None,
+    data: Path | None,
+    images: Path | None,
+    masks: Path | None,
+    split: str | None,
+) -> None:
+    """Refuse options that contradict each other, or that are not enough."""
+    if predictions is not None and model is not None:
+        message = f"--predictions {predictions} and --model {model} were given: give one of them"
+        raise UsageError(message)
+    if truth is not None:
+        clashing = {"--data": data, "--masks": masks, "--split": split, "--model": model}
+        given = [f"{name} {value}" for name, value in clashing.items() if value is not None]
+        if given:
+            message = (
+                f"--truth {truth} and {given[0]} were given: both say what to score against; give "
+                "--truth with --predictions and perhaps --images, or leave it out"
+            )
+            raise UsageError(message)
+        if predictions is None:
+            message = f"--truth {truth} was given without --predictions: give the predicted masks"
+            raise UsageError(message)
+    elif not (data and split) and not (data is None and images and masks):
+        message = (
+            "give --truth and --predictions; or --data, --split and perhaps --model or "
+            "--predictions; or --images, --masks and perhaps --model or --predictions"
+        )
+        raise UsageError(message)
+
+
+def _evaluate_masks(
+    truth: Path, predictions: Path, images: Path | None, measures: Measures
+) -> tuple[Evaluation, dict[str, str]]:
+    from dermseg.evaluation import evaluate_masks
+
+    about = {"truth": str(truth), "predictions": str(predictions)}
+    if images is not None:
+        about["images"] = str(images)
+    return evaluate_masks(truth, predictions, images_dir=images, measures=measures), about
+
+
+def _evaluate_samples(
+    source: Source,
+    part: str | None,
+    split_file: Path | None,
+    predictions: Path,
+    measures: Measures,
+) -> tuple[Evaluation, dict[str, str]]:
+    from dermseg.evaluation import evaluate_samples
+
+    dataset, samples = _choose_samples(source, part, split_file)
+    result = evaluate_samples(samples, predictions, measures=measures)
+    about = {"dataset": dataset.name, "part": part or "all", "predictions": str(predictions)}
+    return result, about
 
 
 def _evaluate_model(
@@ -103,10 +183,22 @@ def _evaluate_model(
     part: str | None,
     split_file: Path | None,
     measures: Measures,
+    masks_dir: Path,
 ) -> tuple[Evaluation, dict[str, str]]:
-    from dermseg.datasets import find_split, open_source
     from dermseg.evaluation import evaluate_model
     from dermseg.prediction import load_model
+
+    dataset, samples = _choose_samples(source, part, split_file)
+    predictor = load_model(model)
+    about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
+    return evaluate_model(predictor, samples, measures=measures, masks_dir=masks_dir), about
+
+
+def _choose_samples(
+    source: Source, part: str | None, split_file: Path | None
+) -> tuple[Dataset, list[Sample]]:
+    """Return the dataset, and its images of the part, or all."""
+    from dermseg.datasets import find_split, open_source
 
     dataset = open_source(source)
     samples = list(dataset.samples)
@@ -120,9 +212,7 @@ def _evaluate_model(
     elif split_file is not None:
         message = f"--split-file {split_file} was given without --split: name the part to evaluate"
         raise UsageError(message)
-    predictor = load_model(model)
-    about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
-    return evaluate_model(predictor, samples, measures=measures), about
+    return dataset, samples
 
 
 def _refuse_problems(result: Evaluation) -> None:
@@ -148,7 +238,8 @@ def _outcome(result: Evaluation) -> str:
 
 
 def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
-    what = f" of {' '.join(about.values())}" if about else ""
+    names = [about[name] for name in ("model", "dataset", "part") if name in about]
+    what = f" of {' '.join(names)}" if names else ""
     typer.echo(f"{result.num_scored} images scored{what}, {_outcome(result)}")
     typer.echo(f"protocol {result.protocol}")
     width = max(map(len, result.aggregates))

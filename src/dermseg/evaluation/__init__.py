@@ -26,6 +26,7 @@ from dermseg.evaluation.scoring import (
     read_predictions,
     score_mask,
 )
+from dermseg.evaluation.staging import StagedMasks, staged_masks
 from dermseg.evaluation.writing import summary, write_evaluation
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Protocol",
     "ProtocolFigures",
     "Skipped",
+    "StagedMasks",
     "aggregate",
     "bootstrap_interval",
     "bootstrap_pooled",
@@ -60,6 +62,7 @@ __all__ = [
     "read_files",
     "read_predictions",
     "score_mask",
+    "staged_masks",
     "summary",
     "write_evaluation",
 ]

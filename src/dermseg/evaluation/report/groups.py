@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -159,7 +160,7 @@ def _divide_column(column: str, values: Sequence[str | None]) -> tuple[list[str]
         known = [number for number in numbers if not math.isnan(number)]
         edges = [float(edge) for edge in dict.fromkeys(np.quantile(known, (0.25, 0.5, 0.75)))]
         names = [f"under {edges[0]:g}"]
-        names += [f"{low:g} to {high:g}" for low, high in zip(edges, edges[1:], strict=False)]
+        names += [f"{low:g} to {high:g}" for low, high in itertools.pairwise(edges)]
         return _bands(numbers, tuple(zip(edges, names, strict=True)), f"{edges[-1]:g} and over")
     counts = Counter(value for value in values if value is not None)
     ordered = sorted(counts, key=lambda value: (-counts[value], value))

@@ -44,7 +44,7 @@ def fit_axis(values: Iterable[float], *, lowest: float = 0.0, highest: float = 1
     Args:
         values: NaN is left out.
         lowest: The axis does not begin below it.
-        highest: The axis does not end above it.
+        highest: The axis does not end above it; may be infinite.
 
     Example:
         >>> fit_axis([0.62, 0.9])
@@ -54,7 +54,8 @@ def fit_axis(values: Iterable[float], *, lowest: float = 0.0, highest: float = 1
     if not known:
         return Axis(lowest, highest)
     spread = max(known) - min(known)
-    step = _round_step(max(spread, (highest - lowest) / 20) / 4)
+    narrowest = (highest - lowest) / 20 if math.isfinite(highest) else 1.0
+    step = _round_step(max(spread, narrowest) / 4)
     low = max(lowest, math.floor(min(known) / step + 1e-9) * step)
     high = min(highest, math.ceil(max(known) / step - 1e-9) * step)
     if high - low < step / 2:

@@ -91,13 +91,13 @@ def render_report(evaluation: Evaluation, *, about: Mapping[str, str] | None = N
 
 
 def _headline_name(evaluation: Evaluation) -> str:
+    """The figure that stands first: the Jaccard index, or what the protocol's users rank by."""
     for figures in evaluation.protocols:
         name = f"{figures.protocol.prefix}_{figures.protocol.headline}"
-        if figures.protocol.name == evaluation.protocol and name in evaluation.aggregates:
+        asked = figures.protocol.name == evaluation.protocol != "isic"
+        if asked and name in evaluation.aggregates:
             return name
-    if "mean_jaccard" in evaluation.aggregates:
-        return "mean_jaccard"
-    return next(iter(evaluation.aggregates))
+    return "mean_jaccard"
 
 
 def _title(about: Mapping[str, str]) -> str:
