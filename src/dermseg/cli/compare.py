@@ -27,7 +27,7 @@ def compare(
         bool, typer.Option("--common", help="Compare the images that all evaluations scored.")
     ] = False,
     pictures: Annotated[
-        int, typer.Option(min=0, help="Number of images to name, and to show side by side.")
+        int, typer.Option(min=0, max=100, help="Number of images to name and show side by side.")
     ] = 12,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print comparison.json on standard output.")
