@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dermseg.evaluation import Interval, bootstrap_interval, bootstrap_pooled
+from dermseg.evaluation.intervals import bootstrap_intervals
 
 SCORES = np.random.default_rng(0).beta(8, 2, size=200)
 
@@ -166,3 +167,34 @@ def test_counts_that_cannot_be_pooled_are_refused() -> None:
         bootstrap_pooled(np.zeros((0, 2)), jaccard_of_sums)
     with pytest.raises(ValueError, match="2 images have 1 groups"):
         bootstrap_pooled(np.ones((2, 2)), jaccard_of_sums, groups=["a"])
+
+
+@pytest.mark.parametrize("groups", [None, [f"g{number % 30}" for number in range(200)]])
+@pytest.mark.parametrize("batch", [4_000_000, 1000])
+def test_many_scores_at_once_get_the_intervals_of_each(
+    groups: list[str] | None, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.stack([SCORES, SCORES**2, SCORES - SCORES[::-1]])
+    monkeypatch.setattr("dermseg.evaluation.intervals._BATCH_VALUES", batch)
+    found = bootstrap_intervals(values, groups=groups, seed=3)
+    for row, interval in zip(values, found, strict=True):
+        expected = bootstrap_interval(row, groups=groups, seed=3)
+        assert [interval.value, interval.low, interval.high] == pytest.approx(
+            [expected.value, expected.low, expected.high], abs=1e-12
+        )
+
+
+def test_many_scores_of_one_image_or_group_have_intervals_without_width() -> None:
+    assert bootstrap_intervals([[0.8], [0.1]]) == [Interval(0.8, 0.8, 0.8), Interval(0.1, 0.1, 0.1)]
+    assert bootstrap_intervals([[0.5, 1.0]], groups=["a", "a"]) == [Interval(0.75, 0.75, 0.75)]
+
+
+@pytest.mark.parametrize("values", [[[]], [[math.nan, 1.0]], [0.5]])
+def test_tables_that_have_no_means_are_refused(values: list[list[float]]) -> None:
+    with pytest.raises(ValueError, match="expected finite values"):
+        bootstrap_intervals(values)
+
+
+def test_groups_of_another_number_than_images_are_refused() -> None:
+    with pytest.raises(ValueError, match="3 images have 2 groups"):
+        bootstrap_intervals([[0.1, 0.2, 0.3]], groups=["a", "b"])
