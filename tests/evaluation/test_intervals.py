@@ -6,8 +6,9 @@ import sys
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from dermseg.evaluation import Interval, bootstrap_interval
+from dermseg.evaluation import Interval, bootstrap_interval, bootstrap_pooled
 
 SCORES = np.random.default_rng(0).beta(8, 2, size=200)
 
@@ -103,3 +104,65 @@ def test_without_scipy_the_missing_extra_is_named() -> None:
     assert result.stderr.strip().endswith(
         "MissingExtraError: evaluation needs the extra 'eval': pip install 'dermseg[eval]'"
     )
+
+
+def jaccard_of_sums(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(sums[..., 0] / sums[..., 1])
+
+
+def test_a_pooled_figure_is_that_of_the_sums() -> None:
+    counts = np.array([[1.0, 2.0], [30.0, 40.0]])
+    assert bootstrap_pooled(counts, jaccard_of_sums).value == 31 / 42
+    # Two images can be drawn as either one twice, or as both.
+    interval = bootstrap_pooled(counts, jaccard_of_sums)
+    assert (interval.low, interval.high) == (0.5, 0.75)
+
+
+def test_the_pooled_interval_is_that_of_a_loop_over_resamples() -> None:
+    generator = np.random.default_rng(0)
+    union = generator.integers(50, 500, 60).astype(np.float64)
+    counts = np.stack([union * generator.random(60), union], axis=1)
+    figures = []
+    for _ in range(4000):
+        intersection, total = counts[generator.integers(0, 60, 60)].sum(axis=0)
+        figures.append(intersection / total)
+    interval = bootstrap_pooled(counts, jaccard_of_sums)
+    expected = np.percentile(figures, [2.5, 97.5])
+    assert [interval.low, interval.high] == pytest.approx(expected, abs=0.01)
+    assert interval.high - interval.low > 0.1
+
+
+def test_pooled_images_of_a_group_are_drawn_together() -> None:
+    counts = np.random.default_rng(1).random((30, 2)) + np.array([0, 1])
+    once = bootstrap_pooled(counts, jaccard_of_sums)
+    names = [str(number) for number in range(30)] * 3
+    thrice = bootstrap_pooled(np.tile(counts, (3, 1)), jaccard_of_sums, groups=names)
+    assert thrice.value == pytest.approx(once.value)
+    assert thrice.high - thrice.low == pytest.approx(once.high - once.low, rel=0.05)
+    apart = bootstrap_pooled(np.tile(counts, (3, 1)), jaccard_of_sums)
+    assert apart.high - apart.low < 0.7 * (once.high - once.low)
+
+
+def test_a_single_pooled_image_or_group_has_an_interval_without_width() -> None:
+    counts = np.array([[1.0, 2.0], [3.0, 4.0]])
+    alone = bootstrap_pooled(counts[:1], jaccard_of_sums)
+    assert (alone.low, alone.value, alone.high) == (0.5, 0.5, 0.5)
+    grouped = bootstrap_pooled(counts, jaccard_of_sums, groups=["a", "a"])
+    assert grouped.low == grouped.high == grouped.value == 4 / 6
+
+
+def test_the_same_seed_gives_the_same_pooled_interval() -> None:
+    counts = np.random.default_rng(2).random((20, 2)) + np.array([0, 1])
+    first, again, other = (bootstrap_pooled(counts, jaccard_of_sums, seed=s) for s in (0, 0, 1))
+    assert first == again
+    assert first.value == other.value
+    assert first != other
+
+
+def test_counts_that_cannot_be_pooled_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected counts \(N, K\)"):
+        bootstrap_pooled(np.zeros(3), jaccard_of_sums)
+    with pytest.raises(ValueError, match=r"expected counts \(N, K\)"):
+        bootstrap_pooled(np.zeros((0, 2)), jaccard_of_sums)
+    with pytest.raises(ValueError, match="2 images have 1 groups"):
+        bootstrap_pooled(np.ones((2, 2)), jaccard_of_sums, groups=["a"])

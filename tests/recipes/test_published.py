@@ -149,6 +149,15 @@ def test_only_the_published_augmentations_are_on(name: str, changed: set[str]) -
     assert {key for key in fields if getattr(options, key) != fields[key].default} == changed
 
 
+def test_the_two_networks_of_the_2018_comparison_differ_in_nothing_else() -> None:
+    improved, plain = (
+        read_recipe(name).to_dict() for name in ("improved-unet-isic2018", "unet-256-isic2018")
+    )
+    differing = {key for key in improved if improved[key] != plain[key]}
+    assert differing == {"name", "description", "network"}
+    assert plain["network"]["name"] == "unet"
+
+
 def test_pretrained_encoder_learns_at_a_hundredth_of_the_rate() -> None:
     options = read_recipe("resnet-aspp-unet-isic2017").training
     assert options.lr_factors == {"encoder.": 0.01}

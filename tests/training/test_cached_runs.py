@@ -15,7 +15,7 @@ from dermseg.errors import ImageError
 from dermseg.images import write_image, write_mask
 from dermseg.phantom import create_phantom
 from dermseg.recipes import Recipe
-from dermseg.training import cross_validate, train
+from dermseg.training import TrainingData, cross_validate, train
 
 MakeRecipe = Callable[..., Recipe]
 RESIZING = "training.progressive_resizing=[{ until_epoch = 1, size = [16, 24] }]"
@@ -62,9 +62,11 @@ def test_weights_from_the_cache_are_those_from_the_files(
     tmp_path: Path, make_recipe: MakeRecipe, phantoms: Path, num_workers: int
 ) -> None:
     recipe = make_recipe(RESIZING, CLEANING)
-    train(recipe, [phantoms], tmp_path / "native", num_workers=0)
+    train(recipe, TrainingData([phantoms]), tmp_path / "native", num_workers=0)
     cache = tmp_path / "cache"
-    train(recipe, [phantoms], tmp_path / "cached", num_workers=num_workers, cache=cache)
+    train(
+        recipe, TrainingData([phantoms], cache=cache), tmp_path / "cached", num_workers=num_workers
+    )
     assert_equal_runs(tmp_path / "native", tmp_path / "cached")
     assert (cache / "images-16x24.u8").exists()
     assert num_rows(cache) == 11  # one of the twelve is kept for evaluation
@@ -82,7 +84,12 @@ def test_processes_and_folds_read_from_one_cache(
     runs = [tmp_path / "native", tmp_path / "cached"]
     for run, cache in zip(runs, (None, tmp_path / "cache"), strict=True):
         result = cross_validate(
-            recipe, [phantoms], run, num_folds=2, num_workers=0, num_processes=2, cache=cache
+            recipe,
+            TrainingData([phantoms], cache=cache),
+            run,
+            num_folds=2,
+            num_workers=0,
+            num_processes=2,
         )
         assert result.num_scored == 11
     for fold in ("fold-1", "fold-2"):
@@ -99,7 +106,7 @@ def test_unreadable_image_is_refused_as_without_a_cache(
     messages = []
     for cache in (None, tmp_path / "cache"):
         with pytest.raises(ImageError, match="phantom_") as caught:
-            train(make_recipe(), [data], tmp_path / "run", num_workers=0, cache=cache)
+            train(make_recipe(), TrainingData([data], cache=cache), tmp_path / "run", num_workers=0)
         messages.append(str(caught.value))
     assert messages[0] == messages[1]
     assert not (tmp_path / "run").exists()

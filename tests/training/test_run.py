@@ -23,7 +23,7 @@ from dermseg.package import Runtime, load_package
 from dermseg.prediction import load_model
 from dermseg.preprocessing import UNIT_RANGE, fit_normalization, resize_image, resize_mask
 from dermseg.recipes import Recipe
-from dermseg.training import train
+from dermseg.training import TrainingData, train
 
 MakeRecipe = Callable[..., Recipe]
 
@@ -39,7 +39,7 @@ def finished(
 ) -> Path:
     """A finished run of two epochs."""
     run = tmp_path_factory.mktemp("runs") / "finished"
-    assert train(make_recipe(), [disc_dataset], run, num_workers=0) == run / "model"
+    assert train(make_recipe(), TrainingData([disc_dataset]), run, num_workers=0) == run / "model"
     return run
 
 
@@ -161,7 +161,7 @@ def test_resuming_a_finished_run_changes_nothing(
     tmp_path: Path, finished: Path, make_recipe: MakeRecipe, disc_dataset: Path
 ) -> None:
     run = shutil.copytree(finished, tmp_path / "run")
-    train(make_recipe(), [disc_dataset], run, num_workers=0, resume=True)
+    train(make_recipe(), TrainingData([disc_dataset]), run, num_workers=0, resume=True)
     assert (run / "metrics.csv").read_text() == (finished / "metrics.csv").read_text()
     first, second = (load_package(folder / "model").spec.provenance for folder in (finished, run))
     assert first == second
@@ -174,16 +174,15 @@ def test_resuming_with_other_images_is_refused(
     with pytest.raises(UsageError, match="made from other images or parts"):
         train(
             make_recipe(),
-            [disc_dataset],
+            TrainingData([disc_dataset], excluded_ids=[f"disc_0{number}" for number in range(5)]),
             finished,
             num_workers=0,
             resume=True,
-            excluded_ids={"disc_00", "disc_01", "disc_02", "disc_03", "disc_04"},
         )
     for path in (own_data / "masks").iterdir():
         write_mask(path, ~read_mask(path))
     with pytest.raises(UsageError, match="made from other images or parts"):
-        train(make_recipe(), [own_data], finished, num_workers=0, resume=True)
+        train(make_recipe(), TrainingData([own_data]), finished, num_workers=0, resume=True)
     assert (finished / "run.json").read_bytes() == before
 
 
@@ -198,7 +197,7 @@ def test_place_that_is_taken_is_refused(
     else:
         place.touch()
     with pytest.raises(UsageError, match=r"place is no empty folder: .*--resume"):
-        train(make_recipe(), [disc_dataset], place, num_workers=0)
+        train(make_recipe(), TrainingData([disc_dataset]), place, num_workers=0)
 
 
 def test_run_killed_before_its_recipe_was_written_can_be_resumed(
@@ -209,7 +208,13 @@ def test_run_killed_before_its_recipe_was_written_can_be_resumed(
     (run / ".dermseg-0123.tmp").write_text("name =")
     # A run that diverges at once has begun.
     with pytest.raises(DivergenceError):
-        train(make_recipe("training.lr=1e30"), [disc_dataset], run, num_workers=0, resume=True)
+        train(
+            make_recipe("training.lr=1e30"),
+            TrainingData([disc_dataset]),
+            run,
+            num_workers=0,
+            resume=True,
+        )
     assert (run / "recipe.toml").is_file()
 
 
@@ -218,15 +223,20 @@ def test_error_before_training_leaves_no_folder(
 ) -> None:
     run = tmp_path / "run"
     with pytest.raises(UsageError, match=r"preprocessing\.size"):
-        train(make_recipe("preprocessing.size=[25, 32]"), [disc_dataset], run, num_workers=0)
+        train(
+            make_recipe("preprocessing.size=[25, 32]"),
+            TrainingData([disc_dataset]),
+            run,
+            num_workers=0,
+        )
     with pytest.raises(DatasetError):
-        train(make_recipe("data.name=isic2017"), [disc_dataset], run, num_workers=0)
+        train(make_recipe("data.name=isic2017"), TrainingData([disc_dataset]), run, num_workers=0)
     (own_data / "masks" / "disc_07_segmentation.png").write_bytes(b"damaged")
     with pytest.raises(ImageError, match="disc_07_segmentation"):
-        train(make_recipe(), [own_data], run, num_workers=1)
+        train(make_recipe(), TrainingData([own_data]), run, num_workers=1)
     write_mask(own_data / "masks" / "disc_07_segmentation.png", np.zeros((64, 48), np.bool_))
     with pytest.raises(DatasetError, match="the image is 64x48 and its mask 48x64"):
-        train(make_recipe(), [own_data], run, num_workers=1)
+        train(make_recipe(), TrainingData([own_data]), run, num_workers=1)
     assert not run.exists()
 
 
@@ -235,7 +245,7 @@ def test_full_disk_is_an_output_error(
 ) -> None:
     run = tmp_path / "run"
     with files_of_at_most(20_000), pytest.raises(OutputError, match=r"epoch 1 cannot be written"):
-        train(make_recipe(), [disc_dataset], run, num_workers=0)
+        train(make_recipe(), TrainingData([disc_dataset]), run, num_workers=0)
     assert not (run / "checkpoints" / "last.ckpt").exists()
 
 
@@ -247,7 +257,7 @@ def test_divergence_says_what_to_change(
     options = ("training.lr=1e30", "training.epochs=1", f"training.batch_size={batch_size}")
     what = "training batch 2" if batch_size == 4 else "selection batch 1"
     with pytest.raises(DivergenceError, match=rf"loss of {what} became .*lower training\.lr"):
-        train(make_recipe(*options), [disc_dataset], tmp_path / "run", num_workers=0)
+        train(make_recipe(*options), TrainingData([disc_dataset]), tmp_path / "run", num_workers=0)
 
 
 def test_normalisation_can_be_switched_off(
@@ -256,7 +266,7 @@ def test_normalisation_can_be_switched_off(
     # A run that stops at once has written what it was going to do.
     options = ("preprocessing.normalization=unit", "training.lr=1e30")
     with pytest.raises(DivergenceError):
-        train(make_recipe(*options), [disc_dataset], tmp_path / "run", num_workers=0)
+        train(make_recipe(*options), TrainingData([disc_dataset]), tmp_path / "run", num_workers=0)
     record = RunRecord.model_validate_json((tmp_path / "run" / "run.json").read_text("utf-8"))
     assert record.normalization == UNIT_RANGE
 

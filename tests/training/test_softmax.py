@@ -17,7 +17,7 @@ from dermseg.export import RunRecord
 from dermseg.package import Runtime, load_package
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
-from dermseg.training import train
+from dermseg.training import TrainingData, train
 from dermseg.training.initial_weights import load_initial_weights
 from dermseg.training.module import SegmentationModule
 
@@ -33,7 +33,7 @@ def finished(
 ) -> Path:
     """A finished run of a network with two maps, background and lesion."""
     run = tmp_path_factory.mktemp("softmax") / "run"
-    train(make_recipe(*SOFTMAX), [disc_dataset], run, num_workers=0)
+    train(make_recipe(*SOFTMAX), TrainingData([disc_dataset]), run, num_workers=0)
     return run
 
 
@@ -80,7 +80,7 @@ def test_class_weights_are_recorded_and_reused(
     background, lesion = record.class_weights
     assert 0 < background < 0.5 < lesion < 1
     # The same images give the same record, or resuming would be refused.
-    train(make_recipe(*SOFTMAX), [disc_dataset], finished, num_workers=0, resume=True)
+    train(make_recipe(*SOFTMAX), TrainingData([disc_dataset]), finished, num_workers=0, resume=True)
     assert json.loads((finished / "run.json").read_text())["class_weights"] == [background, lesion]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +17,8 @@ from dermseg.errors import MissingExtraError, RunError, UsageError
 
 if TYPE_CHECKING:
     from dermseg.datasets import Dataset, Source
-    from dermseg.evaluation import Evaluation, Measures
+    from dermseg.evaluation import Evaluation, Leaks, Measures
+    from dermseg.evaluation.audited import AuditedPair
     from dermseg.types import Sample
 
 __all__ = ["evaluate"]
@@ -50,6 +53,10 @@ def evaluate(
     tolerance: Annotated[
         float, typer.Option(min=0, help="Pixels that the normalised surface distance allows.")
     ] = 3.0,
+    audit: Annotated[
+        Path | None,
+        typer.Option(help="pairs.csv of 'data audit': images whose copy the model has seen."),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing unless every mask is in order.")
     ] = False,
@@ -72,6 +79,7 @@ def evaluate(
             PROTOCOLS,
             Measures,
             find_protocol,
+            read_pairs,
             staged_masks,
             summary,
             write_evaluation,
@@ -89,17 +97,27 @@ def evaluate(
         statistics=True,
     )
     _check_call(truth, predictions, model, data, images, masks, split)
+    pairs = read_pairs(audit) if audit is not None else []
     with contextlib.ExitStack() as stack:
         if truth is not None and predictions is not None:
             result, about = _evaluate_masks(truth, predictions, images, measures)
+            result = _with_leaks(result, predictions, pairs, strict=strict)
         else:
             source = choose_source(data, images, masks)
             if predictions is not None:
                 result, about = _evaluate_samples(source, split, split_file, predictions, measures)
+                result = _with_leaks(result, predictions, pairs, strict=strict)
             else:
                 staged = stack.enter_context(staged_masks(output))
                 result, about = _evaluate_model(
-                    model, source, split, split_file, measures, staged.path
+                    model,
+                    source,
+                    split,
+                    split_file,
+                    measures,
+                    staged.path,
+                    pairs=pairs,
+                    strict=strict,
                 )
         if strict:
             _refuse_problems(result)
@@ -141,7 +159,10 @@ def _check_call(
             )
             raise UsageError(message)
         if predictions is None:
-            message = f"--truth {truth} was given without --predictions: give the predicted masks"
+            message = (
+                "give --truth and --predictions together: "
+                f"--truth {truth} was given without --predictions"
+            )
             raise UsageError(message)
     elif not (data and split) and not (data is None and images and masks):
         message = (
@@ -184,14 +205,20 @@ def _evaluate_model(
     split_file: Path | None,
     measures: Measures,
     masks_dir: Path,
+    *,
+    pairs: Sequence[AuditedPair],
+    strict: bool,
 ) -> tuple[Evaluation, dict[str, str]]:
-    from dermseg.evaluation import evaluate_model
+    from dermseg.evaluation import evaluate_model, find_leaks
     from dermseg.prediction import load_model
 
     dataset, samples = _choose_samples(source, part, split_file)
     predictor = load_model(model)
     about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
-    return evaluate_model(predictor, samples, measures=measures, masks_dir=masks_dir), about
+    leaks = find_leaks(predictor.spec, [sample.id for sample in samples], dataset, pairs=pairs)
+    _warn_of_leaks(leaks, strict=strict)
+    result = evaluate_model(predictor, samples, measures=measures, masks_dir=masks_dir)
+    return replace(result, leaks=leaks), about
 
 
 def _choose_samples(
@@ -213,6 +240,31 @@ def _choose_samples(
         message = f"--split-file {split_file} was given without --split: name the part to evaluate"
         raise UsageError(message)
     return dataset, samples
+
+
+def _with_leaks(
+    result: Evaluation, predictions: Path, pairs: Sequence[AuditedPair], *, strict: bool
+) -> Evaluation:
+    """Add what the model that made the predictions has seen of the images, if it is known."""
+    from dermseg.evaluation import find_predictions_leaks
+
+    ids = [score.id for score in result.scores]
+    leaks = find_predictions_leaks(predictions, ids, pairs=pairs)
+    _warn_of_leaks(leaks, strict=strict)
+    return replace(result, leaks=leaks)
+
+
+def _warn_of_leaks(leaks: Leaks | None, *, strict: bool) -> None:
+    """Say at once that the figures will be no test result, or refuse to make them."""
+    if leaks is None or not leaks.num_seen:
+        return
+    typer.echo(f"warning: {leaks.warnings[0]}", err=True)
+    if strict:
+        message = (
+            f"{leaks.num_seen} of the {leaks.num_images} images are not new to the model, and "
+            "--strict was given: nothing was written; evaluate it on other images"
+        )
+        raise RunError(message)
 
 
 def _refuse_problems(result: Evaluation) -> None:

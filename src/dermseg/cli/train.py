@@ -54,45 +54,36 @@ def train(
     ] = False,
 ) -> None:
     """Train a recipe and write a model package. Needs the extra 'train'."""
-    from dermseg.errors import MissingExtraError, UsageError
+    from dermseg.errors import MissingExtraError
     from dermseg.recipes import read_recipe
 
     values = read_recipe(recipe, overrides or [])
     excluded = _read_ids(exclude)
     sources = choose_sources(data, images, masks)
     try:
-        from dermseg.training import cross_validate
+        from dermseg.training import TrainingData, cross_validate
         from dermseg.training import train as run_training
     except ModuleNotFoundError as error:
         raise MissingExtraError("training", "train") from error
+    given = TrainingData(sources, split, groups, excluded, cache)
     if folds is None:
         package = run_training(
             values,
-            sources,
+            given,
             output,
-            split_file=split,
-            groups_file=groups,
-            excluded_ids=excluded,
             num_workers=workers,
             num_processes=processes,
-            cache=cache,
             resume=resume,
         )
         typer.echo(f"model package: {package}")
         return
-    if split is not None:
-        message = "--folds divides the training images itself: leave --split out"
-        raise UsageError(message)
     result = cross_validate(
         values,
-        sources,
+        given,
         output,
         num_folds=folds,
-        groups_file=groups,
-        excluded_ids=excluded,
         num_workers=workers,
         num_processes=processes,
-        cache=cache,
         resume=resume,
     )
     interval = result.aggregates["mean_jaccard"]

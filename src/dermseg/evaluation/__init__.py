@@ -6,6 +6,7 @@ Needs the extra ``eval``.
 from __future__ import annotations
 
 from dermseg.evaluation.aggregation import SCORES, aggregate
+from dermseg.evaluation.audited import read_pairs
 from dermseg.evaluation.evaluate import (
     Evaluation,
     evaluate_masks,
@@ -16,6 +17,7 @@ from dermseg.evaluation.image_files import ImageFiles, read_files
 from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
 from dermseg.evaluation.intervals import Interval, bootstrap_interval, bootstrap_pooled
+from dermseg.evaluation.leaks import Leaks, find_leaks, find_predictions_leaks
 from dermseg.evaluation.matching import Matching, Pair, Skipped, match_folders, match_samples
 from dermseg.evaluation.model import evaluate_model, predict_items
 from dermseg.evaluation.protocol_figures import ProtocolFigures, protocol_figures
@@ -38,6 +40,7 @@ __all__ = [
     "ImageStatistics",
     "Interval",
     "Item",
+    "Leaks",
     "Matching",
     "Measures",
     "Pair",
@@ -53,6 +56,8 @@ __all__ = [
     "evaluate_model",
     "evaluate_predictions",
     "evaluate_samples",
+    "find_leaks",
+    "find_predictions_leaks",
     "find_protocol",
     "match_folders",
     "match_samples",
@@ -60,6 +65,7 @@ __all__ = [
     "predict_items",
     "protocol_figures",
     "read_files",
+    "read_pairs",
     "read_predictions",
     "score_mask",
     "staged_masks",

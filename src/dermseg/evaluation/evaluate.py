@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
-from operator import add
 from pathlib import Path
 
 from dermseg.datasets.listing import list_some
@@ -16,6 +14,7 @@ from dermseg.evaluation.aggregation import SCORES, aggregate, group_of, measured
 from dermseg.evaluation.image_files import ImageFiles
 from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.intervals import Interval
+from dermseg.evaluation.leaks import Leaks
 from dermseg.evaluation.matching import (
     Matching,
     Skipped,
@@ -23,6 +22,7 @@ from dermseg.evaluation.matching import (
     match_samples,
     with_images,
 )
+from dermseg.evaluation.pooling import PixelPool
 from dermseg.evaluation.protocol_figures import ProtocolFigures, applies, protocol_figures
 from dermseg.evaluation.scoring import (
     Item,
@@ -59,6 +59,9 @@ class Evaluation:
         protocols: What the masks score under the protocols that were asked for.
         groups: The group of each scored id, where it is not the id itself.
         measures: What was measured.
+        pooled_probabilities: Pixels by probability and truth, of all images and near their
+            borders; None if there are no probabilities.
+        leaks: What the model has seen of the images; None where it is not known which model it is.
         seed: Of the intervals.
         files: The files of each scored id, where they are known.
         metadata: What the dataset says about each scored id, where it says anything.
@@ -72,6 +75,8 @@ class Evaluation:
     protocols: tuple[ProtocolFigures, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
     measures: Measures = _PLAIN
+    pooled_probabilities: tuple[ProbabilityCounts, ProbabilityCounts] | None = None
+    leaks: Leaks | None = None
     seed: int = 0
     files: Mapping[str, ImageFiles] = field(default_factory=dict, compare=False)
     metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False)
@@ -97,20 +102,9 @@ class Evaluation:
         return 2 * sum(complement_fits(score.counts) for score in self.scores) > self.num_scored
 
     @property
-    def pooled_probabilities(self) -> tuple[ProbabilityCounts, ProbabilityCounts] | None:
-        """Pixels by probability and truth, of all images and near their borders; None if none."""
-        parts = [score.probability for score in self.scores if score.probability is not None]
-        if not parts:
-            return None
-        return (
-            reduce(add, (part.counts for part in parts)),
-            reduce(add, (part.border_counts for part in parts)),
-        )
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the figures must know, one sentence each."""
-        lines = []
+        lines = list(self.leaks.warnings) if self.leaks else []
         if self.skipped:
             num_images = self.num_scored + self.num_skipped
             lines.append(
@@ -244,23 +238,27 @@ def evaluate_predictions(
         DatasetError: If an id comes twice, or not a single image can be scored.
     """
     results: dict[str, ImageScore | Skipped] = {}
-    for item in items:
-        result = score_item(item, measures)
+    pool = PixelPool()
+    for result in pool.take(score_item(item, measures) for item in items):
         if result.id in results:
             raise DatasetError(f"the id '{result.id}' was predicted twice; ids must be unique")
         results[result.id] = result
-    return _evaluation(results.values(), (), groups=groups or {}, measures=measures, seed=seed)
+    evaluation = _evaluation(
+        results.values(), (), groups=groups or {}, measures=measures, seed=seed
+    )
+    return replace(evaluation, pooled_probabilities=pool.total)
 
 
 def _evaluate_matching(
     matching: Matching, *, groups: Mapping[str, str], measures: Measures, seed: int
 ) -> Evaluation:
-    results = [*matching.skipped, *score_pairs(matching.pairs, measures)]
+    pool = PixelPool()
+    results = [*matching.skipped, *pool.take(score_pairs(matching.pairs, measures))]
     result = _evaluation(results, matching.extra, groups=groups, measures=measures, seed=seed)
     files = {
         pair.id: ImageFiles(pair.image, pair.truth, pair.prediction) for pair in matching.pairs
     }
-    return replace(result, files=files)
+    return replace(result, files=files, pooled_probabilities=pool.total)
 
 
 def _find_images(folder: Path) -> dict[str, Path]:

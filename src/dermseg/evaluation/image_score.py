@@ -56,12 +56,13 @@ class ProbabilityMeasures:
     """Scores of the probabilities of one image; NaN where one is undefined.
 
     Attributes:
-        counts: Pixels by probability and truth; the scores follow from them.
+        counts: Pixels by probability and truth, from which the scores follow; None once they have
+            been added to those of the other images, because many images would fill the memory.
         border_counts: The same within `BORDER_WIDTH` pixels of either border.
     """
 
-    counts: ProbabilityCounts
-    border_counts: ProbabilityCounts
+    counts: ProbabilityCounts | None
+    border_counts: ProbabilityCounts | None
     auc: float
     average_precision: float
     brier_score: float

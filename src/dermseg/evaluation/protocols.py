@@ -229,7 +229,27 @@ _ROWS: Final = (
 )
 
 PROTOCOLS: Final[Mapping[str, Protocol]] = {row.name: row for row in _ROWS}
-"""Every known protocol by name."""
+"""Every known protocol by name.
+
+References:
+    isic: isic-challenge-scoring 5.6, github.com/ImageMarkup/isic-challenge-scoring, `segmentation`.
+    isic2016: Gutman et al. (2016), Skin lesion analysis toward melanoma detection,
+        arXiv:1605.01397, and the challenge's scoring program.
+    isic2017: Codella et al. (2018), Skin lesion analysis toward melanoma detection: a challenge at
+        ISBI 2017, arXiv:1710.05006, and the challenge's scoring program.
+    isic2018, isic2018_task2: Codella et al. (2019), Skin lesion analysis toward melanoma detection
+        2018, arXiv:1902.03368; `task2.score` of isic-challenge-scoring.
+    pooled: Ruan et al. (2023), EGE-UNet, arXiv:2307.08473, and the projects that share its code.
+        They resize the truth by interpolation and threshold it at a half; `mean` is that up to
+        single pixels of the border.
+    batch: Valanarasu & Patel (2022), UNeXt, arXiv:2203.04967, and the projects that share its code.
+    resized: Perera et al. (2024), MobileUNETR, arXiv:2409.03062.
+    mmseg: MMSegmentation, github.com/open-mmlab/mmsegmentation, `IoUMetric`.
+    nnunet: Isensee et al. (2021), nnU-Net, doi:10.1038/s41592-020-01008-z, and the code of
+        nnunetv2, `compute_metrics_on_folder`.
+    monai: Cardoso et al. (2022), MONAI, arXiv:2211.02701, `DiceMetric` and `MeanIoU`.
+    seed000, seed001: student projects on ISIC 2016 and on ISIC 2017 Part 2, unpublished.
+"""
 
 
 def find_protocol(text: str) -> Protocol:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -154,8 +156,13 @@ def score_pairs(pairs: Iterable[Pair], measures: Measures) -> Iterator[ImageScor
         return score_item(_read_pair(pair, measures), measures)
 
     num_threads = min(4, os.cpu_count() or 1)
+    remaining = iter(pairs)
     with ThreadPoolExecutor(num_threads, thread_name_prefix="dermseg-score") as pool:
-        yield from pool.map(score, pairs)
+        # Not `map`, which would submit all pairs at once.
+        submitted = deque(pool.submit(score, pair) for pair in islice(remaining, 4 * num_threads))
+        while submitted:
+            yield submitted.popleft().result()
+            submitted.extend(pool.submit(score, pair) for pair in islice(remaining, 1))
 
 
 class _SizeError(ImageError):

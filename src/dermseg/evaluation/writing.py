@@ -41,7 +41,7 @@ def summary(evaluation: Evaluation, *, about: Mapping[str, str] | None = None) -
         ``num_questionable`` count predictions without truth and scored images whose files are
         odd; ``problems`` names every one of these and the skipped images. With border distances
         ``tolerances``, with probabilities ``pooled`` (scores of the pixels of all images), with
-        protocols ``protocols``.
+        protocols ``protocols``, with a known model ``training_overlap`` (see `Leaks`).
     """
     content = {
         **(about or {}),
@@ -54,6 +54,8 @@ def summary(evaluation: Evaluation, *, about: Mapping[str, str] | None = None) -
         "warnings": list(evaluation.warnings),
         "problems": _problems(evaluation),
     }
+    if evaluation.leaks is not None:
+        content["training_overlap"] = evaluation.leaks.as_json()
     if evaluation.measures.boundary:
         content["tolerances"] = {
             "normalized_surface_distance": evaluation.measures.tolerance,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from dermseg.datasets import Source, divide_into_folds, open_source
+from dermseg.datasets import divide_into_folds
+from dermseg.errors import UsageError
 from dermseg.evaluation import Evaluation, evaluate_predictions, predict_items, write_evaluation
 from dermseg.evaluation.scoring import Item
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
-from dermseg.training.parts import divide
+from dermseg.training.parts import TrainingData, divide
 from dermseg.training.run import train
 from dermseg.types import Sample
 
@@ -19,15 +21,12 @@ __all__ = ["cross_validate"]
 
 def cross_validate(
     recipe: Recipe,
-    data: Sequence[Source],
+    data: TrainingData,
     run: Path,
     *,
     num_folds: int,
-    groups_file: Path | None = None,
-    excluded_ids: Collection[str] = (),
     num_workers: int = 1,
     num_processes: int = 1,
-    cache: Path | None = None,
     resume: bool = False,
 ) -> Evaluation:
     """Train one model per fold and score each on the fold that it never saw.
@@ -39,34 +38,33 @@ def cross_validate(
 
     Args:
         recipe: What to train.
-        data: Folders of one dataset each, or of images and masks.
+        data: What to train on, without a split file; all folds share its cache. What is excluded
+            is not scored either, and no group is in two folds.
         run: The folder of all runs.
         num_folds: At least 2.
-        groups_file: CSV with columns ``id`` and ``group``; no group is in two folds.
-        excluded_ids: Ids that must not be trained on or scored.
         num_workers: As for a single run.
         num_processes: As for a single run.
-        cache: As for a single run; all folds share it.
         resume: Continue where the folds were interrupted.
 
     Raises:
+        UsageError: If there is a split file.
         DatasetError: If there are fewer groups than folds.
     """
-    datasets = [open_source(source, recipe.data.name, groups=groups_file) for source in data]
-    parts = divide(datasets, recipe.data, excluded_ids=excluded_ids)
+    if data.split_file is not None:
+        message = "--folds divides the training images itself: leave --split out"
+        raise UsageError(message)
+    datasets = data.open(recipe.data.name)
+    parts = divide(datasets, recipe.data, excluded_ids=data.excluded_ids)
     samples = [*parts.train, *parts.selection]
     groups = {sample.id: sample.group for sample in samples}
     folds = divide_into_folds(groups, num_folds, seed=recipe.data.seed)
     packages = [
         train(
             recipe,
-            data,
+            replace(data, excluded_ids={*data.excluded_ids, *fold}),
             run / f"fold-{number}",
-            groups_file=groups_file,
-            excluded_ids={*excluded_ids, *fold},
             num_workers=num_workers,
             num_processes=num_processes,
-            cache=cache,
             resume=resume,
         )
         for number, fold in enumerate(folds, start=1)

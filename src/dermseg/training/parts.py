@@ -8,16 +8,49 @@ from pathlib import Path
 
 from dermseg.datasets import (
     Dataset,
+    Source,
     choose_selection,
     create_split,
     find_split,
     official_split,
+    open_source,
 )
 from dermseg.errors import DatasetError, UsageError
 from dermseg.recipes import Data
 from dermseg.types import Sample, Split
 
-__all__ = ["TrainingParts", "divide"]
+__all__ = ["TrainingData", "TrainingParts", "divide"]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a run is given to learn from.
+
+    Attributes:
+        sources: Folders of one dataset each, or of images and masks.
+        split_file: A split to use instead of the official or a seeded one.
+        groups_file: CSV with columns ``id`` and ``group``; no group is in two parts.
+        excluded_ids: Ids that must not be trained on.
+        cache: Folder of a cache to read prepared images from; it is completed first. Does not
+            change the result.
+    """
+
+    sources: Sequence[Source]
+    split_file: Path | None = None
+    groups_file: Path | None = None
+    excluded_ids: Collection[str] = ()
+    cache: Path | None = None
+
+    def open(self, name: str | None) -> list[Dataset]:
+        """Open the datasets.
+
+        Args:
+            name: The datasets' name; None recognises each by its folders.
+
+        Raises:
+            DatasetError: If one cannot be recognised or paired, or a group is missing.
+        """
+        return [open_source(source, name, groups=self.groups_file) for source in self.sources]
 
 
 @dataclass(frozen=True)
@@ -35,6 +68,14 @@ class TrainingParts:
     selection: tuple[Sample, ...]
     evaluation_ids: tuple[str, ...]
     num_dropped: int
+
+    def __str__(self) -> str:
+        """How many there are of each, in a sentence."""
+        return (
+            f"{len(self.train)} images to train on, {len(self.selection)} to choose the "
+            f"checkpoint; {len(self.evaluation_ids)} kept for evaluation, {self.num_dropped} "
+            "dropped from training because they are to be evaluated or excluded"
+        )
 
     def to_split(self, seed: int) -> Split:
         """The parts by id, as they are written into the run folder."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import tomlkit
@@ -10,10 +10,8 @@ from rich.console import Console
 
 from dermseg.datasets import (
     Dataset,
-    Source,
     dataset_fingerprint,
     groups_fingerprint,
-    open_source,
     write_split,
 )
 from dermseg.datasets.pairs import PairSource
@@ -32,7 +30,7 @@ from dermseg.training.environment import describe_environment, find_commit
 from dermseg.training.fitting import fit
 from dermseg.training.judging import judge
 from dermseg.training.pairs import open_pairs
-from dermseg.training.parts import TrainingParts, divide
+from dermseg.training.parts import TrainingData, TrainingParts, divide
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
 
 __all__ = ["train"]
@@ -40,15 +38,11 @@ __all__ = ["train"]
 
 def train(
     recipe: Recipe,
-    data: Sequence[Source],
+    data: TrainingData,
     run: Path,
     *,
-    split_file: Path | None = None,
-    groups_file: Path | None = None,
-    excluded_ids: Collection[str] = (),
     num_workers: int = 1,
     num_processes: int = 1,
-    cache: Path | None = None,
     resume: bool = False,
 ) -> Path:
     """Train a recipe and write its model package.
@@ -61,17 +55,12 @@ def train(
 
     Args:
         recipe: What to train.
-        data: Folders of one dataset each, or of images and masks.
+        data: What to train on.
         run: The run folder; new, unless ``resume``.
-        split_file: A split to use instead of the official or a seeded one.
-        groups_file: CSV with columns ``id`` and ``group``; no group is in two parts.
-        excluded_ids: Ids that must not be trained on.
         num_workers: Processes that read and augment images; does not change the result.
         num_processes: Processes that share each batch. Networks with batch norm take their
             statistics from each process's share, so only those without it give the same result
             as one process.
-        cache: Folder of a cache to read prepared images from; it is completed first. Does not
-            change the result.
         resume: Continue after the last whole epoch.
 
     Returns:
@@ -90,15 +79,12 @@ def train(
     console = Console(stderr=True)
     _check_run(run, recipe, resume=resume)
     check_recipe(recipe)
-    datasets = [open_source(source, recipe.data.name, groups=groups_file) for source in data]
-    parts = divide(datasets, recipe.data, split_file=split_file, excluded_ids=excluded_ids)
-    console.print(
-        f"{len(parts.train)} images to train on, {len(parts.selection)} to choose the checkpoint; "
-        f"{len(parts.evaluation_ids)} kept for evaluation, {parts.num_dropped} dropped from "
-        "training because they are to be evaluated or excluded",
-        soft_wrap=True,
+    datasets = data.open(recipe.data.name)
+    parts = divide(
+        datasets, recipe.data, split_file=data.split_file, excluded_ids=data.excluded_ids
     )
-    with open_pairs(recipe, [*parts.train, *parts.selection], cache) as pairs:
+    console.print(str(parts), soft_wrap=True)
+    with open_pairs(recipe, [*parts.train, *parts.selection], data.cache) as pairs:
         record = _describe(recipe, datasets, parts, pairs)
         _open_run(run, recipe, record)
         if (run / "model" / "model.json").is_file():
@@ -113,10 +99,7 @@ def train(
             num_workers=num_workers,
             pairs=pairs,
         )
-        if record.class_weights is not None:
-            named = zip(("background", *recipe.classes), record.class_weights, strict=True)
-            weights = ", ".join(f"{name} {weight:.4g}" for name, weight in named)
-            console.print(f"class weights, from the training masks: {weights}", soft_wrap=True)
+        _print_class_weights(record, recipe, console)
         fit(
             recipe,
             images,
@@ -126,6 +109,14 @@ def train(
             class_weights=record.class_weights,
         )
     return _finish(run, parts)
+
+
+def _print_class_weights(record: RunRecord, recipe: Recipe, console: Console) -> None:
+    if record.class_weights is None:
+        return
+    named = zip(("background", *recipe.classes), record.class_weights, strict=True)
+    weights = ", ".join(f"{name} {weight:.4g}" for name, weight in named)
+    console.print(f"class weights, from the training masks: {weights}", soft_wrap=True)
 
 
 def _finish(run: Path, parts: TrainingParts) -> Path:
