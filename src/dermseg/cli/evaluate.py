@@ -78,16 +78,13 @@ def evaluate(
         from dermseg.evaluation import (
             PROTOCOLS,
             Measures,
-            evaluate_model,
-            evaluate_samples,
-            find_leaks,
             find_protocol,
             read_pairs,
             staged_masks,
             summary,
             write_evaluation,
         )
-        from dermseg.prediction import load_model
+        from dermseg.evaluation.report import REPORT_NAME, write_report
     except ModuleNotFoundError as error:
         raise MissingExtraError("evaluating", "eval") from error
 
@@ -99,32 +96,29 @@ def evaluate(
         protocols=asked,
         statistics=True,
     )
-    pairs = read_pairs(audit) if audit is not None else []
     _check_call(truth, predictions, model, data, images, masks, split)
+    pairs = read_pairs(audit) if audit is not None else []
     with contextlib.ExitStack() as stack:
         if truth is not None and predictions is not None:
             result, about = _evaluate_masks(truth, predictions, images, measures)
+            result = _with_leaks(result, predictions, pairs, strict=strict)
         else:
             source = choose_source(data, images, masks)
-            dataset, samples = _choose_samples(source, split, split_file)
-            about = {"dataset": dataset.name, "part": split or "all"}
             if predictions is not None:
-                about["predictions"] = str(predictions)
-                result = evaluate_samples(samples, predictions, measures=measures)
+                result, about = _evaluate_samples(source, split, split_file, predictions, measures)
+                result = _with_leaks(result, predictions, pairs, strict=strict)
             else:
-                predictor = load_model(model)
-                about = {"model": predictor.spec.name, **about}
-                leaks = find_leaks(
-                    predictor.spec, [sample.id for sample in samples], dataset, pairs=pairs
-                )
-                _warn_of_leaks(leaks, strict=strict)
                 staged = stack.enter_context(staged_masks(output))
-                result = evaluate_model(
-                    predictor, samples, measures=measures, masks_dir=staged.path
+                result, about = _evaluate_model(
+                    model,
+                    source,
+                    split,
+                    split_file,
+                    measures,
+                    staged.path,
+                    pairs=pairs,
+                    strict=strict,
                 )
-                result = replace(result, leaks=leaks)
-        if predictions is not None:
-            result = _with_leaks(result, predictions, pairs, strict=strict)
         if strict:
             _refuse_problems(result)
         if protocol not in ("all", "isic"):
@@ -132,7 +126,10 @@ def evaluate(
         if predictions is None:
             result = staged.keep(result)
         write_evaluation(output, result, about=about)
-        _write_page(output, result, about, wanted=not no_report)
+        if no_report:
+            (output / REPORT_NAME).unlink(missing_ok=True)
+        else:
+            write_report(output, result, about=about)
     if as_json:
         typer.echo(json.dumps(summary(result, about=about), indent=2))
     else:
@@ -162,7 +159,10 @@ def _check_call(
             )
             raise UsageError(message)
         if predictions is None:
-            message = f"--truth {truth} was given without --predictions: give the predicted masks"
+            message = (
+                "give --truth and --predictions together: "
+                f"--truth {truth} was given without --predictions"
+            )
             raise UsageError(message)
     elif not (data and split) and not (data is None and images and masks):
         message = (
@@ -181,6 +181,44 @@ def _evaluate_masks(
     if images is not None:
         about["images"] = str(images)
     return evaluate_masks(truth, predictions, images_dir=images, measures=measures), about
+
+
+def _evaluate_samples(
+    source: Source,
+    part: str | None,
+    split_file: Path | None,
+    predictions: Path,
+    measures: Measures,
+) -> tuple[Evaluation, dict[str, str]]:
+    from dermseg.evaluation import evaluate_samples
+
+    dataset, samples = _choose_samples(source, part, split_file)
+    result = evaluate_samples(samples, predictions, measures=measures)
+    about = {"dataset": dataset.name, "part": part or "all", "predictions": str(predictions)}
+    return result, about
+
+
+def _evaluate_model(
+    model: str | None,
+    source: Source,
+    part: str | None,
+    split_file: Path | None,
+    measures: Measures,
+    masks_dir: Path,
+    *,
+    pairs: Sequence[AuditedPair],
+    strict: bool,
+) -> tuple[Evaluation, dict[str, str]]:
+    from dermseg.evaluation import evaluate_model, find_leaks
+    from dermseg.prediction import load_model
+
+    dataset, samples = _choose_samples(source, part, split_file)
+    predictor = load_model(model)
+    about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
+    leaks = find_leaks(predictor.spec, [sample.id for sample in samples], dataset, pairs=pairs)
+    _warn_of_leaks(leaks, strict=strict)
+    result = evaluate_model(predictor, samples, measures=measures, masks_dir=masks_dir)
+    return replace(result, leaks=leaks), about
 
 
 def _choose_samples(
@@ -204,20 +242,10 @@ def _choose_samples(
     return dataset, samples
 
 
-def _write_page(output: Path, result: Evaluation, about: dict[str, str], *, wanted: bool) -> None:
-    """Write the report, or remove that of an earlier evaluation."""
-    from dermseg.evaluation.report import REPORT_NAME, write_report
-
-    if wanted:
-        write_report(output, result, about=about)
-    else:
-        (output / REPORT_NAME).unlink(missing_ok=True)
-
-
 def _with_leaks(
     result: Evaluation, predictions: Path, pairs: Sequence[AuditedPair], *, strict: bool
 ) -> Evaluation:
-    """Add what the model that made the predictions has seen, where that is known."""
+    """Add what the model that made the predictions has seen of the images, if it is known."""
     from dermseg.evaluation import find_predictions_leaks
 
     ids = [score.id for score in result.scores]

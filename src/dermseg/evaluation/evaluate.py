@@ -258,7 +258,7 @@ def _evaluate_matching(
     files = {
         pair.id: ImageFiles(pair.image, pair.truth, pair.prediction) for pair in matching.pairs
     }
-    return replace(result, pooled_probabilities=pool.total, files=files)
+    return replace(result, files=files, pooled_probabilities=pool.total)
 
 
 def _find_images(folder: Path) -> dict[str, Path]:

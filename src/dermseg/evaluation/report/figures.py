@@ -185,6 +185,8 @@ def axis_cell(axis: Axis, *, num_ticks: int = 3) -> Markup:
     for tick in ticks:
         share = axis.share(tick)
         anchor = "end" if share > 0.9 else "middle" if share > 0.1 else ""
+        if tick not in (ticks[0], ticks[-1]):
+            anchor += " inner"  # hidden where the page is narrow
         parts.append(
             Markup('<text x="{:.2f}%" y="12" class="{}">{}</text>').format(
                 100 * share, anchor, f"{tick:g}"
