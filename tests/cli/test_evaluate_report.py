@@ -93,7 +93,7 @@ def test_masks_beside_the_output_are_not_overwritten(
         (["--truth", "t"], "without --predictions"),
         (["--data", "d", "--split", "test", "--predictions", "p", "--model", "fast"], "one of"),
         (["--predictions", "p"], "give --truth and --predictions"),
-        (["--images", "i", "--predictions", "p"], "give --truth and --predictions"),
+        (["--images", "i", "--predictions", "p"], "without --masks: give both folders"),
         (["--truth", "t", "--predictions", "p", "--images", "gone"], "no such folder"),
     ],
 )
