@@ -45,6 +45,11 @@ class Lesion:
         distance = cv2.resize(self.distance, size[::-1], interpolation=cv2.INTER_CUBIC)
         return _from_level(np.asarray(distance, np.float32))
 
+    @classmethod
+    def from_mask(cls, mask: BoolMask) -> Lesion:
+        """Geometry of a lesion given as (H, W) bool, not empty: its largest region, holes filled."""
+        return _from_level(mask.astype(np.float32))
+
 
 def create_lesion(rng: np.random.Generator, size: Size, *, area_share: float) -> Lesion:
     """Draw one lesion, near the middle of the image, with an irregular border.
