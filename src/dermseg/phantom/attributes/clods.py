@@ -39,7 +39,7 @@ def draw_globules(layers: Layers, surface: Surface, rng: np.random.Generator) ->
         radius=radius * np.exp(rng.normal(0, 0.22, len(centres))),
         elongation=0.45,
     )
-    blur = rng.uniform(0.1, 0.4) * radius
+    blur = rng.uniform(0.15, 0.45) * radius
     if blur > 0.35:
         shape = np.asarray(cv2.GaussianBlur(shape, (0, 0), blur), np.float32)
     region = surface.cells.mark_group(shape * surface.mask, share=0.12) & surface.mask
@@ -102,7 +102,7 @@ def ovals(
     """
     short = min(size)
     canvas = Canvas((size[0], size[1]))
-    t = np.linspace(0, 2 * np.pi, 14, endpoint=False)
+    t = np.linspace(0, 2 * np.pi, 18, endpoint=False)
     number = len(centres)
     angle = rng.uniform(0, np.pi, (number, 1))
     longer = np.sqrt(1 + elongation * rng.random((number, 1)))
@@ -116,9 +116,7 @@ def ovals(
     return canvas.coverage()
 
 
-def _scattered(
-    surface: Surface, rng: np.random.Generator, radius: float
-) -> NDArray[np.float64]:
+def _scattered(surface: Surface, rng: np.random.Generator, radius: float) -> NDArray[np.float64]:
     """Centres of globules as (x, y), at least two: clusters, a rim, or all over."""
     pattern = rng.choice(("clusters", "rim", "all over"), p=(0.6, 0.2, 0.2))
     depth = surface.lesion.distance
@@ -141,8 +139,12 @@ def _scattered(
 
 def _apart(centres: NDArray[np.float64], distance: float) -> NDArray[np.float64]:
     """Those centres, in order, that keep their distance from all before them; (N, 2)."""
-    squares = ((centres[:, None] - centres[None]) ** 2).sum(axis=2) < distance**2
-    kept = np.zeros(len(centres), np.bool_)
-    for index, row in enumerate(squares):
-        kept[index] = not (row[:index] & kept[:index]).any()
+    x, y = centres.T
+    free = np.ones(len(centres), np.bool_)
+    kept = []
+    while free.any():
+        first = int(free.argmax())
+        kept.append(first)
+        free &= (x - x[first]) ** 2 + (y - y[first]) ** 2 >= distance**2
+        free[first] = False
     return centres[kept]

@@ -41,7 +41,7 @@ def draw_blotches(layers: Layers, surface: Surface, rng: np.random.Generator) ->
     """Freckle-like blotches of melanin with soft, uneven borders: larger than globules."""
     spots = fractal_noise(rng, surface.mask.shape, cells=rng.uniform(9, 20), octaves=3, gain=0.5)
     low = rng.uniform(0.7, 1.3)
-    cover = smoothstep(spots, low, low + rng.uniform(0.3, 1.0)) * _around(surface, rng)
+    cover = smoothstep(spots, low, low + rng.uniform(0.5, 1.3)) * _around(surface, rng)
     layers.pigment.melanin[:] += _strength(rng, 0.2, 0.9) * (1 - 0.5 * surface.darkness) * cover
 
 
@@ -167,9 +167,7 @@ def _around(surface: Surface, rng: np.random.Generator) -> NDArray[np.float32]:
     return smoothstep(level, rng.uniform(-1.5, 0.0), 0.8)
 
 
-def _near_lesion(
-    surface: Surface, rng: np.random.Generator, number: int
-) -> NDArray[np.float64]:
+def _near_lesion(surface: Surface, rng: np.random.Generator, number: int) -> NDArray[np.float64]:
     """Places on and around the lesion, (N, 2) as (x, y) in pixels."""
     reach = rng.uniform(1.0, 1.5) * surface.lesion.radius
     y, x = surface.lesion.centre

@@ -40,10 +40,12 @@ class Layers:
 
     def touched(self) -> BoolMask:
         """Where anything is changed, (H, W) bool."""
-        fields = (self.pigment.melanin, self.pigment.blood, self.pigment.deep)
-        changed: BoolMask = np.any(
-            [field != 0 for field in (*fields, self.removed, self.keratin, self.glint)], axis=0
-        )
+        changed = self.pigment.melanin != 0
+        changed |= self.pigment.blood != 0
+        changed |= self.pigment.deep != 0
+        changed |= self.removed != 0
+        changed |= self.keratin != 0
+        changed |= self.glint != 0
         return changed
 
     def applied_to(self, surface: Surface) -> ImageArray:
@@ -58,7 +60,8 @@ class Layers:
         own = before / np.maximum(before[..., 2:], np.float32(0.3))
         own = cv2.blur(np.clip(own, 0.15, 1.2), (5, 5))
         after = before + added + (np.float32(0.35) * self.pigment.melanin)[..., None] * own
-        after -= np.minimum(self.removed, 0.95)[..., None] * np.maximum(before, 0)
+        # Of black only so much, or it would turn to a flat grey.
+        after -= np.minimum(self.removed, 0.95)[..., None] * np.clip(before, 0, 1.4)
         image = surface.image * (light_through(after) / light_through(before))
         keratin = np.minimum(np.maximum(surface.skin, 90) * _KERATIN, 250)
         image += self.keratin[..., None] * (keratin - image)

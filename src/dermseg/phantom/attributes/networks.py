@@ -45,22 +45,18 @@ def draw_pigment_network(
     line = cv2.exp(-((distance / np.maximum(width, 0.06)) ** 2))
     # Broken where pigment is thin, and never of one strength.
     gaps = fractal_noise(rng, region.shape, cells=cells / 3, octaves=2)
-    line *= smoothstep(gaps, *((-2.6, -1.2) if irregular < 0.5 else (-1.6, 0.1)))
+    line *= smoothstep(gaps, *((-2.4, -0.4) if irregular < 0.5 else (-1.6, 0.3)))
     line = _softened(rng, line, spacing)
     amplitude = np.float32(np.exp(rng.uniform(*np.log((0.28, 0.85)))))
     dark = surface.darkness
     layers.pigment.melanin[:] += amplitude * (1 - 0.5 * dark) * window * line
     # Holes are paler than before, so that the mesh is seen on dark ground too.
     hole = np.maximum(0, 1 - np.float32(1.6) * line)
-    layers.removed[:] = np.maximum(
-        layers.removed, (0.22 * amplitude + 0.4 * dark) * window * hole
-    )
+    layers.removed[:] = np.maximum(layers.removed, (0.2 * amplitude + 0.25 * dark) * window * hole)
     return region
 
 
-def draw_negative_network(
-    layers: Layers, surface: Surface, rng: np.random.Generator
-) -> BoolMask:
+def draw_negative_network(layers: Layers, surface: Surface, rng: np.random.Generator) -> BoolMask:
     """Add a patch of negative network; returns the region that shows it, (H, W) bool.
 
     Args:
@@ -72,14 +68,14 @@ def draw_negative_network(
     window = surface.window(region)
     spacing = surface.spacing(float(np.exp(rng.uniform(*np.log((0.028, 0.055))))), at_least=5.5)
     distance = mesh(
-        rng, region.shape, spacing, jitter=rng.uniform(0.5, 0.9), stretch=rng.uniform(1.3, 1.9)
+        rng, region.shape, spacing, jitter=rng.uniform(0.7, 1.1), stretch=rng.uniform(1.2, 1.7)
     )
     width = rng.uniform(0.15, 0.22)
     line = _softened(rng, cv2.exp(-((distance / np.float32(width)) ** 2)), spacing)
     island = smoothstep(distance, 0.12, 0.42)
-    strength = np.float32(rng.uniform(0.35, 0.75))
+    strength = np.float32(rng.uniform(0.35, 0.65))
     layers.removed[:] = np.maximum(layers.removed, strength * window * line)
-    amplitude = np.float32(np.exp(rng.uniform(*np.log((0.22, 0.6)))))
+    amplitude = np.float32(np.exp(rng.uniform(*np.log((0.1, 0.34)))))
     layers.pigment.melanin[:] += amplitude * (1 - 0.4 * surface.darkness) * window * island
     return region
 
@@ -172,7 +168,7 @@ def _honeycomb(
 def _softened(
     rng: np.random.Generator, line: NDArray[np.float32], spacing: float
 ) -> NDArray[np.float32]:
-    sigma = rng.uniform(0.02, 0.12) * spacing
+    sigma = rng.uniform(0.05, 0.16) * spacing
     if sigma < 0.35:
         return line
     return np.asarray(cv2.GaussianBlur(line, (0, 0), sigma), np.float32)

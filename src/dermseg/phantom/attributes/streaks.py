@@ -34,11 +34,11 @@ def draw_streaks(layers: Layers, surface: Surface, rng: np.random.Generator) -> 
     width = surface.spacing(float(np.exp(rng.uniform(*np.log((0.008, 0.016))))), at_least=1.5)
     width = min(width, radius / 9)
     length = float(np.clip(rng.uniform(0.16, 0.36) * radius, 4 * width, 0.5 * radius))
-    roots = _roots(surface, rng, gap=rng.uniform(2.1, 3.2) * width)
+    roots = _roots(surface, rng, gap=rng.uniform(1.9, 3.0) * width)
     if not len(roots):
         return np.zeros_like(surface.mask)
     shape = _strokes(surface, rng, roots, width=width, length=length)
-    blur = rng.uniform(0.1, 0.4) * width
+    blur = rng.uniform(0.2, 0.5) * width
     if blur > 0.35:
         shape = np.asarray(cv2.GaussianBlur(shape, (0, 0), blur), np.float32)
     region = surface.cells.mark_group(shape * surface.mask, share=0.15) & surface.mask
@@ -47,9 +47,13 @@ def draw_streaks(layers: Layers, surface: Surface, rng: np.random.Generator) -> 
     amplitude = np.float32(np.exp(rng.uniform(*np.log((0.5, 1.3)))))
     layers.pigment.melanin[:] += amplitude * (1 - 0.3 * surface.darkness) * shape
     # Skin shows between the fingers, the more the nearer to the border.
-    rim = 1 - smoothstep(surface.lesion.distance, 0.3 * length, 1.1 * length)
+    depth = surface.lesion.distance
+    rim = 1 - smoothstep(depth, 0.2 * length, 1.1 * length)
     between = np.where(region, rim * (1 - shape), 0)
-    layers.removed[:] = np.maximum(layers.removed, rng.uniform(0.35, 0.75) * between)
+    layers.removed[:] = np.maximum(layers.removed, np.float32(rng.uniform(0.2, 0.6)) * between)
+    # Inwards they flow together.
+    band = smoothstep(depth, 0.4 * length, length) * surface.window(region)
+    layers.pigment.melanin[:] += np.float32(rng.uniform(0.1, 0.35)) * amplitude * band
     return region
 
 
@@ -63,7 +67,7 @@ def _roots(surface: Surface, rng: np.random.Generator, *, gap: float) -> NDArray
         start = rng.integers(count)
         chosen[np.arange(start, start + max(1, int(share * count))) % count] = True
     steps = np.hypot(*(border - np.roll(border, 1, axis=0)).T)
-    position = np.cumsum(steps) + gap * 0.25 * np.sin(np.arange(count))  # not quite even
+    position = np.cumsum(steps * np.repeat(rng.uniform(0.5, 1.5, count // 3 + 1), 3)[:count])
     firsts = np.flatnonzero(np.diff(position // gap, prepend=-1.0) > 0)
     roots = border[firsts[chosen[firsts]]]
     height, width = surface.mask.shape
@@ -81,13 +85,13 @@ def _strokes(
 ) -> NDArray[np.float32]:
     """Cover of the streaks, (H, W) float32 in 0 to 1; lengths in pixels."""
     inwards = _inwards(surface, roots, length)
-    turn = rng.normal(0, 0.14, len(roots)) + rng.normal(0, 0.1)
+    turn = rng.normal(0, 0.22, len(roots)) + rng.normal(0, 0.1)
     cos, sin = np.cos(turn)[:, None], np.sin(turn)[:, None]
     heading = inwards * cos + np.stack([-inwards[:, 1], inwards[:, 0]], axis=1) * sin
     side = np.stack([-heading[:, 1], heading[:, 0]], axis=1)
     t = np.linspace(0, 1, _NUM_POINTS)[None, :, None]
-    lengths = (length * rng.uniform(0.55, 1.2, len(roots)))[:, None, None]
-    starts = (0.3 * width + 0.12 * length * rng.random(len(roots)) ** 2)[:, None, None]
+    lengths = (length * np.exp(rng.normal(-0.15, 0.35, len(roots))))[:, None, None]
+    starts = (0.3 * width + 0.3 * length * rng.random(len(roots)) ** 2)[:, None, None]
     bend = rng.normal(0, 0.12, len(roots))[:, None, None]
     courses = roots[:, None] + 0.5 + heading[:, None] * (starts + t * lengths)
     courses = courses + side[:, None] * bend * t**2 * lengths
@@ -96,7 +100,7 @@ def _strokes(
     bulbs = rng.random() < 0.5
     # Thick and dark outside as pseudopods, or outside thin as radial streaming.
     widths = (1.0, 0.9, 0.75) if bulbs else (0.7, 1.0, 1.0)
-    opacities = rng.uniform(0.65, 1.0, len(roots))
+    opacities = rng.uniform(0.45, 1.0, len(roots))
     for course, opacity in zip(courses / short, opacities, strict=True):
         for first, share, fading in zip((3, 1, 0), widths[::-1], (0.45, 0.8, 1.0), strict=True):
             part = course[first : first + 3]
@@ -106,9 +110,7 @@ def _strokes(
     return canvas.coverage()
 
 
-def _inwards(
-    surface: Surface, roots: NDArray[np.int64], length: float
-) -> NDArray[np.float64]:
+def _inwards(surface: Surface, roots: NDArray[np.int64], length: float) -> NDArray[np.float64]:
     """Directions (N, 2) as (x, y), of length 1, from the border into the lesion."""
     smooth = cv2.GaussianBlur(surface.lesion.distance, (0, 0), max(1.0, 0.5 * length))
     x, y = roots.T
