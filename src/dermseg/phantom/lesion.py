@@ -47,8 +47,18 @@ class Lesion:
 
     @classmethod
     def from_mask(cls, mask: BoolMask) -> Lesion:
-        """Geometry of a lesion given as (H, W) bool, not empty: its largest region, holes filled."""
-        return _from_level(mask.astype(np.float32))
+        """Geometry of a given lesion: the largest region of the mask, its holes filled.
+
+        A lesion that fills the image has no border there to measure from: the image's outermost
+        pixels then count as outside.
+
+        Args:
+            mask: (H, W) bool, not empty, each side at least 3 pixels.
+        """
+        level = mask.astype(np.float32)
+        if mask.all():
+            level[[0, -1]] = level[:, [0, -1]] = 0
+        return _from_level(level)
 
 
 def create_lesion(rng: np.random.Generator, size: Size, *, area_share: float) -> Lesion:

@@ -39,7 +39,7 @@ def draw_globules(layers: Layers, surface: Surface, rng: np.random.Generator) ->
         radius=radius * np.exp(rng.normal(0, 0.22, len(centres))),
         elongation=0.45,
     )
-    blur = rng.uniform(0.15, 0.45) * radius
+    blur = rng.uniform(0.2, 0.55) * radius
     if blur > 0.35:
         shape = np.asarray(cv2.GaussianBlur(shape, (0, 0), blur), np.float32)
     region = surface.cells.mark_group(shape * surface.mask, share=0.12) & surface.mask
@@ -78,7 +78,7 @@ def draw_milia(layers: Layers, surface: Surface, rng: np.random.Generator) -> Bo
     shape = np.asarray(cv2.GaussianBlur(shape, (0, 0), max(0.35, blur)), np.float32)
     region = surface.cells.mark(shape > _CLEAR, share=0.04) & surface.mask
     shape = np.where(region, shape, np.float32(0))
-    strength = np.float32(rng.uniform(0.35, 0.85))
+    strength = np.float32(rng.uniform(0.45, 0.9))
     layers.keratin[:] = np.maximum(layers.keratin, strength * shape)
     return region
 

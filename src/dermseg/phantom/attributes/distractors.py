@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,9 +38,9 @@ def draw_vessels(layers: Layers, surface: Surface, rng: np.random.Generator) -> 
 
 def draw_blotches(layers: Layers, surface: Surface, rng: np.random.Generator) -> None:
     """Freckle-like blotches of melanin with soft, uneven borders: larger than globules."""
-    spots = fractal_noise(rng, surface.mask.shape, cells=rng.uniform(9, 20), octaves=3, gain=0.5)
+    spots = fractal_noise(rng, surface.mask.shape, cells=rng.uniform(9, 20), octaves=3, gain=0.4)
     low = rng.uniform(0.7, 1.3)
-    cover = smoothstep(spots, low, low + rng.uniform(0.5, 1.3)) * _around(surface, rng)
+    cover = smoothstep(spots, low, low + rng.uniform(0.8, 2.0)) * _around(surface, rng)
     layers.pigment.melanin[:] += _strength(rng, 0.2, 0.9) * (1 - 0.5 * surface.darkness) * cover
 
 
@@ -93,12 +92,16 @@ def draw_stubble(layers: Layers, surface: Surface, rng: np.random.Generator) -> 
     """Short straight dark lines of nearly one direction, like shaved hair; streaks are radial."""
     canvas = Canvas((surface.mask.shape[0], surface.mask.shape[1]))
     heading = rng.uniform(0, 2 * np.pi)
-    length, width = rng.uniform(0.03, 0.09), rng.uniform(0.005, 0.011)
+    length, width = rng.uniform(0.03, 0.1), rng.uniform(0.003, 0.008)
     for start in _near_lesion(surface, rng, int(rng.integers(12, 60))) / surface.short:
         turn = heading + rng.normal(0, 0.15)
         end = start + length * rng.uniform(0.6, 1.2) * np.array([np.cos(turn), np.sin(turn)])
-        canvas.line(np.stack([start, end]), width=width, opacity=rng.uniform(0.5, 1))
-    layers.pigment.melanin[:] += _strength(rng, 0.5, 1.3) * canvas.coverage()
+        opacity = rng.uniform(0.5, 1)
+        canvas.line(np.stack([start, end]), width=0.5 * width, opacity=0.7 * opacity)
+        canvas.line(np.stack([start, 0.3 * start + 0.7 * end]), width=width, opacity=opacity)
+    cover = canvas.coverage() * _strength(rng, 0.5, 1.6)
+    layers.pigment.melanin[:] += cover
+    layers.pigment.deep[:] += np.float32(rng.uniform(0, 0.8)) * cover
 
 
 def draw_glints(layers: Layers, surface: Surface, rng: np.random.Generator) -> None:

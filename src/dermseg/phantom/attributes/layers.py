@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from dermseg.phantom.attributes.surface import Surface
 from dermseg.phantom.chromophores import Chromophores, light_through
@@ -61,9 +60,10 @@ class Layers:
         own = cv2.blur(np.clip(own, 0.15, 1.2), (5, 5))
         after = before + added + (np.float32(0.35) * self.pigment.melanin)[..., None] * own
         # Of black only so much, or it would turn to a flat grey.
-        after -= np.minimum(self.removed, 0.95)[..., None] * np.clip(before, 0, 1.4)
+        after -= np.minimum(self.removed, 0.95)[..., None] * np.clip(before, 0, 1.8)
         image = surface.image * (light_through(after) / light_through(before))
-        keratin = np.minimum(np.maximum(surface.skin, 90) * _KERATIN, 250)
+        ground = np.maximum(np.maximum(surface.skin, np.float32(1.15) * surface.image), 90)
+        keratin = np.minimum(ground * _KERATIN, 250)
         image += self.keratin[..., None] * (keratin - image)
         image += self.glint[..., None] * (_GLINT - image)
         result = np.clip(image + 0.5, 0, 255).astype(np.uint8)

@@ -52,7 +52,7 @@ def draw_pigment_network(
     layers.pigment.melanin[:] += amplitude * (1 - 0.5 * dark) * window * line
     # Holes are paler than before, so that the mesh is seen on dark ground too.
     hole = np.maximum(0, 1 - np.float32(1.6) * line)
-    layers.removed[:] = np.maximum(layers.removed, (0.2 * amplitude + 0.25 * dark) * window * hole)
+    layers.removed[:] = np.maximum(layers.removed, (0.2 * amplitude + 0.35 * dark) * window * hole)
     return region
 
 
@@ -135,12 +135,18 @@ def lesion_patch(surface: Surface, rng: np.random.Generator, *, share: float) ->
     level = level + np.float32(rng.uniform(-3.0, 2.0)) * surface.lesion.depth
     stride = max(1, surface.short // 256)
     threshold = float(np.quantile(level[::stride, ::stride][inside[::stride, ::stride]], 1 - share))
-    return surface.cells.mark((level > threshold) & inside, share=0.4) & inside
+    patch = ((level > threshold) & inside).astype(np.uint8)
+    # Specks and slivers would be marked, but show no more than a hole or two.
+    reach = 2 * round(surface.cells.side) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    broad = cv2.morphologyEx(patch, cv2.MORPH_OPEN, kernel).astype(np.bool_)
+    shown = broad if broad.any() else patch.astype(np.bool_)
+    return surface.cells.mark(shown, share=0.4) & inside
 
 
 def _extent(rng: np.random.Generator) -> float:
     """Share of the lesion that a network takes: mostly a part, now and then nearly all."""
-    return float(rng.uniform(0.75, 0.98)) if rng.random() < 0.12 else float(rng.uniform(0.1, 0.6))
+    return float(rng.uniform(0.6, 0.9)) if rng.random() < 0.1 else float(rng.uniform(0.08, 0.45))
 
 
 def _honeycomb(

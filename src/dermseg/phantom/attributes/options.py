@@ -45,7 +45,7 @@ class AttributeOptions:
     """
 
     frequencies: Mapping[str, float] = field(default_factory=lambda: dict(OBSERVED_FREQUENCIES))
-    distractors: float = 0.35
+    distractors: float = 0.4
 
     def __post_init__(self) -> None:
         for name, frequency in self.frequencies.items():

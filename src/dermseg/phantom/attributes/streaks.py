@@ -101,12 +101,13 @@ def _strokes(
     # Thick and dark outside as pseudopods, or outside thin as radial streaming.
     widths = (1.0, 0.9, 0.75) if bulbs else (0.7, 1.0, 1.0)
     opacities = rng.uniform(0.45, 1.0, len(roots))
-    for course, opacity in zip(courses / short, opacities, strict=True):
+    thick = width / short * np.exp(rng.normal(0, 0.2, len(roots)))
+    for course, opacity, size in zip(courses / short, opacities, thick, strict=True):
         for first, share, fading in zip((3, 1, 0), widths[::-1], (0.45, 0.8, 1.0), strict=True):
             part = course[first : first + 3]
-            canvas.line(part, width=share * width / short, opacity=opacity * fading)
+            canvas.line(part, width=share * size, opacity=opacity * fading)
         if bulbs:
-            canvas.line(course[:1].repeat(2, axis=0), width=1.7 * width / short, opacity=opacity)
+            canvas.line(course[:1].repeat(2, axis=0), width=1.7 * size, opacity=opacity)
     return canvas.coverage()
 
 
