@@ -48,9 +48,14 @@ def main() -> None:
                 attributes=AttributeOptions({name: 1.0}, distractors=0.0),
             )
             tiles += [phantom.image, _outlined(phantom)]
-        rows.append(_captioned(np.hstack(tiles), name.replace("_", " ")))
+        rows.append(_captioned(np.hstack(tiles), _words(name)))
     attributes = AttributeOptions(TRAINING_FREQUENCIES)
-    phantoms = [create_attribute_phantom(s, size=_SIZE, attributes=attributes) for s in _MIXED]
+    phantoms = [
+        create_attribute_phantom(
+            seed, size=_SIZE, options=PhantomOptions(area_share=0.35), attributes=attributes
+        )
+        for seed in _MIXED
+    ]
     for start in range(0, len(phantoms), 3):
         tiles = []
         for phantom in phantoms[start : start + 3]:
@@ -62,9 +67,7 @@ def main() -> None:
 def _outlined(phantom: AttributePhantom) -> ImageArray:
     image = phantom.image.copy()
     for name, mask in phantom.masks.items():
-        outlines, _ = cv2.findContours(
-            mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
-        )
+        outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(image, outlines, -1, _COLORS[name], 1)
     return image
 
@@ -74,8 +77,12 @@ def _legend(width: int) -> ImageArray:
     for place, (name, color) in enumerate(_COLORS.items()):
         left = 8 + place * width // len(_COLORS)
         cv2.rectangle(bar, (left, 6), (left + 12, 16), color, cv2.FILLED)
-        _write(bar, name.replace("_", " "), left + 20, (255, 255, 255))
+        _write(bar, _words(name), left + 20, (255, 255, 255))
     return bar
+
+
+def _words(name: str) -> str:
+    return {"milia_like_cyst": "milia-like cysts"}.get(name, name.replace("_", " "))
 
 
 def _captioned(image: ImageArray, text: str) -> ImageArray:

@@ -169,7 +169,7 @@ def test_what_is_no_image_and_no_mask_is_refused() -> None:
     with pytest.raises(UsageError, match="the lesion has shape"):
         draw_attributes(image, lesion[:-1], seed=0)
     with pytest.raises(UsageError, match="the lesion has shape"):
-        draw_attributes(image, lesion.astype(np.uint8), seed=0)  # type: ignore[arg-type]
+        draw_attributes(image, lesion.astype(np.uint8), seed=0)
     with pytest.raises(UsageError, match="the seed is -1"):
         draw_attributes(image, lesion, seed=-1)
 

@@ -15,11 +15,11 @@ def test_a_mesh_has_as_many_holes_as_its_spacing_says(spacing: float) -> None:
     assert 0.6 * expected < below.sum() < 1.8 * expected
 
 
-def test_a_mesh_is_zero_on_its_lines_and_half_a_spacing_amid_its_holes() -> None:
+def test_a_mesh_is_zero_on_its_lines_and_nearly_half_a_spacing_amid_its_holes() -> None:
     distance = mesh(np.random.default_rng(1), (200, 200), 20.0, jitter=0.3, stretch=1.0)
     assert distance.dtype == np.float32
     assert distance.min() < 0.06
-    assert 0.4 < np.quantile(distance, 0.99) < 0.8
+    assert 0.33 < np.quantile(distance, 0.99) < 0.55
 
 
 def test_a_mesh_follows_its_generator() -> None:

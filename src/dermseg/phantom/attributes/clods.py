@@ -86,9 +86,9 @@ def draw_milia(layers: Layers, surface: Surface, rng: np.random.Generator) -> Bo
 def ovals(
     rng: np.random.Generator,
     size: tuple[int, ...],
-    centres: NDArray[np.float64],
+    centres: NDArray[np.floating],
     *,
-    radius: NDArray[np.float64],
+    radius: NDArray[np.floating],
     elongation: float,
 ) -> NDArray[np.float32]:
     """Cover of round to oval, slightly uneven clods, (H, W) float32 in 0 to 1.
@@ -116,7 +116,7 @@ def ovals(
     return canvas.coverage()
 
 
-def _scattered(surface: Surface, rng: np.random.Generator, radius: float) -> NDArray[np.float64]:
+def _scattered(surface: Surface, rng: np.random.Generator, radius: float) -> NDArray[np.floating]:
     """Centres of globules as (x, y), at least two: clusters, a rim, or all over."""
     pattern = rng.choice(("clusters", "rim", "all over"), p=(0.6, 0.2, 0.2))
     depth = surface.lesion.distance
@@ -137,7 +137,7 @@ def _scattered(surface: Surface, rng: np.random.Generator, radius: float) -> NDA
     return spread[: rng.integers(12, 140)]
 
 
-def _apart(centres: NDArray[np.float64], distance: float) -> NDArray[np.float64]:
+def _apart(centres: NDArray[np.floating], distance: float) -> NDArray[np.floating]:
     """Those centres, in order, that keep their distance from all before them; (N, 2)."""
     x, y = centres.T
     free = np.ones(len(centres), np.bool_)

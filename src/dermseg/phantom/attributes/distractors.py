@@ -19,10 +19,10 @@ __all__ = ["DISTRACTORS"]
 
 def draw_vessels(layers: Layers, surface: Surface, rng: np.random.Generator) -> None:
     """Red dots, or winding red lines."""
-    blood = _strength(rng, 0.35, 1.1)
+    blood = _strength(rng, 0.3, 0.85)
     if rng.random() < 0.5:
         centres = _near_lesion(surface, rng, int(rng.integers(10, 90)))
-        radius = max(1.0, rng.uniform(0.004, 0.009) * surface.short)
+        radius = max(1.0, rng.uniform(0.0035, 0.0075) * surface.short)
         sizes = radius * np.exp(rng.normal(0, 0.15, len(centres)))
         cover = ovals(rng, surface.mask.shape, centres, radius=sizes, elongation=0.2)
     else:

@@ -39,7 +39,7 @@ class Layers:
 
     def touched(self) -> BoolMask:
         """Where anything is changed, (H, W) bool."""
-        changed = self.pigment.melanin != 0
+        changed: BoolMask = self.pigment.melanin != 0
         changed |= self.pigment.blood != 0
         changed |= self.pigment.deep != 0
         changed |= self.removed != 0
@@ -57,8 +57,10 @@ class Layers:
             self.pigment.deep,
         ).absorbance()
         own = before / np.maximum(before[..., 2:], np.float32(0.3))
-        own = cv2.blur(np.clip(own, 0.15, 1.2), (5, 5))
-        after = before + added + (np.float32(0.35) * self.pigment.melanin)[..., None] * own
+        own = np.asarray(cv2.blur(np.clip(own, 0.15, 1.2), (5, 5)), np.float32)
+        after = np.asarray(
+            before + added + (np.float32(0.35) * self.pigment.melanin)[..., None] * own, np.float32
+        )
         # Of black only so much, or it would turn to a flat grey.
         after -= np.minimum(self.removed, 0.95)[..., None] * np.clip(before, 0, 1.8)
         image = surface.image * (light_through(after) / light_through(before))

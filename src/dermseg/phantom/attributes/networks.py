@@ -42,7 +42,7 @@ def draw_pigment_network(
     cells = surface.short / spacing
     thick = fractal_noise(rng, region.shape, cells=cells / 5, octaves=2)
     width = np.float32(rng.uniform(0.13, 0.22)) * (1 + np.float32(0.3 * irregular) * thick)
-    line = cv2.exp(-((distance / np.maximum(width, 0.06)) ** 2))
+    line = np.exp(-((distance / np.maximum(width, 0.06)) ** 2))
     # Broken where pigment is thin, and never of one strength.
     gaps = fractal_noise(rng, region.shape, cells=cells / 3, octaves=2)
     line *= smoothstep(gaps, *((-2.4, -0.4) if irregular < 0.5 else (-1.6, 0.3)))
@@ -71,7 +71,7 @@ def draw_negative_network(layers: Layers, surface: Surface, rng: np.random.Gener
         rng, region.shape, spacing, jitter=rng.uniform(0.7, 1.1), stretch=rng.uniform(1.2, 1.7)
     )
     width = rng.uniform(0.15, 0.22)
-    line = _softened(rng, cv2.exp(-((distance / np.float32(width)) ** 2)), spacing)
+    line = _softened(rng, np.exp(-((distance / np.float32(width)) ** 2)), spacing)
     island = smoothstep(distance, 0.12, 0.42)
     strength = np.float32(rng.uniform(0.35, 0.65))
     layers.removed[:] = np.maximum(layers.removed, strength * window * line)
@@ -95,7 +95,7 @@ def mesh(
         stretch: How much longer than wide the holes are, at least 1.
 
     Returns:
-        (H, W) float32: 0 on a line, about 0.5 amid a hole.
+        (H, W) float32: 0 on a line, about 0.4 amid a hole.
     """
     height, width = size
     angle = rng.uniform(0, np.pi)

@@ -118,4 +118,5 @@ def _inwards(surface: Surface, roots: NDArray[np.int64], length: float) -> NDArr
     right = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)[y, x]
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)[y, x]
     direction = np.stack([right, down], axis=1).astype(np.float64)
-    return direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
+    norms = np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
+    return np.asarray(direction / norms, np.float64)

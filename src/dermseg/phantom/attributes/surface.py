@@ -55,7 +55,8 @@ class Surface:
     @property
     def short(self) -> int:
         """The shorter side of the image in pixels."""
-        return min(self.mask.shape)
+        height, width = self.mask.shape
+        return int(min(height, width))
 
     def spacing(self, share: float, *, at_least: float) -> float:
         """A structure's size in pixels, from its share of the shorter side.
