@@ -42,17 +42,17 @@ def draw_pigment_network(
     cells = surface.short / spacing
     thick = fractal_noise(rng, region.shape, cells=cells / 5, octaves=2)
     width = np.float32(rng.uniform(0.13, 0.22)) * (1 + np.float32(0.3 * irregular) * thick)
-    line = np.exp(-((distance / np.maximum(width, 0.06)) ** 2))
+    line = np.exp(-((distance / np.maximum(width, 0.7 / spacing)) ** 2))
     # Broken where pigment is thin, and never of one strength.
     gaps = fractal_noise(rng, region.shape, cells=cells / 3, octaves=2)
     line *= smoothstep(gaps, *((-2.4, -0.4) if irregular < 0.5 else (-1.6, 0.3)))
     line = _softened(rng, line, spacing)
-    amplitude = np.float32(np.exp(rng.uniform(*np.log((0.28, 0.85)))))
+    amplitude = np.float32(np.exp(rng.uniform(*np.log((0.38, 0.9)))))
     dark = surface.darkness
-    layers.pigment.melanin[:] += amplitude * (1 - 0.5 * dark) * window * line
+    layers.pigment.melanin[:] += amplitude * (1 - 0.4 * dark) * window * line
     # Holes are paler than before, so that the mesh is seen on dark ground too.
     hole = np.maximum(0, 1 - np.float32(1.6) * line)
-    layers.removed[:] = np.maximum(layers.removed, (0.2 * amplitude + 0.35 * dark) * window * hole)
+    layers.removed[:] = np.maximum(layers.removed, (0.25 * amplitude + 0.35 * dark) * window * hole)
     return region
 
 

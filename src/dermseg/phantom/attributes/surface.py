@@ -66,10 +66,10 @@ class Surface:
         return max(at_least, min(share * self.short, self.lesion.radius / 3))
 
     def window(self, region: BoolMask) -> NDArray[np.float32]:
-        """Rise from 0 outside a region to 1 about a superpixel inside it, (H, W) float32."""
+        """Rise from 0 outside a region to 1 half a superpixel inside it, (H, W) float32."""
         framed = cv2.copyMakeBorder(region.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
         depth = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_3)[1:-1, 1:-1]
-        return smoothstep(np.asarray(depth, np.float32), 0.0, max(2.0, 0.8 * self.cells.side))
+        return smoothstep(np.asarray(depth, np.float32), 0.0, max(2.0, 0.5 * self.cells.side))
 
 
 def _skin(image: ImageArray, mask: BoolMask) -> NDArray[np.float32]:
