@@ -1,6 +1,6 @@
 """Globules and milia-like cysts: round brown clods, and bright white-yellow dots.
 
-Terms: Kittler et al. (2016), doi:10.1016/j.jaad.2015.11.050. Globules are clods, brown to black or
+Terms: Kittler et al. (2016), doi:10.1016/j.jaad.2015.12.038. Globules are clods, brown to black or
 blue-grey by the depth of their pigment, in clusters, evenly spread or along the border. Milia-like
 cysts are round, white or yellow, sharp as stars or large and cloudy.
 """

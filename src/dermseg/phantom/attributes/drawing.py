@@ -69,7 +69,7 @@ def draw_attributes(
             negative.
 
     References:
-        The look of the structures: Kittler et al. (2016), doi:10.1016/j.jaad.2015.11.050.
+        The look of the structures: Kittler et al. (2016), doi:10.1016/j.jaad.2015.12.038.
         The masks as superpixels: Codella et al. (2018), arXiv:1710.05006.
     """
     check_call(image, 0)

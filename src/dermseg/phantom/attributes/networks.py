@@ -1,6 +1,6 @@
 """Pigment network and negative network: a honeycomb of dark lines, and one of light lines.
 
-Terms: Kittler et al. (2016), doi:10.1016/j.jaad.2015.11.050. A pigment network is reticular: brown
+Terms: Kittler et al. (2016), doi:10.1016/j.jaad.2015.12.038. A pigment network is reticular: brown
 lines that cross nearly at right angles and leave holes, thicker or broken where it is atypical. A
 negative network is its inverse: light, connected, winding lines between dark, elongated islands.
 """

@@ -1,6 +1,6 @@
 """Streaks: radial lines at the border, with or without bulbs at their ends.
 
-Terms: Kittler et al. (2016), doi:10.1016/j.jaad.2015.11.050: streaks, pseudopods and radial
+Terms: Kittler et al. (2016), doi:10.1016/j.jaad.2015.12.038: streaks, pseudopods and radial
 streaming are radial lines at the lesion's edge, confluent towards its centre; pseudopods end in a
 small clod.
 """
