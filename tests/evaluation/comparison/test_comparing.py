@@ -242,6 +242,18 @@ def test_more_than_ten_pairs_are_only_counted(write: Write) -> None:
     assert conclusions(run(*folders)) == ["15 of 15 pairs can be told apart on these 60 images"]
 
 
+def test_a_model_that_had_seen_the_images_is_named_first(write: Write) -> None:
+    seen = {"num_images": 5, "num_seen": 2, "trained": ["image_000", "image_001"]}
+    folders = [
+        write("a", {"jaccard": [0.5]}, num_skipped=3),
+        write("b", {"jaccard": [0.6]}, model="known", training_overlap=seen),
+        write("c", {"jaccard": [0.6]}, training_overlap=seen | {"num_seen": 0}),
+    ]
+    lines = coverage_warnings(align([read_evaluation(folder) for folder in folders]))
+    assert len(lines) == 2
+    assert lines[0].startswith("NO TEST RESULT: known had seen 2 of its 5 images before")
+
+
 def test_skipped_images_and_other_protocols_are_warned_of(write: Write) -> None:
     result = run(
         write("a", {"jaccard": [0.5]}, num_skipped=3),

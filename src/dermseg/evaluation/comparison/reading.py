@@ -16,12 +16,26 @@ from dermseg.errors import DatasetError
 from dermseg.evaluation.aggregation import SCORES
 from dermseg.evaluation.image_score import BOUNDARY_SCORES, PROBABILITY_SCORES
 
-__all__ = ["StoredEvaluation", "StoredSummary", "read_evaluation"]
+__all__ = ["StoredEvaluation", "StoredOverlap", "StoredSummary", "read_evaluation"]
 
 _COUNTS = ("tp", "fp", "fn", "tn")
 _ALL_SCORES = (*SCORES, *BOUNDARY_SCORES, *PROBABILITY_SCORES)
 _AGAIN = "Evaluate again to make it anew."
 _REMEDY = "Give folders that 'dermseg evaluate -o' wrote."
+
+
+class StoredOverlap(BaseModel):
+    """How many of the evaluated images the model had seen.
+
+    Attributes:
+        num_images: Images that were evaluated.
+        num_seen: Images that it was trained on, chosen by, or knows a copy or the lesion of.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    num_images: int
+    num_seen: int
 
 
 class StoredSummary(BaseModel):
@@ -34,6 +48,7 @@ class StoredSummary(BaseModel):
         dataset: Likewise.
         part: Likewise.
         tolerances: Of the surface distances, by score, if these were measured.
+        training_overlap: What the model had seen; None where the model is not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -44,6 +59,7 @@ class StoredSummary(BaseModel):
     dataset: str | None = None
     part: str | None = None
     tolerances: dict[str, float] = {}
+    training_overlap: StoredOverlap | None = None
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,16 @@ def describe_images(comparison: Comparison) -> str:
 
 
 def coverage_warnings(aligned: Aligned) -> list[str]:
-    """Say which images are in no comparison, and what else the folders differ in."""
+    """Say what a model had seen before, which images are left out, and what else differs."""
     lines = []
+    for evaluation in aligned.evaluations:
+        overlap = evaluation.summary.training_overlap
+        if overlap is not None and overlap.num_seen:
+            lines.append(
+                f"NO TEST RESULT: {evaluation.name} had seen {overlap.num_seen} of its "
+                f"{overlap.num_images} images before, so its figures are too good; "
+                f"{evaluation.folder / 'summary.json'} names them"
+            )
     for evaluation, left_out in zip(aligned.evaluations, aligned.left_out, strict=True):
         if left_out:
             lines.append(
