@@ -15,6 +15,7 @@ from PIL import Image
 
 from dermseg.cli.evaluate import evaluate
 from dermseg.errors import RunError
+from dermseg.images import write_mask
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -188,3 +189,50 @@ def test_one_protocol_makes_the_figures_that_are_printed(
     unknown = dermseg(*call, "--protocol", "isic2021", "-o", tmp_path / "unknown")
     assert unknown.returncode == 2
     assert "no protocol 'isic2021'; there are isic, isic2016" in unknown.stderr
+
+
+def test_seed001_scores_inside_the_lesion(dermseg: Run, tmp_path: Path) -> None:
+    lesion = np.zeros((256, 256), np.bool_)
+    lesion[:128] = True
+    truth = np.zeros((256, 256), np.bool_)
+    truth[:10, :10] = True
+    predicted = truth.copy()
+    predicted[200:, :] = True  # outside the lesion
+    for folder, name, mask in [
+        ("lesions", "ISIC_0000001_segmentation.png", lesion),
+        ("truth", "ISIC_0000001_attribute_streaks.png", truth),
+        ("predictions", "ISIC_0000001_attribute_streaks.png", predicted),
+    ]:
+        (tmp_path / folder).mkdir()
+        write_mask(tmp_path / folder / name, mask)
+    call = ["evaluate", "--truth", tmp_path / "truth", "--predictions", tmp_path / "predictions"]
+    call += ["--protocol", "seed001", "--no-report", "--json", "-o", tmp_path / "out"]
+    whole = json.loads(dermseg(*call).stdout)
+    inside = json.loads(dermseg(*call, "--lesions", tmp_path / "lesions").stdout)
+    pixels = 56 * 256
+    assert whole["aggregates"]["mean_jaccard"]["value"] == pytest.approx(100 / (100 + pixels + 1))
+    assert inside["aggregates"]["mean_jaccard"]["value"] == pytest.approx(100 / 101)
+    warning = "1 images were scored as a whole for want of a lesion mask: ISIC_0000001"
+    assert any(warning in line for line in whole["warnings"])
+    assert not any("lesion mask" in line for line in inside["warnings"])
+
+
+def test_lesion_masks_of_another_size_and_empty_folders_are_named(
+    dermseg: Run, tmp_path: Path
+) -> None:
+    mask = np.ones((20, 30), np.bool_)
+    for folder in ("truth", "predictions", "lesions", "empty"):
+        (tmp_path / folder).mkdir()
+    for folder in ("truth", "predictions"):
+        write_mask(tmp_path / folder / "ISIC_0000001_attribute_streaks.png", mask)
+        write_mask(tmp_path / folder / "ISIC_0000002_attribute_streaks.png", mask)
+    write_mask(tmp_path / "lesions" / "ISIC_0000001.png", mask[:10])
+    write_mask(tmp_path / "lesions" / "ISIC_0000002.png", mask)
+    call = ["evaluate", "--truth", tmp_path / "truth", "--predictions", tmp_path / "predictions"]
+    call += ["--protocol", "seed001", "--no-report", "--json", "-o", tmp_path / "out"]
+    result = json.loads(dermseg(*call, "--lesions", tmp_path / "lesions").stdout)
+    assert (result["num_scored"], result["num_skipped"]) == (1, 1)
+    assert "the lesion mask ISIC_0000001.png is 10 x 30 pixels" in result["warnings"][1]
+    empty = dermseg(*call, "--lesions", tmp_path / "empty")
+    assert empty.returncode == 2
+    assert "empty: no mask is in this folder" in empty.stderr

@@ -105,7 +105,7 @@ SOURCES = {
     "nnunet": (NATIVE, "mean_dice"),
     "monai": (NATIVE, "mean_dice"),
     "seed000": (Scaling((160, 160), "nearest_centre"), "mean_jaccard"),
-    "seed001": (Scaling((256, 256), "nearest"), "mean_jaccard"),
+    "seed001": (Scaling((256, 256), "nearest", inside_lesion=True), "mean_jaccard"),
 }
 
 

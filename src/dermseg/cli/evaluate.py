@@ -59,6 +59,10 @@ def evaluate(
         Path | None,
         typer.Option(help="pairs.csv of 'data audit': images whose copy the model has seen."),
     ] = None,
+    lesions: Annotated[
+        Path | None,
+        typer.Option(help="Folder or ZIP of lesion masks, for protocols of what is inside."),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing unless every mask is in order.")
     ] = False,
@@ -80,6 +84,7 @@ def evaluate(
         from dermseg.evaluation import (
             PROTOCOLS,
             Measures,
+            find_lesions,
             find_protocol,
             read_pairs,
             staged_masks,
@@ -97,6 +102,7 @@ def evaluate(
         probability=True,
         protocols=asked,
         statistics=True,
+        lesions=find_lesions(lesions) if lesions is not None else {},
     )
     check_call(truth, predictions, model, data, images, masks, split)
     pairs = read_pairs(audit) if audit is not None else []

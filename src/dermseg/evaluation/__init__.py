@@ -18,7 +18,14 @@ from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
 from dermseg.evaluation.intervals import Interval, bootstrap_interval, bootstrap_pooled
 from dermseg.evaluation.leaks import Leaks, find_leaks, find_predictions_leaks
-from dermseg.evaluation.matching import Matching, Pair, Skipped, match_folders, match_samples
+from dermseg.evaluation.matching import (
+    Matching,
+    Pair,
+    Skipped,
+    find_lesions,
+    match_folders,
+    match_samples,
+)
 from dermseg.evaluation.model import evaluate_model, predict_items
 from dermseg.evaluation.protocol_figures import ProtocolFigures, protocol_figures
 from dermseg.evaluation.protocols import PROTOCOLS, Protocol, find_protocol
@@ -57,6 +64,7 @@ __all__ = [
     "evaluate_predictions",
     "evaluate_samples",
     "find_leaks",
+    "find_lesions",
     "find_predictions_leaks",
     "find_protocol",
     "match_folders",

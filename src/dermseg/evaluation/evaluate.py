@@ -10,7 +10,7 @@ from pathlib import Path
 from dermseg.datasets.listing import list_some
 from dermseg.datasets.pairing import files_by_id
 from dermseg.errors import DatasetError, UsageError
-from dermseg.evaluation.aggregation import SCORES, aggregate, group_of, measured
+from dermseg.evaluation.aggregation import SCORES, aggregate, group_of, image_of, measured
 from dermseg.evaluation.image_files import ImageFiles
 from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.intervals import Interval
@@ -124,6 +124,8 @@ class Evaluation:
         lines += [f"scored {score.id}: {note}" for score in self.scores for note in score.findings]
         lines += self._undefined()
         for figures in self.protocols:
+            if figures.protocol.scaling.inside_lesion:
+                lines += self._without_lesion(figures.protocol.name)
             if figures.refused:
                 lines.append(
                     f"{figures.protocol.name} refuses masks that are not binary: "
@@ -153,6 +155,15 @@ class Evaluation:
     def count_skipped(self) -> dict[str, int]:
         """Count the skipped images by what is wrong, see `Skipped.kind`."""
         return dict(sorted(Counter(skipped.kind for skipped in self.skipped).items()))
+
+    def _without_lesion(self, protocol: str) -> list[str]:
+        images = {image_of(score.id) for score in self.scores} - set(self.measures.lesions)
+        if not images:
+            return []
+        return [
+            f"{protocol} scores inside the lesion, but {len(images)} images were scored as a whole "
+            f"for want of a lesion mask: {list_some(sorted(images))}; give these with --lesions"
+        ]
 
     def _undefined(self) -> list[str]:
         lines = []

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Final
 
+from dermseg.evaluation.files import MaskFile
 from dermseg.evaluation.image_statistics import STATISTICS, ImageStatistics
 from dermseg.evaluation.protocols import Protocol, Scaling
 from dermseg.metrics import BoundaryMeasures, ConfusionCounts, ProbabilityCounts
@@ -34,6 +35,8 @@ class Measures:
         relative_tolerance: The same, as a share of the lesion's diameter.
         probability: Scores of the probabilities, where there are any.
         protocols: Whose figures are to be computed.
+        lesions: True lesion masks by image, for protocols that score inside the lesion; an image
+            without one is scored as a whole.
         statistics: What the images show, where there are images, see `ImageStatistics`.
     """
 
@@ -42,6 +45,7 @@ class Measures:
     relative_tolerance: float = 0.02
     probability: bool = False
     protocols: tuple[Protocol, ...] = ()
+    lesions: Mapping[str, MaskFile] = field(default_factory=dict)
     statistics: bool = False
 
     @property

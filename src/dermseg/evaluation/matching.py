@@ -17,7 +17,15 @@ from dermseg.evaluation.files import (
 )
 from dermseg.types import Sample
 
-__all__ = ["Matching", "Pair", "Skipped", "match_folders", "match_samples", "with_images"]
+__all__ = [
+    "Matching",
+    "Pair",
+    "Skipped",
+    "find_lesions",
+    "match_folders",
+    "match_samples",
+    "with_images",
+]
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,24 @@ def match_folders(truth_dir: Path, predictions_dir: Path) -> Matching:
             f"{truth_dir}: no mask is in this folder; expected files such as NAME_segmentation.png"
         )
     return _match(truths, predictions_dir)
+
+
+def find_lesions(folder: Path) -> dict[str, MaskFile]:
+    """Find the lesion masks in a folder or ZIP archive, by image.
+
+    Raises:
+        DatasetError: If there is no such folder, it has no mask, or two masks of one image.
+    """
+    found = _by_id(list_masks(folder, "lesion masks"), mask_id)
+    if not found:
+        raise DatasetError(
+            f"{folder}: no mask is in this folder; expected files such as NAME_segmentation.png"
+        )
+    for id, files in found.items():
+        if len(files) > 1:
+            names = ", ".join(file.name for file in files)
+            raise DatasetError(f"{folder}: {id} has {len(files)} masks, {names}. Keep one of them.")
+    return {id: files[0] for id, files in found.items()}
 
 
 def match_samples(samples: Iterable[Sample], predictions_dir: Path) -> Matching:

@@ -30,10 +30,12 @@ class Scaling(NamedTuple):
         method: ``nearest`` takes the pixel at the floor of the position, as OpenCV's INTER_NEAREST
             and torch's ``nearest`` do; ``nearest_centre`` the one nearest to the centre, as
             Pillow does; ``mean`` sets a pixel where at least half of what it covers was set.
+        inside_lesion: Both masks are cleared outside the true lesion first.
     """
 
     size: Size | None = None
     method: Literal["nearest", "nearest_centre", "mean"] = "nearest"
+    inside_lesion: bool = False
 
 
 NATIVE: Final = Scaling()
@@ -88,7 +90,8 @@ class Protocol:
             "share": "all images' shares in one matrix",
             "batch": f"mean over batches of {self.batch_size}",
         }
-        return f"{words[self.level]}, {where}"
+        place = ", inside the lesion" if self.scaling.inside_lesion else ""
+        return f"{words[self.level]}, {where}{place}"
 
 
 def _overlap(*names: str, empty: float) -> dict[str, Callable[[Values], Values]]:
@@ -221,9 +224,9 @@ _ROWS: Final = (
         scores={"jaccard": rules.seed001_jaccard},
         headline="jaccard",
         empty="masks that are both empty are left out; 1 is added to every union",
-        reference="an attribute U-Net project on ISIC 2017 Part 2; it clears masks outside the "
-        "lesion and crops a random square, which is not done here",
-        scaling=Scaling((256, 256)),
+        reference="an attribute U-Net project on ISIC 2017 Part 2; it also crops a random square, "
+        "which is not done here",
+        scaling=Scaling((256, 256), inside_lesion=True),
         attributes_only=True,
     ),
 )

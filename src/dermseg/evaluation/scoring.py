@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.errors import ImageError
+from dermseg.evaluation.aggregation import image_of
 from dermseg.evaluation.files import CheckedMask, MaskFile, read_checked_mask, read_grey
 from dermseg.evaluation.image_score import (
     BORDER_WIDTH,
@@ -99,6 +100,7 @@ def score_mask(
             f"{_size(target)} (height x width); predict at the image's native size",
         )
     counts = confusion_counts(mask, target)
+    lesion = _read_lesion(id, target, measures)
     boundary = None
     if measures.boundary:
         boundary = boundary_measures(
@@ -116,7 +118,8 @@ def score_mask(
         boundary=boundary,
         probability=probability,
         scaled_counts={
-            scaling: scaled_counts(mask, target, scaling) for scaling in measures.scalings
+            scaling: scaled_counts(mask, target, scaling, lesion=lesion)
+            for scaling in measures.scalings
         },
         truth_is_binary=true.is_binary,
         prediction_is_binary=prediction.is_binary,
@@ -202,6 +205,20 @@ def _measure(prediction: Predicted, target: BoolMask, measures: Measures) -> Ima
     if not measures.statistics or prediction.image is None:
         return None
     return measure_image(prediction.image, target)
+
+
+def _read_lesion(id: str, target: BoolMask, measures: Measures) -> BoolMask | None:
+    file = measures.lesions.get(image_of(id))
+    if file is None or not any(scaling.inside_lesion for scaling in measures.scalings):
+        return None
+    lesion = read_checked_mask(file).mask
+    if lesion.shape != target.shape:
+        raise _SizeError(
+            id,
+            f"the lesion mask {file.name} is {_size(lesion)} pixels, the truth is {_size(target)} "
+            "(height x width); give the lesion of the same image",
+        )
+    return lesion
 
 
 def _score_levels(
