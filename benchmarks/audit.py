@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -182,6 +183,15 @@ def measure_planted(isic2017: Path, num: int) -> None:
         print(f"| {name} | {shares[0]:.3f} | {shares[1]:.3f} |", flush=True)
 
 
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Print how long a step took, by the clock and in processor time of all threads."""
+    start, used = time.perf_counter(), time.process_time()
+    yield
+    wall, processor = time.perf_counter() - start, time.process_time() - used
+    print(f"{what}: {wall:.0f} s, {processor:.0f} s of processor time", flush=True)
+
+
 def measure_speed(num: int) -> None:
     """Time for generated images against as many, half of which are copies of the first."""
 
@@ -200,13 +210,12 @@ def measure_speed(num: int) -> None:
         start = time.process_time()
         fingerprints.append(create_fingerprint(image))
         seconds += time.process_time() - start
-    print(f"fingerprints: {len(fingerprints) / seconds:.0f} images a second on one core")
-    start = time.perf_counter()
-    candidates = find_candidates(fingerprints, num_workers=2)
-    print(f"search: {time.perf_counter() - start:.0f} s, {len(candidates)} candidates")
-    start = time.perf_counter()
-    values = compare(fingerprints, candidates)
-    print(f"comparison: {time.perf_counter() - start:.0f} s")
+    print(f"fingerprints: {seconds:.0f} s of processor time", flush=True)
+    with timed("search"):
+        candidates = find_candidates(fingerprints, num_workers=2)
+    print(f"{len(candidates)} candidates")
+    with timed("comparison"):
+        values = compare(fingerprints, candidates)
     found = {pair for pair, value in values.items() if value >= SAME_IMAGE}
     right = sum(second == first + num for first, second in found)
     print(f"copies found: {right} of {num // 2}; other pairs: {len(found) - right}")

@@ -116,7 +116,7 @@ COMPARISON = (
         "improved-unet-isic2018",
         "isic2017",
         "validation",
-        (*PROTOCOL, "data.name=isic2017"),
+        (*PROTOCOL, "data.name=isic2017", "training.progressive_resizing=[]"),
         "Dice .829",
         "ISIC 2018 at 256x256",
     ),

@@ -10,13 +10,26 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BoolMask", "FloatArray", "ImageArray", "Sample", "Size", "Split"]
+__all__ = [
+    "BoolMask",
+    "ClassMask",
+    "FloatArray",
+    "ImageArray",
+    "MaskStack",
+    "Sample",
+    "Size",
+    "Split",
+    "SuperpixelFeature",
+]
 
 ImageArray: TypeAlias = NDArray[np.uint8]
 """RGB image, (H, W, 3) uint8."""
 
 BoolMask: TypeAlias = NDArray[np.bool_]
 """Binary mask, (H, W) bool."""
+
+MaskStack: TypeAlias = NDArray[np.bool_]
+"""Masks of several classes, (C, H, W) bool; a pixel may be in several of them."""
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 
@@ -25,8 +38,27 @@ Size: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True)
+class SuperpixelFeature:
+    """A class mask that is stored as one flag per superpixel, as in ISIC 2017 Part 2.
+
+    Attributes:
+        superpixels: Path of the map: the superpixel of each pixel, as its colour.
+        features: Path of the JSON file with the flags of each feature.
+        name: The feature.
+    """
+
+    superpixels: Path
+    features: Path
+    name: str
+
+
+ClassMask: TypeAlias = Path | SuperpixelFeature
+"""Where the mask of one class is: a binary mask file, or a feature of a map of superpixels."""
+
+
+@dataclass(frozen=True)
 class Sample:
-    """One image of a dataset, with its mask where there is one.
+    """One image of a dataset, with its masks where there are some.
 
     Attributes:
         id: Unique in its dataset, for ISIC images ``ISIC_0000000``.
@@ -37,6 +69,9 @@ class Sample:
         part: The official part (``train``, ``validation``, ``test``), or None.
         metadata: What the dataset's tables say about the image, in words, for example
             ``diagnosis``, ``age``, ``sex``; a key is missing where nothing is known.
+        attributes: Masks of the structures inside the lesion, by class, for example
+            ``pigment_network``; they may overlap. A class that is missing is not known, which
+            does not mean that the image lacks it; where it is known to, its mask is empty.
     """
 
     id: str
@@ -45,6 +80,7 @@ class Sample:
     group: str
     part: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
+    attributes: Mapping[str, ClassMask] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

@@ -309,3 +309,29 @@ def test_given_arrays_are_not_changed(pair: Pair) -> None:
     augment(Augmentation(), pair)
     assert np.array_equal(pair[0], image)
     assert np.array_equal(pair[1], mask)
+
+
+@pytest.mark.parametrize("name", GEOMETRY)
+def test_masks_of_several_classes_move_as_each_would_alone(name: str, pair: Pair) -> None:
+    image, mask = pair
+    left = mask & (np.arange(SIZE[1]) < 110)
+    stack = np.stack([mask, np.zeros_like(mask), left])
+    for epoch in range(3):
+        changed, masks = augment(GEOMETRY[name], (image, stack), epoch=epoch)
+        assert masks.shape == stack.shape
+        assert masks.dtype == np.bool_
+        for alone, together in zip(stack, masks, strict=True):
+            same, moved = augment(GEOMETRY[name], (image, alone), epoch=epoch)
+            assert np.array_equal(together, moved)
+            assert np.array_equal(changed, same)
+
+
+def test_a_stack_of_any_height_leaves_the_draws_of_everything_as_they_are(pair: Pair) -> None:
+    image, mask = pair
+    # Three planes must not be taken for colours, nor four for colours and transparency.
+    options = EVERYTHING.model_copy(update={"hairs": 1.0, "jpeg": 1.0})
+    expected_image, expected_mask = augment(options, pair)
+    for num in (1, 3, 4, 6):
+        changed, masks = augment(options, (image, np.repeat(mask[None], num, axis=0)))
+        assert np.array_equal(changed, expected_image)
+        assert np.array_equal(masks, np.repeat(expected_mask[None], num, axis=0))

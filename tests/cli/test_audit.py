@@ -34,7 +34,12 @@ def test_leaks_are_printed_and_refused_only_when_strict(
     assert result.returncode == 0, result.stderr
     assert "leak: " in result.stdout
     assert "same_bytes 2" in result.stdout
-    assert {path.name for path in out.iterdir()} == {"pairs.csv", "audit.json", "pairs_01.jpg"}
+    assert {path.name for path in out.iterdir()} == {
+        "pairs.csv",
+        "audit.json",
+        "pairs_01.jpg",
+        "report.html",
+    }
     assert read_groups(tmp_path / "groups.csv")["disc_03"] == "copy_of_disc_03"
     strict = dermseg(*call, "--strict", "--json")
     assert strict.returncode == 3
@@ -61,5 +66,20 @@ def test_an_unreadable_image_is_named(dermseg: Run, copied_discs: Path) -> None:
     assert "broken.png" in result.stderr
 
 
-def test_a_folder_without_a_dataset_is_refused(dermseg: Run, tmp_path: Path) -> None:
-    assert dermseg("data", "audit", tmp_path).returncode == 2
+def test_plain_folders_of_images_need_no_masks(
+    dermseg: Run, disc_dataset: Path, copied_discs: Path
+) -> None:
+    folders = (disc_dataset / "images", copied_discs / "images")
+    by_option = (option for folder in folders for option in ("--images", folder))
+    for call in (folders, by_option, (disc_dataset, "--images", folders[1])):
+        result = dermseg("data", "audit", *call, "--json")
+        assert result.returncode == 0, result.stderr
+        summary = json.loads(result.stdout)
+        assert (summary["num_images"], summary["num_leaks"]) == (22, 2)
+
+
+def test_a_call_without_images_is_refused(dermseg: Run, tmp_path: Path) -> None:
+    for call in ((), (tmp_path,), ("--images", tmp_path)):
+        result = dermseg("data", "audit", *call)
+        assert result.returncode == 2
+        assert "no image" in result.stderr

@@ -25,6 +25,7 @@ COMMANDS = [
     ("data", "split"),
     ("train",),
     ("evaluate",),
+    ("compare",),
     ("export",),
     ("models",),
     ("networks",),

@@ -73,7 +73,7 @@ def test_half_a_pair_both_kinds_and_none_are_refused(
         (("train", recipe, "-o", out), "no images: give --data"),
         (("evaluate", "--images", images, "-o", out), half),
         (("evaluate", "--data", disc_dataset, *pair, "--split", "test", "-o", out), both),
-        (("evaluate", *pair, "--truth", images, "-o", out), "give --truth and --predictions"),
+        (("evaluate", *pair, "--truth", images, "-o", out), "both say what to score against"),
         (("evaluate", *pair, "--split-file", images, "-o", out), "without --split"),
     ]:
         result = dermseg(*call)

@@ -37,6 +37,35 @@ _ISIC2018 = [
         f"ISIC2018_Task1_{part}_GroundTruth/LICENSE.txt",
     )
 ]
+_ATTRIBUTES = ("globules", "milia_like_cyst", "negative_network", "pigment_network", "streaks")
+_ISIC2018_TASK2 = [
+    name
+    for folder, task2, numbers in (
+        ("Training", "Training_GroundTruth_v3", (0, 1, 2)),
+        ("Validation", "Validation_GroundTruth", (3,)),
+        ("Test", "Test_GroundTruth", (4,)),
+    )
+    for number in numbers
+    for name in (
+        f"ISIC2018_Task1-2_{folder}_Input/ISIC_{number:07}.jpg",
+        f"ISIC2018_Task2_{task2}/ATTRIBUTION.txt",
+        f"ISIC2018_Task2_{task2}/LICENSE.txt",
+        *(
+            f"ISIC2018_Task2_{task2}/ISIC_{number:07}_attribute_{attribute}.png"
+            for attribute in _ATTRIBUTES
+        ),
+    )
+]
+_ISIC2017_PART2 = [
+    f"ISIC-2017_{part}_{name}"
+    for part, numbers in {"Training": (0, 1, 2), "Validation": (3, 4), "Test_v2": (5, 6)}.items()
+    for number in numbers
+    for name in (
+        f"Data/ISIC_{number:07}.jpg",
+        f"Data/ISIC_{number:07}_superpixels.png",
+        f"Part2_GroundTruth/ISIC_{number:07}_features.json",
+    )
+]
 _PH2 = [
     "PH2_dataset.txt",
     "PH2_dataset.xlsx",
@@ -75,7 +104,9 @@ _TREES = {
     "ham10000": _HAM10000,
     "isic2016": _ISIC2016,
     "isic2017": _ISIC2017,
+    "isic2017_part2": _ISIC2017_PART2,
     "isic2018": _ISIC2018,
+    "isic2018_task2": _ISIC2018_TASK2,
     "ph2": _PH2,
     "folder": [
         *("images/a.jpg", "images/b.PNG", "images/c.bmp", "images/notes.txt"),

@@ -44,6 +44,7 @@ def test_a_sound_dataset_is_counted_and_has_no_problems(root: Path) -> None:
         "num_masks": 2,
         "num_groups": 2,
         "parts": {},
+        "attributes": {},
         "problems": [],
     }
 

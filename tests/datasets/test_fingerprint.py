@@ -3,13 +3,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dermseg.datasets import dataset_fingerprint, open_dataset
 from dermseg.errors import ImageError
-from dermseg.types import Sample
+from dermseg.types import ClassMask, Sample, SuperpixelFeature
 
 
 @pytest.fixture
@@ -59,6 +60,35 @@ def test_a_missing_mask_or_sample_changes_it(samples: list[Sample]) -> None:
     bare = Sample(second.id, second.image, None, group="b")
     prints = {dataset_fingerprint(chosen) for chosen in ([first], [first, bare], [first, second])}
     assert len(prints) == 3
+
+
+def test_attributes_count_by_name_and_content(samples: list[Sample], tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).write_text(name)
+    first, second = samples
+
+    def fingerprint(**attributes: ClassMask) -> str:
+        return dataset_fingerprint([replace(first, attributes=attributes), second])
+
+    x, y = tmp_path / "x", tmp_path / "y"
+    different = [
+        fingerprint(),
+        fingerprint(streaks=x),
+        fingerprint(streaks=y),
+        fingerprint(globules=x),
+        fingerprint(streaks=x, globules=y),
+        fingerprint(streaks=y, globules=x),
+        fingerprint(streaks=SuperpixelFeature(x, y, "streaks")),
+        fingerprint(streaks=SuperpixelFeature(y, x, "streaks")),
+        dataset_fingerprint([first, replace(second, attributes={"streaks": x})]),
+    ]
+    assert len(set(different)) == len(different)
+    assert different[0] == dataset_fingerprint(samples)
+    assert fingerprint(streaks=x, globules=y) == fingerprint(globules=y, streaks=x)
+    moved = x.rename(tmp_path / "elsewhere")
+    assert fingerprint(streaks=moved) == different[1]
+    moved.write_text("other")
+    assert fingerprint(streaks=moved) != different[1]
 
 
 def test_a_file_that_is_gone_is_named(samples: list[Sample]) -> None:

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from dermseg.datasets import official_split, open_dataset
+from dermseg.datasets import (
+    LESION,
+    check_dataset,
+    official_split,
+    open_dataset,
+    read_class_masks,
+)
 from dermseg.images import read_mask, read_size
 
 pytestmark = pytest.mark.data
@@ -57,3 +63,28 @@ def test_ham10000_groups_are_its_lesions(real_data: Path) -> None:
         mask = read_mask(sample.mask)
         assert mask.shape == read_size(sample.image)
         assert 0 < mask.mean() < 1
+
+
+def test_task_2_marks_a_pigment_network_in_the_sample_and_nothing_else(real_data: Path) -> None:
+    dataset = open_dataset(real_data / "isic2018_task2_sample")
+    (sample,) = dataset.samples
+    assert (sample.part, dataset.orphans, dataset.gaps) == ("train", (), ())
+    read = read_class_masks(sample, [*dataset.attributes, LESION])
+    assert read.masks.shape == (6, *read_size(sample.image))
+    assert read.known.all()
+    shares = dict(zip([*dataset.attributes, LESION], read.masks.mean(axis=(1, 2)), strict=True))
+    assert [name for name, share in shares.items() if share] == ["pigment_network", LESION]
+    assert shares["pigment_network"] == pytest.approx(0.2112, abs=1e-4)
+    assert shares[LESION] == pytest.approx(0.4697, abs=1e-4)
+
+
+def test_the_sample_of_task_2_has_no_problems(real_data: Path) -> None:
+    report = check_dataset(open_dataset(real_data / "isic2018_task2_sample"))
+    assert report.problems == ()
+    assert {name: count.num_present for name, count in report.attributes.items()} == {
+        "globules": 0,
+        "milia_like_cyst": 0,
+        "negative_network": 0,
+        "pigment_network": 1,
+        "streaks": 0,
+    }

@@ -6,8 +6,10 @@ import sys
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from dermseg.evaluation import Interval, bootstrap_interval
+from dermseg.evaluation import Interval, bootstrap_interval, bootstrap_pooled
+from dermseg.evaluation.intervals import bootstrap_intervals
 
 SCORES = np.random.default_rng(0).beta(8, 2, size=200)
 
@@ -103,3 +105,96 @@ def test_without_scipy_the_missing_extra_is_named() -> None:
     assert result.stderr.strip().endswith(
         "MissingExtraError: evaluation needs the extra 'eval': pip install 'dermseg[eval]'"
     )
+
+
+def jaccard_of_sums(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(sums[..., 0] / sums[..., 1])
+
+
+def test_a_pooled_figure_is_that_of_the_sums() -> None:
+    counts = np.array([[1.0, 2.0], [30.0, 40.0]])
+    assert bootstrap_pooled(counts, jaccard_of_sums).value == 31 / 42
+    # Two images can be drawn as either one twice, or as both.
+    interval = bootstrap_pooled(counts, jaccard_of_sums)
+    assert (interval.low, interval.high) == (0.5, 0.75)
+
+
+def test_the_pooled_interval_is_that_of_a_loop_over_resamples() -> None:
+    generator = np.random.default_rng(0)
+    union = generator.integers(50, 500, 60).astype(np.float64)
+    counts = np.stack([union * generator.random(60), union], axis=1)
+    figures = []
+    for _ in range(4000):
+        intersection, total = counts[generator.integers(0, 60, 60)].sum(axis=0)
+        figures.append(intersection / total)
+    interval = bootstrap_pooled(counts, jaccard_of_sums)
+    expected = np.percentile(figures, [2.5, 97.5])
+    assert [interval.low, interval.high] == pytest.approx(expected, abs=0.01)
+    assert interval.high - interval.low > 0.1
+
+
+def test_pooled_images_of_a_group_are_drawn_together() -> None:
+    counts = np.random.default_rng(1).random((30, 2)) + np.array([0, 1])
+    once = bootstrap_pooled(counts, jaccard_of_sums)
+    names = [str(number) for number in range(30)] * 3
+    thrice = bootstrap_pooled(np.tile(counts, (3, 1)), jaccard_of_sums, groups=names)
+    assert thrice.value == pytest.approx(once.value)
+    assert thrice.high - thrice.low == pytest.approx(once.high - once.low, rel=0.05)
+    apart = bootstrap_pooled(np.tile(counts, (3, 1)), jaccard_of_sums)
+    assert apart.high - apart.low < 0.7 * (once.high - once.low)
+
+
+def test_a_single_pooled_image_or_group_has_an_interval_without_width() -> None:
+    counts = np.array([[1.0, 2.0], [3.0, 4.0]])
+    alone = bootstrap_pooled(counts[:1], jaccard_of_sums)
+    assert (alone.low, alone.value, alone.high) == (0.5, 0.5, 0.5)
+    grouped = bootstrap_pooled(counts, jaccard_of_sums, groups=["a", "a"])
+    assert grouped.low == grouped.high == grouped.value == 4 / 6
+
+
+def test_the_same_seed_gives_the_same_pooled_interval() -> None:
+    counts = np.random.default_rng(2).random((20, 2)) + np.array([0, 1])
+    first, again, other = (bootstrap_pooled(counts, jaccard_of_sums, seed=s) for s in (0, 0, 1))
+    assert first == again
+    assert first.value == other.value
+    assert first != other
+
+
+def test_counts_that_cannot_be_pooled_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected counts \(N, K\)"):
+        bootstrap_pooled(np.zeros(3), jaccard_of_sums)
+    with pytest.raises(ValueError, match=r"expected counts \(N, K\)"):
+        bootstrap_pooled(np.zeros((0, 2)), jaccard_of_sums)
+    with pytest.raises(ValueError, match="2 images have 1 groups"):
+        bootstrap_pooled(np.ones((2, 2)), jaccard_of_sums, groups=["a"])
+
+
+@pytest.mark.parametrize("groups", [None, [f"g{number % 30}" for number in range(200)]])
+@pytest.mark.parametrize("batch", [4_000_000, 1000])
+def test_many_scores_at_once_get_the_intervals_of_each(
+    groups: list[str] | None, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.stack([SCORES, SCORES**2, SCORES - SCORES[::-1]])
+    monkeypatch.setattr("dermseg.evaluation.intervals._BATCH_VALUES", batch)
+    found = bootstrap_intervals(values, groups=groups, seed=3)
+    for row, interval in zip(values, found, strict=True):
+        expected = bootstrap_interval(row, groups=groups, seed=3)
+        assert [interval.value, interval.low, interval.high] == pytest.approx(
+            [expected.value, expected.low, expected.high], abs=1e-12
+        )
+
+
+def test_many_scores_of_one_image_or_group_have_intervals_without_width() -> None:
+    assert bootstrap_intervals([[0.8], [0.1]]) == [Interval(0.8, 0.8, 0.8), Interval(0.1, 0.1, 0.1)]
+    assert bootstrap_intervals([[0.5, 1.0]], groups=["a", "a"]) == [Interval(0.75, 0.75, 0.75)]
+
+
+@pytest.mark.parametrize("values", [[[]], [[math.nan, 1.0]], [0.5]])
+def test_tables_that_have_no_means_are_refused(values: list[list[float]]) -> None:
+    with pytest.raises(ValueError, match="expected finite values"):
+        bootstrap_intervals(values)
+
+
+def test_groups_of_another_number_than_images_are_refused() -> None:
+    with pytest.raises(ValueError, match="3 images have 2 groups"):
+        bootstrap_intervals([[0.1, 0.2, 0.3]], groups=["a", "b"])

@@ -129,7 +129,12 @@ def test_samples_are_matched_to_their_own_masks(folders: tuple[Path, Path]) -> N
     ]
     matching = match_samples(samples, predictions)
     assert matching.pairs == (
-        Pair("a", truth / "a.png", predictions / "a_segmentation.png"),
-        Pair("b_mask", truth / "b_mask_segmentation.png", predictions / "b_mask.png"),
+        Pair("a", truth / "a.png", predictions / "a_segmentation.png", image=Path("a.jpg")),
+        Pair(
+            "b_mask",
+            truth / "b_mask_segmentation.png",
+            predictions / "b_mask.png",
+            image=Path("b_mask.jpg"),
+        ),
     )
     assert [str(skipped) for skipped in matching.skipped] == ["c: the dataset has no mask for it"]

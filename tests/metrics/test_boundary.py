@@ -152,3 +152,25 @@ def test_wrong_arguments_are_refused() -> None:
         hausdorff_95(mask, mask[1:])
     with pytest.raises(ValueError, match="expected 0 or more"):
         normalized_surface_distance(mask, mask, tolerance=-1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(arrays(np.bool_, (7, 9)), arrays(np.bool_, (7, 9)))
+def test_turning_both_masks_changes_nothing_and_tolerance_only_helps(
+    prediction: Mask, target: Mask
+) -> None:
+    distances = [
+        [
+            measure(turn(prediction), turn(target))
+            for measure in (hausdorff_95, average_symmetric_surface_distance)
+        ]
+        for turn in (np.asarray, np.fliplr, np.flipud, np.rot90)
+    ]
+    for turned in distances[1:]:
+        assert turned == pytest.approx(distances[0], abs=1e-9)
+    shares = [
+        normalized_surface_distance(prediction, target, tolerance=tolerance)
+        for tolerance in (0, 1, 1.5, 3, 20)
+    ]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] <= shares[-1] <= 1

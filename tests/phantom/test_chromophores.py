@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dermseg.phantom.chromophores import Chromophores, render
+from dermseg.phantom.chromophores import Chromophores, absorbance_of, light_through, render
 
 SKIN = np.array([200, 160, 140], np.float32)
 
@@ -48,3 +48,13 @@ def test_densities_below_zero_lighten_up_to_white() -> None:
 def test_layers_add_and_scale() -> None:
     total = layers(1, 2, 3) + layers(0.5, 0, 1).scaled(2)
     assert (total.melanin[0, 0], total.blood[0, 0], total.deep[0, 0]) == pytest.approx((2, 2, 5))
+
+
+def test_the_light_of_an_absorbance_tells_the_absorbance() -> None:
+    absorbance = np.linspace(-0.2, 3.5, 60, dtype=np.float32).reshape(4, 5, 3)
+    assert np.allclose(absorbance_of(light_through(absorbance)), absorbance, atol=1e-3)
+
+
+def test_bare_skin_absorbs_nothing_and_black_counts_as_four() -> None:
+    light = np.array([[[1.0, 0.05, 0.0]]], np.float32)
+    assert np.allclose(absorbance_of(light), [[[0.0, 4.0, 4.0]]], atol=1e-4)

@@ -10,6 +10,7 @@ from dermseg.audit.alignment import Alignment, align
 from dermseg.audit.auditing import Audit, Track, audit_datasets
 from dermseg.audit.candidates import Candidate, find_candidates
 from dermseg.audit.items import Item, Place, list_items
+from dermseg.audit.page import write_page
 from dermseg.audit.pairs import KINDS, SAME_IMAGE, SAME_LESION, Kind, Pair
 from dermseg.audit.report import summarise, write_groups, write_report
 from dermseg.audit.sheets import draw_pair, write_sheets
@@ -33,6 +34,7 @@ __all__ = [
     "list_items",
     "summarise",
     "write_groups",
+    "write_page",
     "write_report",
     "write_sheets",
 ]

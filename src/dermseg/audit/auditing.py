@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +23,7 @@ from dermseg.audit.pairs import (
     merge,
 )
 from dermseg.audit.scanning import Scan, in_parallel, scan_image
-from dermseg.datasets import Dataset
+from dermseg.datasets import Dataset, archive_id
 from dermseg.errors import ImageError
 from dermseg.preprocessing import Fingerprint
 from dermseg.types import Split
@@ -33,9 +32,6 @@ __all__ = ["Audit", "Track", "audit_datasets"]
 
 Track: TypeAlias = Callable[[Iterable[Any], int, str], Iterable[Any]]
 """Passes items on and shows how far they are: items, their number, what is being done."""
-
-# Numbers that are given once, by an archive: the same in every dataset that took from it.
-_GLOBAL_ID = re.compile(r"ISIC_\d{7}|IMD\d{3}")
 
 
 @dataclass(frozen=True)
@@ -107,8 +103,8 @@ def _known_pairs(items: Sequence[Item]) -> Iterator[Pair]:
         for first, second in link(members, items):
             if items[first].place != items[second].place:
                 yield Pair(first, second, "same_lesion", frozenset({"group"}))
-    ids = {index: item.id for index, item in enumerate(items) if _GLOBAL_ID.fullmatch(item.id)}
-    for members in clusters(ids):
+    numbers = {index: archive_id(item.id) for index, item in enumerate(items)}
+    for members in clusters({index: number for index, number in numbers.items() if number}):
         for first, second in link(members, items):
             yield Pair(first, second, "same_id", frozenset({"id"}))
 

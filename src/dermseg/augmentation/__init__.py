@@ -13,7 +13,7 @@ from dermseg.augmentation.color import RandomChannelGain, RandomColorTemperature
 from dermseg.augmentation.geometry import RandomWarp
 from dermseg.recipes import Augmentation
 from dermseg.torchvision_import import tv_tensors, v2
-from dermseg.types import BoolMask
+from dermseg.types import BoolMask, MaskStack
 
 __all__ = [
     "Augmenter",
@@ -25,7 +25,7 @@ __all__ = [
 
 
 class Augmenter:
-    """Changes an image and its mask as a recipe says, the same way for the same key.
+    """Changes an image and its masks as a recipe says, the same way for the same key.
 
     Every draw depends on the key alone, never on the order of images or on worker processes,
     and torch's own random state is left as it was. Geometry comes first, then what lies on skin and
@@ -41,18 +41,21 @@ class Augmenter:
         self.transform = v2.Compose(_transforms(options))
 
     def __call__(
-        self, image: NDArray[np.float32], mask: BoolMask, *, epoch: int, sample_id: str
-    ) -> tuple[NDArray[np.float32], BoolMask]:
+        self, image: NDArray[np.float32], mask: BoolMask | MaskStack, *, epoch: int, sample_id: str
+    ) -> tuple[NDArray[np.float32], BoolMask | MaskStack]:
         """Augment one pair.
+
+        Masks of several classes lie upon each other before and after: all are moved like the
+        image, and like one mask would be.
 
         Args:
             image: (H, W, 3) float32 in [0, 1].
-            mask: (H, W) bool.
+            mask: (H, W) bool, or (C, H, W) for several classes.
             epoch: Counted from 0; with seed and id, the key of the draws.
             sample_id: The sample's id.
 
         Returns:
-            The changed image, in [0, 1], and mask, both of the given size.
+            The changed image, in [0, 1], and mask, both of the given shape.
         """
         image_tensor = tv_tensors.Image(torch.from_numpy(image).permute(2, 0, 1))
         mask_tensor = tv_tensors.Mask(torch.from_numpy(mask.astype(np.uint8)))

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dermseg.errors import MissingExtraError
+from dermseg.errors import MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from dermseg.datasets import Dataset
 
 __all__ = ["audit"]
 
 
 def audit(
-    folder: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
-    other: Annotated[
-        Path | None, typer.Argument(help="Folder of another dataset, to compare with.")
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folder of a dataset or of images; another to compare it with."),
+    ] = None,
+    images: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of images, whatever else it holds; may be repeated."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder for table, summary and pictures.")
+        Path | None,
+        typer.Option("-o", "--output", help="Folder for table, summary, pictures and report."),
     ] = None,
     split: Annotated[
         Path | None, typer.Option(help="Split file that defines the parts of the first dataset.")
@@ -45,15 +53,20 @@ def audit(
             audit_datasets,
             summarise,
             write_groups,
+            write_page,
             write_report,
             write_sheets,
         )
     except ModuleNotFoundError as error:
         raise MissingExtraError("auditing", "eval") from error
     from dermseg.cli.predict import with_progress
-    from dermseg.datasets import official_split, open_dataset, read_split
+    from dermseg.datasets import official_split, open_images, read_split
 
-    datasets = [open_dataset(path) for path in (folder, other) if path is not None]
+    datasets = [_open(folder) for folder in folders or ()]
+    datasets += [open_images(folder) for folder in images or ()]
+    if not datasets:
+        message = "no images: give folders of datasets or of images, or --images"
+        raise UsageError(message)
     splits = [official_split(dataset) for dataset in datasets]
     if split is not None:
         splits[0] = read_split(split, datasets[0].samples)
@@ -61,6 +74,7 @@ def audit(
     if output is not None:
         write_report(output, result)
         write_sheets(output, result)
+        write_page(output / "report.html", result)
     if groups is not None:
         write_groups(groups, result)
     _print(summarise(result), as_json=as_json)
@@ -68,6 +82,14 @@ def audit(
         raise typer.Exit(3)
     if result.failures:
         raise typer.Exit(1)
+
+
+def _open(folder: Path) -> Dataset:
+    """A dataset where it is recognised, else the images that lie in the folder."""
+    from dermseg.datasets import DATASETS, open_dataset, open_images
+
+    is_dataset = any(dataset.matches(folder) for dataset in DATASETS.values())
+    return open_dataset(folder) if is_dataset else open_images(folder)
 
 
 def _print(summary: dict[str, Any], *, as_json: bool) -> None:

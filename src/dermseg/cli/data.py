@@ -34,7 +34,8 @@ def list_datasets() -> None:
     for name, dataset in DATASETS.items():
         counts = " / ".join(str(count) for count in dataset.num_images.values())
         parts = f"; {counts} ({', '.join(dataset.num_images)})" if counts else ""
-        typer.echo(f"{name}: {dataset.title}{parts}; licence {dataset.licence}")
+        marked = f"; attributes: {', '.join(dataset.attributes)}" if dataset.attributes else ""
+        typer.echo(f"{name}: {dataset.title}{parts}{marked}; licence {dataset.licence}")
 
 
 @app.command("check")
@@ -61,6 +62,8 @@ def check(
             f"{report.dataset}: {report.num_samples} images, {report.num_masks} with a mask, "
             f"{report.num_groups} groups{parts}; {len(report.problems)} problems"
         )
+        for attribute, count in report.attributes.items():
+            typer.echo(f"{attribute}: in {count.num_present} of {count.num_known} images")
         for problem in report.problems:
             typer.echo(str(problem))
     if report.problems:
@@ -92,6 +95,8 @@ def split(
     typer.echo(f"{dataset.name}: {counts}; written to {output}")
     for orphan in dataset.orphans:
         typer.echo(f"left out: {orphan}", err=True)
+    for gap in dataset.gaps:
+        typer.echo(f"not known: {gap}", err=True)
 
 
 @app.command("preview")

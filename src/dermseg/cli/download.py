@@ -19,7 +19,9 @@ __all__ = ["download"]
 def download(
     name: Annotated[
         str,
-        typer.Argument(help="isic2016, isic2017, isic2018, isic2018_task2 or ham10000."),
+        typer.Argument(
+            help="isic2016, isic2017, isic2017_part2, isic2018, isic2018_task2 or ham10000."
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the dataset.")],
     part: Annotated[
@@ -66,10 +68,13 @@ def download(
         typer.echo(json.dumps(report.as_json(), indent=1))
         return
     state = "downloaded" if report.is_new else "is complete"
+    marked = ""
+    if report.num_with_attributes:
+        marked = f", {report.num_with_attributes:,} with attributes"
     parts = "".join(f", {part} {num:,}" for part, num in report.parts.items())
     typer.echo(
         f"{name} {state} in {report.folder}: {report.num_images:,} images, {report.num_masks:,} "
-        f"with a mask{parts}; {report.num_orphans} files without a partner"
+        f"with a mask{marked}{parts}; {report.num_orphans} files without a partner"
     )
     for warning in report.warnings:
         typer.echo(f"warning: {warning}", err=True)

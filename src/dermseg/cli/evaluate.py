@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dermseg.cli.evaluation_inputs import (
+    check_call,
+    score_masks,
+    score_model,
+    score_samples,
+    with_leaks,
+)
 from dermseg.cli.protocol_table import protocol_lines
-from dermseg.cli.sources import ImagesOption, MasksOption, choose_source
-from dermseg.errors import MissingExtraError, RunError, UsageError
+from dermseg.cli.sources import MasksOption, choose_source
+from dermseg.errors import MissingExtraError, RunError
 
 if TYPE_CHECKING:
-    from dermseg.datasets import Source
-    from dermseg.evaluation import Evaluation, Measures
+    from dermseg.evaluation import Evaluation
 
 __all__ = ["evaluate"]
 
@@ -30,7 +37,10 @@ def evaluate(
         str | None, typer.Option(help="A shipped model's name or a package's folder.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of a dataset.")] = None,
-    images: ImagesOption = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Folder of images of your own, with --masks, or with --truth."),
+    ] = None,
     masks: MasksOption = None,
     split: Annotated[str | None, typer.Option(help="Part to evaluate, e.g. validation.")] = None,
     split_file: Annotated[
@@ -45,8 +55,19 @@ def evaluate(
     tolerance: Annotated[
         float, typer.Option(min=0, help="Pixels that the normalised surface distance allows.")
     ] = 3.0,
+    audit: Annotated[
+        Path | None,
+        typer.Option(help="pairs.csv of 'data audit': images whose copy the model has seen."),
+    ] = None,
+    lesions: Annotated[
+        Path | None,
+        typer.Option(help="Folder or ZIP of lesion masks, for protocols of what is inside."),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing unless every mask is in order.")
+    ] = False,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Do not write report.html.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print summary.json on standard output.")
@@ -54,75 +75,73 @@ def evaluate(
 ) -> None:
     """Score masks against truth, or a model on a part of a dataset. Needs the extra 'eval'.
 
-    Give --truth and --predictions; or --model, --data and --split; or --model, --images and
-    --masks, where all images are scored unless --split names a part.
+    Give --truth and --predictions, and perhaps --images for pictures and groups; or --data and
+    --split; or --images and --masks, where all images are scored unless --split names a part.
+    With a dataset or images, --predictions scores masks, and otherwise --model is run, whose masks
+    are kept.
     """
     try:
         from dermseg.evaluation import (
             PROTOCOLS,
             Measures,
-            evaluate_masks,
+            find_lesions,
             find_protocol,
+            read_pairs,
+            staged_masks,
             summary,
             write_evaluation,
         )
+        from dermseg.evaluation.report import REPORT_NAME, write_report
     except ModuleNotFoundError as error:
         raise MissingExtraError("evaluating", "eval") from error
 
     asked = tuple(PROTOCOLS.values()) if protocol == "all" else (find_protocol(protocol),)
     measures = Measures(
-        boundary=not no_boundary, tolerance=tolerance, probability=True, protocols=asked
+        boundary=not no_boundary,
+        tolerance=tolerance,
+        probability=True,
+        protocols=asked,
+        statistics=True,
+        lesions=find_lesions(lesions) if lesions is not None else {},
     )
-    about: dict[str, str] = {}
-    from_model = model or data or images or masks or split
-    if truth is not None and predictions is not None and not from_model:
-        result = evaluate_masks(truth, predictions, measures=measures)
-    elif not (truth or predictions) and (images or masks or (data and split)):
-        source = choose_source(data, images, masks)
-        result, about = _evaluate_model(model, source, split, split_file, measures)
-    else:
-        message = (
-            "give --truth and --predictions; or --data, --split and perhaps --model; or --images, "
-            "--masks and perhaps --model"
-        )
-        raise UsageError(message)
-    if strict:
-        _refuse_problems(result)
-    if protocol not in ("all", "isic"):
-        result = result.under(protocol)
-    write_evaluation(output, result, about=about)
+    check_call(truth, predictions, model, data, images, masks, split)
+    pairs = read_pairs(audit) if audit is not None else []
+    with contextlib.ExitStack() as stack:
+        if truth is not None and predictions is not None:
+            result, about = score_masks(truth, predictions, images, measures)
+            result = with_leaks(result, predictions, pairs, strict=strict)
+        else:
+            source = choose_source(data, images, masks)
+            if predictions is not None:
+                result, about = score_samples(source, split, split_file, predictions, measures)
+                result = with_leaks(result, predictions, pairs, strict=strict)
+            else:
+                staged = stack.enter_context(staged_masks(output))
+                result, about = score_model(
+                    model,
+                    source,
+                    split,
+                    split_file,
+                    measures,
+                    staged.path,
+                    pairs=pairs,
+                    strict=strict,
+                )
+        if strict:
+            _refuse_problems(result)
+        if protocol not in ("all", "isic"):
+            result = result.under(protocol)
+        if predictions is None:
+            result = staged.keep(result)
+        write_evaluation(output, result, about=about)
+        if no_report:
+            (output / REPORT_NAME).unlink(missing_ok=True)
+        else:
+            write_report(output, result, about=about)
     if as_json:
         typer.echo(json.dumps(summary(result, about=about), indent=2))
     else:
         _print(result, about, output)
-
-
-def _evaluate_model(
-    model: str | None,
-    source: Source,
-    part: str | None,
-    split_file: Path | None,
-    measures: Measures,
-) -> tuple[Evaluation, dict[str, str]]:
-    from dermseg.datasets import find_split, open_source
-    from dermseg.evaluation import evaluate_model
-    from dermseg.prediction import load_model
-
-    dataset = open_source(source)
-    samples = list(dataset.samples)
-    if part is not None:
-        split = find_split(dataset, split_file=split_file)
-        if part not in split.parts:
-            message = f"{source}: no part '{part}'; the split's parts are {', '.join(split.parts)}"
-            raise UsageError(message)
-        ids = set(split.parts[part])
-        samples = [sample for sample in samples if sample.id in ids]
-    elif split_file is not None:
-        message = f"--split-file {split_file} was given without --split: name the part to evaluate"
-        raise UsageError(message)
-    predictor = load_model(model)
-    about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
-    return evaluate_model(predictor, samples, measures=measures), about
 
 
 def _refuse_problems(result: Evaluation) -> None:
@@ -148,7 +167,8 @@ def _outcome(result: Evaluation) -> str:
 
 
 def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
-    what = f" of {' '.join(about.values())}" if about else ""
+    names = [about[name] for name in ("model", "dataset", "part") if name in about]
+    what = f" of {' '.join(names)}" if names else ""
     typer.echo(f"{result.num_scored} images scored{what}, {_outcome(result)}")
     typer.echo(f"protocol {result.protocol}")
     width = max(map(len, result.aggregates))

@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from dermseg.datasets.base import Dataset, DatasetIndex, Orphan, TableProblem
+from dermseg.datasets.base import Dataset, DatasetIndex, Gap, Orphan, TableProblem
 from dermseg.datasets.checking import CheckReport, Problem, check_dataset
+from dermseg.datasets.class_masks import (
+    LESION,
+    ClassMasks,
+    find_class_mask,
+    read_class_mask,
+    read_class_masks,
+)
 from dermseg.datasets.fingerprint import dataset_fingerprint, groups_fingerprint
 from dermseg.datasets.folder import ImageFolder
 from dermseg.datasets.grouping import read_groups, regroup
 from dermseg.datasets.ham10000 import Ham10000
+from dermseg.datasets.identity import archive_id
+from dermseg.datasets.images_only import open_images
 from dermseg.datasets.isic2016 import Isic2016
 from dermseg.datasets.isic2017 import Isic2017
 from dermseg.datasets.isic2018 import Isic2018
@@ -34,10 +43,13 @@ from dermseg.errors import DatasetError
 __all__ = [
     "DATASETS",
     "DEFAULT_FRACTIONS",
+    "LESION",
     "CheckReport",
+    "ClassMasks",
     "Dataset",
     "DatasetIndex",
     "FolderPair",
+    "Gap",
     "Ham10000",
     "ImageFolder",
     "Isic2016",
@@ -48,16 +60,21 @@ __all__ = [
     "Problem",
     "Source",
     "TableProblem",
+    "archive_id",
     "check_dataset",
     "choose_selection",
     "create_split",
     "dataset_fingerprint",
     "divide_into_folds",
+    "find_class_mask",
     "find_split",
     "groups_fingerprint",
     "official_split",
     "open_dataset",
+    "open_images",
     "open_source",
+    "read_class_mask",
+    "read_class_masks",
     "read_groups",
     "read_split",
     "regroup",

@@ -3,7 +3,7 @@
 The addresses and checksums of the challenges are those that public download code uses; the ones of
 ISIC 2016 and of the images of 2017 and 2018 agree between independent sources. The checksums of
 HAM10000 are published beside its files (Harvard Dataverse, doi:10.7910/DVN/DBW86T, version 4). For
-the attribute masks of ISIC 2018 Task 2 none are published.
+the attribute masks of ISIC 2018 Task 2 and the features of ISIC 2017 Part 2 none are published.
 """
 
 from __future__ import annotations
@@ -76,6 +76,11 @@ def _table(part: _Part, name: str, digest: str) -> Archive:
 
 
 _CHALLENGES = "https://isic-challenge-data.s3.amazonaws.com"
+_INPUTS_2017 = (
+    _images("train", "ISIC-2017_Training_Data", "md5:a14a7e622c67a358797ae59abb8a0b0c"),
+    _images("validation", "ISIC-2017_Validation_Data", "md5:8d6419d942112f709894c0d82f6c9038"),
+    _images("test", "ISIC-2017_Test_v2_Data", "md5:5f6a0b5e1f2972bd1f5ea02680489f09"),
+)
 _INPUTS_2018 = (
     _images(
         "train",
@@ -126,7 +131,7 @@ DOWNLOADS: Final[Mapping[str, Download]] = {
         "isic2017",
         f"{_CHALLENGES}/2017",
         (
-            _images("train", "ISIC-2017_Training_Data", "md5:a14a7e622c67a358797ae59abb8a0b0c"),
+            *_INPUTS_2017,
             _masks(
                 "train",
                 "ISIC-2017_Training_Part1_GroundTruth",
@@ -136,9 +141,6 @@ DOWNLOADS: Final[Mapping[str, Download]] = {
                 "train",
                 "ISIC-2017_Training_Part3_GroundTruth.csv",
                 "md5:0cb4add57c65c22ca1a1cb469ad1f0c5",
-            ),
-            _images(
-                "validation", "ISIC-2017_Validation_Data", "md5:8d6419d942112f709894c0d82f6c9038"
             ),
             _masks(
                 "validation",
@@ -150,7 +152,6 @@ DOWNLOADS: Final[Mapping[str, Download]] = {
                 "ISIC-2017_Validation_Part3_GroundTruth.csv",
                 "md5:8d4826a76adcd8fb928ca52a23ebae4c",
             ),
-            _images("test", "ISIC-2017_Test_v2_Data", "md5:5f6a0b5e1f2972bd1f5ea02680489f09"),
             _masks(
                 "test",
                 "ISIC-2017_Test_v2_Part1_GroundTruth",
@@ -161,6 +162,16 @@ DOWNLOADS: Final[Mapping[str, Download]] = {
                 "ISIC-2017_Test_v2_Part3_GroundTruth.csv",
                 "md5:9e957b72a0c4f9e0d924889fd03b36ed",
             ),
+        ),
+    ),
+    "isic2017_part2": Download(
+        "isic2017",
+        f"{_CHALLENGES}/2017",
+        (
+            *_INPUTS_2017,
+            _masks("train", "ISIC-2017_Training_Part2_GroundTruth", None),
+            _masks("validation", "ISIC-2017_Validation_Part2_GroundTruth", None),
+            _masks("test", "ISIC-2017_Test_v2_Part2_GroundTruth", None),
         ),
     ),
     "isic2018": Download(

@@ -12,7 +12,7 @@ from typing import ClassVar
 from dermseg.errors import DatasetError
 from dermseg.types import Sample
 
-__all__ = ["Dataset", "DatasetIndex", "Orphan", "TableProblem"]
+__all__ = ["Dataset", "DatasetIndex", "Gap", "Orphan", "TableProblem"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,22 @@ class TableProblem:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """What is not known of an image because a file is missing; the rest of it can be used.
+
+    Attributes:
+        path: The image.
+        problem: Which file is missing, in words.
+    """
+
+    path: Path
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.path.name}: {self.problem}"
+
+
+@dataclass(frozen=True)
 class DatasetIndex:
     """The files of a dataset, paired.
 
@@ -59,11 +75,13 @@ class DatasetIndex:
         samples: Sorted by id; no id occurs twice.
         orphans: The files that could not be used, sorted by path.
         table_problems: What is wrong with the tables of metadata.
+        gaps: Attributes that are not known of an image though others are here, sorted by path.
     """
 
     samples: tuple[Sample, ...]
     orphans: tuple[Orphan, ...] = ()
     table_problems: tuple[TableProblem, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 class Dataset(ABC):
@@ -85,10 +103,13 @@ class Dataset(ABC):
         doi: DOI of the article that describes it, or None.
         layout: The folder tree of a complete download.
         known_defects: What a user of the dataset should know.
+        attributes: The classes besides the lesion that its makers marked, in their order. What is
+            not among them is not known, which does not mean that the images lack it.
         root: The folder.
         samples: Its images, sorted by id.
         orphans: Files left out, each with the reason.
         table_problems: What is wrong with the tables of metadata.
+        gaps: Attributes that are not known of an image though others are here.
 
     Raises:
         DatasetError: If an id occurs twice.
@@ -102,11 +123,13 @@ class Dataset(ABC):
     doi: ClassVar[str | None]
     layout: ClassVar[str]
     known_defects: ClassVar[tuple[str, ...]]
+    attributes: ClassVar[tuple[str, ...]] = ()
 
     root: Path
     samples: tuple[Sample, ...]
     orphans: tuple[Orphan, ...]
     table_problems: tuple[TableProblem, ...]
+    gaps: tuple[Gap, ...]
 
     def __init__(self, root: Path, index: DatasetIndex | None = None) -> None:
         index = self.index(root) if index is None else index
@@ -114,6 +137,7 @@ class Dataset(ABC):
         self.samples = index.samples
         self.orphans = index.orphans
         self.table_problems = index.table_problems
+        self.gaps = index.gaps
 
     @classmethod
     @abstractmethod

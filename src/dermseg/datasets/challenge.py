@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from dermseg.datasets.attributes import AttributeFiles, add_attributes
 from dermseg.datasets.base import Dataset, DatasetIndex, Orphan
 from dermseg.datasets.pairing import files_by_id, join, mask_id, pair
 from dermseg.images import find_images
 
-__all__ = ["ChallengeDataset", "PartFolders", "isic_images", "isic_masks"]
+__all__ = [
+    "ChallengeDataset",
+    "PartFolders",
+    "isic_images",
+    "isic_masks",
+    "isic_superpixels",
+]
 
 _IMAGE_STEM = re.compile(r"ISIC_\d{7}")
 _MASK_STEM = re.compile(r"ISIC_\d{7}_[Ss]egmentation")
@@ -27,18 +34,20 @@ class PartFolders:
         part: ``train``, ``validation`` or ``test``.
         images: Name of the folder of ``ISIC_0000000.jpg``.
         masks: Name of the folder of ``ISIC_0000000_segmentation.png``.
+        attributes: Name of the folder of what is marked besides the lesion, or None.
     """
 
     part: str
     images: str
     masks: str
+    attributes: str | None = None
 
 
 class ChallengeDataset(Dataset):
     """A challenge download: for each part a folder of images and a folder of lesion masks.
 
     Any subset of the parts may be there. Where a part has no ground-truth folder, its samples
-    have no mask.
+    have no mask. A dataset that marks attributes says how they are found (`find_attributes`).
 
     Attributes:
         folders: The parts and their folders.
@@ -60,7 +69,26 @@ class ChallengeDataset(Dataset):
         Raises:
             DatasetError: If an id occurs twice.
         """
-        return join(_index_part(root, folders) for folders in cls.folders)
+        paired = join(_index_part(root, folders) for folders in cls.folders)
+        parts = [
+            cls.find_attributes(root / folders.images, root / folders.attributes)
+            for folders in cls.folders
+            if folders.attributes is not None
+        ]
+        return add_attributes(paired, parts)
+
+    @classmethod
+    def find_attributes(cls, data: Path, truth: Path) -> AttributeFiles:
+        """Find what is marked besides the lesion in one part; nothing, unless a dataset says how.
+
+        Args:
+            data: The folder of images.
+            truth: The folder of what is marked.
+
+        Raises:
+            DatasetError: If an image has two masks of an attribute.
+        """
+        return AttributeFiles()
 
 
 def isic_images(folder: Path) -> tuple[list[Path], list[Orphan]]:
@@ -71,6 +99,14 @@ def isic_images(folder: Path) -> tuple[list[Path], list[Orphan]]:
 def isic_masks(folder: Path) -> tuple[list[Path], list[Orphan]]:
     """List the files ``ISIC_0000000_segmentation`` of a folder, and those of other names."""
     return _sort_out(folder, _MASK_STEM)
+
+
+def isic_superpixels(folder: Path) -> dict[str, Path]:
+    """List the files ``ISIC_0000000_superpixels.png`` of a folder by id."""
+    if not folder.is_dir():
+        return {}
+    stems = ((path, path.stem.removesuffix(_SUPERPIXELS)) for path in find_images(folder))
+    return {id: path for path, id in stems if id != path.stem and _IMAGE_STEM.fullmatch(id)}
 
 
 def _index_part(root: Path, folders: PartFolders) -> DatasetIndex:

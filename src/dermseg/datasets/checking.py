@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dermseg.datasets.base import Dataset
+from dermseg.datasets.class_masks import LESION
+from dermseg.datasets.mask_checking import (
+    Finding,
+    Problem,
+    check_mask,
+    check_superpixel_features,
+)
 from dermseg.errors import ImageError
-from dermseg.images import read_image, read_mask_values
-from dermseg.types import Sample
+from dermseg.images import read_image
+from dermseg.types import Sample, Size, SuperpixelFeature
 
-__all__ = ["CheckReport", "Problem", "check_dataset"]
+__all__ = ["AttributeCount", "CheckReport", "Problem", "check_dataset"]
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What is wrong with one file.
+class AttributeCount:
+    """How often an attribute is marked.
 
     Attributes:
-        path: The file.
-        kind: ``orphan``, ``table``, ``torn group``, ``unreadable``, ``size mismatch``,
-            ``non-binary mask``, ``empty mask`` or ``full mask``.
-        detail: What was found, in words.
+        num_known: Images of which it is known whether they have it.
+        num_present: Those of them that have it: whose mask is not empty.
     """
 
-    path: Path
-    kind: str
-    detail: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.kind}: {self.detail}"
+    num_known: int
+    num_present: int
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,10 @@ class CheckReport:
     Attributes:
         dataset: Its name in ``DATASETS``.
         num_samples: Images that can be used by name, paired where there is truth.
-        num_masks: Those of them with a mask.
+        num_masks: Those of them with a lesion mask.
         num_groups: Groups that a split keeps together.
         parts: Samples per official part; empty where there are none.
+        attributes: How often each attribute is marked; empty where none is.
         problems: Sorted by path.
     """
 
@@ -56,6 +55,7 @@ class CheckReport:
     num_masks: int
     num_groups: int
     parts: dict[str, int]
+    attributes: dict[str, AttributeCount]
     problems: tuple[Problem, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -64,7 +64,8 @@ class CheckReport:
             {"path": str(problem.path), "kind": problem.kind, "detail": problem.detail}
             for problem in self.problems
         ]
-        return {**vars(self), "problems": problems}
+        attributes = {name: vars(count) for name, count in self.attributes.items()}
+        return {**vars(self), "attributes": attributes, "problems": problems}
 
 
 def check_dataset(
@@ -77,10 +78,16 @@ def check_dataset(
         on_progress: Called after each sample.
     """
     problems = [Problem(orphan.path, "orphan", orphan.problem) for orphan in dataset.orphans]
+    problems += [Problem(gap.path, "gap", gap.problem) for gap in dataset.gaps]
     problems += [Problem(table.path, "table", table.problem) for table in dataset.table_problems]
     problems += _torn_groups(dataset.samples)
+    attributes: dict[str, list[Finding]] = defaultdict(list)
     for sample in dataset.samples:
-        problems += _check_sample(sample)
+        found, findings = _check_sample(sample)
+        problems += found
+        for name, finding in findings.items():
+            problems += finding.problems
+            attributes[name].append(finding)
         on_progress()
     return CheckReport(
         dataset=dataset.name,
@@ -88,6 +95,7 @@ def check_dataset(
         num_masks=sum(sample.mask is not None for sample in dataset.samples),
         num_groups=len({sample.group for sample in dataset.samples}),
         parts=dict(Counter(sample.part for sample in dataset.samples if sample.part is not None)),
+        attributes={name: _count(attributes[name]) for name in sorted(attributes)},
         problems=tuple(sorted(problems, key=lambda problem: (problem.path, problem.kind))),
     )
 
@@ -107,34 +115,33 @@ def _torn_groups(samples: Iterable[Sample]) -> list[Problem]:
     ]
 
 
-def _check_sample(sample: Sample) -> list[Problem]:
-    problems = []
+def _check_sample(sample: Sample) -> tuple[list[Problem], dict[str, Finding]]:
+    """Problems of image and lesion mask, and what is found of each attribute."""
+    problems: list[Problem] = []
     size = None
     try:
-        size = read_image(sample.image).shape[:2]
+        height, width, _ = read_image(sample.image).shape
+        size = (height, width)
     except ImageError as error:
         problems.append(Problem(sample.image, "unreadable", error.reason))
-    if sample.mask is None:
-        return problems
-    try:
-        values = read_mask_values(sample.mask)
-    except ImageError as error:
-        return [*problems, Problem(sample.mask, "unreadable", error.reason)]
-    if size is not None and values.shape != size:
-        detail = "mask of {1}x{0} for an image of {3}x{2} (width x height)"
-        problems.append(Problem(sample.mask, "size mismatch", detail.format(*values.shape, *size)))
-    return problems + _check_values(sample.mask, values)
+    if sample.mask is not None:
+        problems += check_mask(sample.mask, size, name=LESION, may_be_empty=False).problems
+    return problems, _check_attributes(sample, size)
 
 
-def _check_values(path: Path, values: NDArray[np.uint8]) -> list[Problem]:
-    found = np.flatnonzero(np.bincount(values.ravel(), minlength=256))
-    # A map of labels 0 and 1 is as binary as 0 and 255: reading a mask takes both.
-    top = 1 if found[-1] == 1 else 255
-    if not set(found.tolist()) <= {0, top}:
-        detail = f"{len(found)} grey values between {found[0]} and {found[-1]}; read as above 128"
-        return [Problem(path, "non-binary mask", detail)]
-    if len(found) > 1:
-        return []
-    if found[0] == 0:
-        return [Problem(path, "empty mask", "no pixel is lesion")]
-    return [Problem(path, "full mask", "every pixel is lesion")]
+def _check_attributes(sample: Sample, size: Size | None) -> dict[str, Finding]:
+    findings = {}
+    features: dict[tuple[Path, Path], list[SuperpixelFeature]] = defaultdict(list)
+    for name, mask in sample.attributes.items():
+        if isinstance(mask, SuperpixelFeature):
+            features[mask.superpixels, mask.features].append(mask)
+        else:
+            findings[name] = check_mask(mask, size, name=name, may_be_empty=True)
+    for together in features.values():
+        findings |= check_superpixel_features(together, size)
+    return findings
+
+
+def _count(findings: Iterable[Finding]) -> AttributeCount:
+    known = [finding.is_present for finding in findings if finding.is_present is not None]
+    return AttributeCount(len(known), sum(known))

@@ -103,6 +103,7 @@ class DownloadReport:
         is_new: False if everything was there already.
         num_images: Images that can be used.
         num_masks: Those of them with a lesion mask.
+        num_with_attributes: Those of them with masks of attributes.
         parts: Images per official part.
         num_orphans: Files without a partner.
         archives: What was recorded of each archive, by name.
@@ -115,6 +116,7 @@ class DownloadReport:
     is_new: bool
     num_images: int
     num_masks: int
+    num_with_attributes: int
     parts: dict[str, int]
     num_orphans: int
     archives: dict[str, Entry]
@@ -150,6 +152,7 @@ def describe(
         if (not parts or part in {archive.part for archive in chosen}) and found.get(part, 0) != num
     ]
     warnings += [str(orphan) for orphan in dataset.orphans]
+    warnings += [str(gap) for gap in dataset.gaps]
     warnings += [str(problem) for problem in dataset.table_problems]
     return DownloadReport(
         dataset=download.dataset,
@@ -158,6 +161,7 @@ def describe(
         is_new=is_new,
         num_images=len(samples),
         num_masks=sum(sample.mask is not None for sample in samples),
+        num_with_attributes=sum(bool(sample.attributes) for sample in samples),
         parts=parts,
         num_orphans=len(dataset.orphans),
         archives={archive.name: record.archives[archive.name] for archive in chosen},

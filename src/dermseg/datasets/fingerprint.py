@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from dermseg.errors import ImageError
-from dermseg.types import Sample
+from dermseg.types import Sample, SuperpixelFeature
 
 __all__ = ["dataset_fingerprint", "file_hash", "groups_fingerprint"]
 
@@ -16,8 +17,8 @@ __all__ = ["dataset_fingerprint", "file_hash", "groups_fingerprint"]
 def dataset_fingerprint(samples: Iterable[Sample]) -> str:
     """Hash the ids and the file contents of samples.
 
-    The order of the samples and the place of their files do not matter; any other image, mask
-    or id does. Reads every file once and decodes none.
+    The order of the samples and the place of their files do not matter; any other image, mask,
+    attribute or id does. Reads every file once and decodes none.
 
     Returns:
         64 hexadecimal digits (SHA-256).
@@ -29,7 +30,21 @@ def dataset_fingerprint(samples: Iterable[Sample]) -> str:
     for sample in sorted(samples, key=lambda sample: sample.id):
         contents = [file_hash(path) if path else "" for path in (sample.image, sample.mask)]
         total.update("\0".join((sample.id, *contents, "")).encode(errors="surrogatepass"))
+        # Samples without attributes keep the fingerprint that they had before there were any.
+        for name, *hashes in _hash_attributes(sample):
+            # No id is empty, so the first null tells an attribute from the next sample.
+            total.update("\0".join(("", name, *hashes, "")).encode(errors="surrogatepass"))
     return total.hexdigest()
+
+
+def _hash_attributes(sample: Sample) -> Iterator[tuple[str, ...]]:
+    """Name and hashes of each attribute, by name; each file is read once."""
+    read = cache(file_hash)
+    for name, mask in sorted(sample.attributes.items(), key=lambda item: item[0]):
+        if isinstance(mask, SuperpixelFeature):
+            yield name, read(mask.superpixels), read(mask.features), mask.name
+        else:
+            yield name, read(mask)
 
 
 def groups_fingerprint(samples: Iterable[Sample]) -> str | None:

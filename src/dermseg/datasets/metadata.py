@@ -68,7 +68,7 @@ def add_metadata(
         replace(sample, metadata={**sample.metadata, **merged.get(sample.id, {})})
         for sample in index.samples
     )
-    return DatasetIndex(samples, index.orphans, (*index.table_problems, *problems))
+    return replace(index, samples=samples, table_problems=(*index.table_problems, *problems))
 
 
 def missing_rows(index: DatasetIndex, table: Metadata, path: Path) -> list[TableProblem]:

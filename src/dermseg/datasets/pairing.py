@@ -102,8 +102,10 @@ def join(indexes: Iterable[DatasetIndex]) -> DatasetIndex:
         samples[sample.id] = sample
     orphans = (orphan for index in indexes for orphan in index.orphans)
     problems = (problem for index in indexes for problem in index.table_problems)
+    gaps = (gap for index in indexes for gap in index.gaps)
     return DatasetIndex(
         tuple(samples[id] for id in sorted(samples)),
         tuple(sorted(orphans, key=lambda orphan: orphan.path)),
         tuple(problems),
+        tuple(sorted(gaps, key=lambda gap: gap.path)),
     )

@@ -1,9 +1,10 @@
-"""Images and masks as a network is trained on them, before augmentation."""
+"""Images and lesion masks as a network is trained on them, before augmentation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from dermseg.errors import DatasetError
@@ -12,7 +13,7 @@ from dermseg.preprocessing import find_box, prepare_image, resize_mask
 from dermseg.recipes import Cleaning
 from dermseg.types import BoolMask, ImageArray, Sample, Size
 
-__all__ = ["NativePairs", "Pair", "PairSource", "prepare_pair", "read_pair"]
+__all__ = ["NativePairs", "Pair", "PairSource", "prepare_pair", "read_pair", "refuse_other_size"]
 
 Pair: TypeAlias = tuple[ImageArray, BoolMask]
 """Image (H, W, 3) uint8 and mask (H, W) bool."""
@@ -58,14 +59,23 @@ def read_pair(sample: Sample) -> Pair:
         message = f"{sample.id} has no mask to learn from"
         raise DatasetError(message)
     image, mask = read_image(sample.image), read_mask(sample.mask)
+    refuse_other_size(sample, image, mask, sample.mask)
+    return image, mask
+
+
+def refuse_other_size(sample: Sample, image: ImageArray, mask: BoolMask, file: Path) -> None:
+    """Compare the sizes of an image and a mask.
+
+    Raises:
+        DatasetError: If they differ; it names the mask's file.
+    """
     if mask.shape != image.shape[:2]:
         sizes = [f"{shape[1]}x{shape[0]}" for shape in (image.shape, mask.shape)]
         message = (
             f"{sample.id}: the image is {sizes[0]} and its mask {sizes[1]} (width x height), "
-            f"expected the same: correct or remove {sample.image} and {sample.mask}"
+            f"expected the same: correct or remove {sample.image} and {file}"
         )
         raise DatasetError(message)
-    return image, mask
 
 
 def prepare_pair(sample: Sample, sizes: Sequence[Size], cleaning: Cleaning) -> list[Pair]:

@@ -6,15 +6,26 @@ Needs the extra ``eval``.
 from __future__ import annotations
 
 from dermseg.evaluation.aggregation import SCORES, aggregate
+from dermseg.evaluation.audited import read_pairs
 from dermseg.evaluation.evaluate import (
     Evaluation,
     evaluate_masks,
     evaluate_predictions,
     evaluate_samples,
 )
+from dermseg.evaluation.image_files import ImageFiles, read_files
 from dermseg.evaluation.image_score import ImageScore, Measures
+from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
 from dermseg.evaluation.intervals import Interval, bootstrap_interval, bootstrap_pooled
-from dermseg.evaluation.matching import Matching, Pair, Skipped, match_folders, match_samples
+from dermseg.evaluation.leaks import Leaks, find_leaks, find_predictions_leaks
+from dermseg.evaluation.matching import (
+    Matching,
+    Pair,
+    Skipped,
+    find_lesions,
+    match_folders,
+    match_samples,
+)
 from dermseg.evaluation.model import evaluate_model, predict_items
 from dermseg.evaluation.protocol_figures import ProtocolFigures, protocol_figures
 from dermseg.evaluation.protocols import PROTOCOLS, Protocol, find_protocol
@@ -24,15 +35,19 @@ from dermseg.evaluation.scoring import (
     read_predictions,
     score_mask,
 )
+from dermseg.evaluation.staging import StagedMasks, staged_masks
 from dermseg.evaluation.writing import summary, write_evaluation
 
 __all__ = [
     "PROTOCOLS",
     "SCORES",
     "Evaluation",
+    "ImageFiles",
     "ImageScore",
+    "ImageStatistics",
     "Interval",
     "Item",
+    "Leaks",
     "Matching",
     "Measures",
     "Pair",
@@ -40,6 +55,7 @@ __all__ = [
     "Protocol",
     "ProtocolFigures",
     "Skipped",
+    "StagedMasks",
     "aggregate",
     "bootstrap_interval",
     "bootstrap_pooled",
@@ -47,13 +63,20 @@ __all__ = [
     "evaluate_model",
     "evaluate_predictions",
     "evaluate_samples",
+    "find_leaks",
+    "find_lesions",
+    "find_predictions_leaks",
     "find_protocol",
     "match_folders",
     "match_samples",
+    "measure_image",
     "predict_items",
     "protocol_figures",
+    "read_files",
+    "read_pairs",
     "read_predictions",
     "score_mask",
+    "staged_masks",
     "summary",
     "write_evaluation",
 ]

@@ -11,7 +11,15 @@ import numpy as np
 from dermseg.evaluation.image_score import BOUNDARY_SCORES, PROBABILITY_SCORES, ImageScore
 from dermseg.evaluation.intervals import Interval, bootstrap_interval
 
-__all__ = ["SCORES", "aggregate", "attribute_of", "group_of", "mean_of_defined", "measured"]
+__all__ = [
+    "SCORES",
+    "aggregate",
+    "attribute_of",
+    "group_of",
+    "image_of",
+    "mean_of_defined",
+    "measured",
+]
 
 SCORES: Final = (
     "jaccard",
@@ -86,8 +94,18 @@ def group_of(id: str, groups: Mapping[str, str]) -> str:
         >>> group_of("ISIC_0000001_attribute_globules", {"ISIC_0000001": "lesion 7"})
         'lesion 7'
     """
-    image = _ATTRIBUTE.sub("", id)
+    image = image_of(id)
     return groups.get(id, groups.get(image, image))
+
+
+def image_of(id: str) -> str:
+    """Return the image that a mask belongs to: its id without the attribute.
+
+    Example:
+        >>> image_of("ISIC_0000001_attribute_streaks"), image_of("ISIC_0000001")
+        ('ISIC_0000001', 'ISIC_0000001')
+    """
+    return _ATTRIBUTE.sub("", id)
 
 
 def attribute_of(id: str) -> str | None:

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
-from operator import add
 from pathlib import Path
 
 from dermseg.datasets.listing import list_some
+from dermseg.datasets.pairing import files_by_id
 from dermseg.errors import DatasetError, UsageError
-from dermseg.evaluation.aggregation import SCORES, aggregate, group_of, measured
+from dermseg.evaluation.aggregation import SCORES, aggregate, group_of, image_of, measured
+from dermseg.evaluation.image_files import ImageFiles
 from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.intervals import Interval
-from dermseg.evaluation.matching import Matching, Skipped, match_folders, match_samples
+from dermseg.evaluation.leaks import Leaks
+from dermseg.evaluation.matching import (
+    Matching,
+    Skipped,
+    match_folders,
+    match_samples,
+    with_images,
+)
+from dermseg.evaluation.pooling import PixelPool
 from dermseg.evaluation.protocol_figures import ProtocolFigures, applies, protocol_figures
 from dermseg.evaluation.scoring import (
     Item,
@@ -22,10 +30,17 @@ from dermseg.evaluation.scoring import (
     score_item,
     score_pairs,
 )
+from dermseg.images import find_images
 from dermseg.metrics import ProbabilityCounts
 from dermseg.types import Sample
 
-__all__ = ["Evaluation", "evaluate_masks", "evaluate_predictions", "evaluate_samples"]
+__all__ = [
+    "Evaluation",
+    "evaluate_masks",
+    "evaluate_predictions",
+    "evaluate_samples",
+    "metadata_of",
+]
 
 _PLAIN = Measures()
 
@@ -44,6 +59,12 @@ class Evaluation:
         protocols: What the masks score under the protocols that were asked for.
         groups: The group of each scored id, where it is not the id itself.
         measures: What was measured.
+        pooled_probabilities: Pixels by probability and truth, of all images and near their
+            borders; None if there are no probabilities.
+        leaks: What the model has seen of the images; None where it is not known which model it is.
+        seed: Of the intervals.
+        files: The files of each scored id, where they are known.
+        metadata: What the dataset says about each scored id, where it says anything.
     """
 
     scores: tuple[ImageScore, ...]
@@ -54,6 +75,11 @@ class Evaluation:
     protocols: tuple[ProtocolFigures, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
     measures: Measures = _PLAIN
+    pooled_probabilities: tuple[ProbabilityCounts, ProbabilityCounts] | None = None
+    leaks: Leaks | None = None
+    seed: int = 0
+    files: Mapping[str, ImageFiles] = field(default_factory=dict, compare=False)
+    metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False)
 
     @property
     def num_scored(self) -> int:
@@ -76,20 +102,9 @@ class Evaluation:
         return 2 * sum(complement_fits(score.counts) for score in self.scores) > self.num_scored
 
     @property
-    def pooled_probabilities(self) -> tuple[ProbabilityCounts, ProbabilityCounts] | None:
-        """Pixels by probability and truth, of all images and near their borders; None if none."""
-        parts = [score.probability for score in self.scores if score.probability is not None]
-        if not parts:
-            return None
-        return (
-            reduce(add, (part.counts for part in parts)),
-            reduce(add, (part.border_counts for part in parts)),
-        )
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the figures must know, one sentence each."""
-        lines = []
+        lines = list(self.leaks.warnings) if self.leaks else []
         if self.skipped:
             num_images = self.num_scored + self.num_skipped
             lines.append(
@@ -109,6 +124,8 @@ class Evaluation:
         lines += [f"scored {score.id}: {note}" for score in self.scores for note in score.findings]
         lines += self._undefined()
         for figures in self.protocols:
+            if figures.protocol.scaling.inside_lesion:
+                lines += self._without_lesion(figures.protocol.name)
             if figures.refused:
                 lines.append(
                     f"{figures.protocol.name} refuses masks that are not binary: "
@@ -139,6 +156,15 @@ class Evaluation:
         """Count the skipped images by what is wrong, see `Skipped.kind`."""
         return dict(sorted(Counter(skipped.kind for skipped in self.skipped).items()))
 
+    def _without_lesion(self, protocol: str) -> list[str]:
+        images = {image_of(score.id) for score in self.scores} - set(self.measures.lesions)
+        if not images:
+            return []
+        return [
+            f"{protocol} scores inside the lesion, but {len(images)} images were scored as a whole "
+            f"for want of a lesion mask: {list_some(sorted(images))}; give these with --lesions"
+        ]
+
     def _undefined(self) -> list[str]:
         lines = []
         for name in measured(self.scores):
@@ -152,20 +178,30 @@ class Evaluation:
 
 
 def evaluate_masks(
-    truth_dir: Path, predictions_dir: Path, *, measures: Measures = _PLAIN, seed: int = 0
+    truth_dir: Path,
+    predictions_dir: Path,
+    *,
+    images_dir: Path | None = None,
+    measures: Measures = _PLAIN,
+    seed: int = 0,
 ) -> Evaluation:
     """Evaluate a folder of predicted masks against a folder of true masks, matched by id.
 
     Args:
         truth_dir: Masks named as in `match_folders`; a folder or a ZIP archive.
         predictions_dir: The same; files without a truth are ignored with a warning.
+        images_dir: Folder of the photographs, named NAME.jpg or the like, for ``statistics`` and
+            for pictures; images that are not in it are not missed.
         measures: What is measured besides overlap.
         seed: Seed of the confidence intervals.
 
     Raises:
-        DatasetError: If a folder is missing or empty, or not a single image can be scored.
+        DatasetError: If a folder is missing or empty, two images have one id, or not a single
+            image can be scored.
     """
     matching = match_folders(truth_dir, predictions_dir)
+    if images_dir is not None:
+        matching = with_images(matching, _find_images(images_dir))
     return _evaluate_matching(matching, groups={}, measures=measures, seed=seed)
 
 
@@ -185,7 +221,13 @@ def evaluate_samples(
     """
     groups = {sample.id: sample.group for sample in samples}
     matching = match_samples(samples, predictions_dir)
-    return _evaluate_matching(matching, groups=groups, measures=measures, seed=seed)
+    result = _evaluate_matching(matching, groups=groups, measures=measures, seed=seed)
+    return replace(result, metadata=metadata_of(samples))
+
+
+def metadata_of(samples: Iterable[Sample]) -> dict[str, Mapping[str, str]]:
+    """Return what is known of each sample, by id; samples of which nothing is are left out."""
+    return {sample.id: sample.metadata for sample in samples if sample.metadata}
 
 
 def evaluate_predictions(
@@ -207,19 +249,34 @@ def evaluate_predictions(
         DatasetError: If an id comes twice, or not a single image can be scored.
     """
     results: dict[str, ImageScore | Skipped] = {}
-    for item in items:
-        result = score_item(item, measures)
+    pool = PixelPool()
+    for result in pool.take(score_item(item, measures) for item in items):
         if result.id in results:
             raise DatasetError(f"the id '{result.id}' was predicted twice; ids must be unique")
         results[result.id] = result
-    return _evaluation(results.values(), (), groups=groups or {}, measures=measures, seed=seed)
+    evaluation = _evaluation(
+        results.values(), (), groups=groups or {}, measures=measures, seed=seed
+    )
+    return replace(evaluation, pooled_probabilities=pool.total)
 
 
 def _evaluate_matching(
     matching: Matching, *, groups: Mapping[str, str], measures: Measures, seed: int
 ) -> Evaluation:
-    results = [*matching.skipped, *score_pairs(matching.pairs, measures)]
-    return _evaluation(results, matching.extra, groups=groups, measures=measures, seed=seed)
+    pool = PixelPool()
+    results = [*matching.skipped, *pool.take(score_pairs(matching.pairs, measures))]
+    result = _evaluation(results, matching.extra, groups=groups, measures=measures, seed=seed)
+    files = {
+        pair.id: ImageFiles(pair.image, pair.truth, pair.prediction) for pair in matching.pairs
+    }
+    return replace(result, files=files, pooled_probabilities=pool.total)
+
+
+def _find_images(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        state = "is not a folder" if folder.exists() else "no such folder"
+        raise DatasetError(f"{folder}: {state}. Give the folder that holds the photographs.")
+    return files_by_id(find_images(folder), lambda path: path.stem)
 
 
 def _evaluation(
@@ -250,4 +307,5 @@ def _evaluation(
         ),
         groups={id: group for id, group in named.items() if group != id},
         measures=measures,
+        seed=seed,
     )

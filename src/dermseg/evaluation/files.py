@@ -32,7 +32,8 @@ class CheckedMask:
 
     Attributes:
         mask: (H, W) bool.
-        is_binary: No more than two grey values, one of them 0 if there are two.
+        is_binary: Whether all its values are 0 or 255, as the scorers that ask for binary masks
+            mean it.
         finding: What is odd about it, or None.
     """
 
@@ -67,18 +68,19 @@ def read_checked_mask(file: MaskFile) -> CheckedMask:
     """
     values = read_grey(file)
     mask = foreground(values)
-    if values.max() == 1 or ((values == 0) | (values == 255)).all():
+    if ((values == 0) | (values == 255)).all():
         return CheckedMask(mask)
     used = np.flatnonzero(np.bincount(values.ravel(), minlength=256))
-    is_binary = used.size <= 2 and (used.size == 1 or not used[0])
-    if is_binary and not mask.any():
-        finding = f"its values are {_listed(used)}, and none is above 128: it counts as empty"
-    elif is_binary:
-        finding = f"its values are {_listed(used)}, not 0 and 255; above 128 is lesion"
-    else:
+    if values.max() == 1:
+        finding = f"its values are {_listed(used)}: 1 is lesion here, and skin to scorers of ISIC"
+    elif used.size > 2 or (used.size == 2 and used[0]):
         share = float(np.mean((values != 0) & (values != 255)))
         finding = f"not binary: {share:.2%} of its pixels are grey; above 128 is lesion"
-    return CheckedMask(mask, is_binary, finding)
+    elif mask.any():
+        finding = f"its values are {_listed(used)}, not 0 and 255; above 128 is lesion"
+    else:
+        finding = f"its values are {_listed(used)}, and none is above 128: it counts as empty"
+    return CheckedMask(mask, is_binary=False, finding=finding)
 
 
 def read_grey(file: MaskFile) -> NDArray[np.uint8]:
@@ -100,7 +102,10 @@ def read_grey(file: MaskFile) -> NDArray[np.uint8]:
 def _members(archive: Path) -> list[zipfile.Path]:
     """The image files of an archive, without what macOS adds."""
     # `Path` keeps the archive open for as long as its files are used.
-    opened = zipfile.ZipFile(archive)
+    try:
+        opened = zipfile.ZipFile(archive)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DatasetError(f"{archive}: the archive cannot be opened ({error})") from error
     names = []
     for info in opened.infolist():
         name = PurePosixPath(info.filename)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Final
 
+from dermseg.evaluation.files import MaskFile
+from dermseg.evaluation.image_statistics import STATISTICS, ImageStatistics
 from dermseg.evaluation.protocols import Protocol, Scaling
 from dermseg.metrics import BoundaryMeasures, ConfusionCounts, ProbabilityCounts
 
@@ -33,6 +35,9 @@ class Measures:
         relative_tolerance: The same, as a share of the lesion's diameter.
         probability: Scores of the probabilities, where there are any.
         protocols: Whose figures are to be computed.
+        lesions: True lesion masks by image, for protocols that score inside the lesion; an image
+            without one is scored as a whole.
+        statistics: What the images show, where there are images, see `ImageStatistics`.
     """
 
     boundary: bool = False
@@ -40,6 +45,8 @@ class Measures:
     relative_tolerance: float = 0.02
     probability: bool = False
     protocols: tuple[Protocol, ...] = ()
+    lesions: Mapping[str, MaskFile] = field(default_factory=dict)
+    statistics: bool = False
 
     @property
     def scalings(self) -> tuple[Scaling, ...]:
@@ -53,12 +60,13 @@ class ProbabilityMeasures:
     """Scores of the probabilities of one image; NaN where one is undefined.
 
     Attributes:
-        counts: Pixels by probability and truth; the scores follow from them.
+        counts: Pixels by probability and truth, from which the scores follow; None once they have
+            been added to those of the other images, because many images would fill the memory.
         border_counts: The same within `BORDER_WIDTH` pixels of either border.
     """
 
-    counts: ProbabilityCounts
-    border_counts: ProbabilityCounts
+    counts: ProbabilityCounts | None
+    border_counts: ProbabilityCounts | None
     auc: float
     average_precision: float
     brier_score: float
@@ -107,6 +115,7 @@ class ImageScore:
         truth_is_binary: See `CheckedMask`.
         prediction_is_binary: Likewise.
         findings: What is odd about the files; they were scored all the same.
+        statistics: What the image shows, if it was asked for and there is an image.
     """
 
     id: str
@@ -124,6 +133,7 @@ class ImageScore:
     truth_is_binary: bool = True
     prediction_is_binary: bool = True
     findings: tuple[str, ...] = ()
+    statistics: ImageStatistics | None = None
 
     @classmethod
     def from_counts(
@@ -137,6 +147,7 @@ class ImageScore:
         truth_is_binary: bool = True,
         prediction_is_binary: bool = True,
         findings: tuple[str, ...] = (),
+        statistics: ImageStatistics | None = None,
     ) -> ImageScore:
         """Compute all scores of overlap of an image."""
         return cls(
@@ -155,7 +166,16 @@ class ImageScore:
             truth_is_binary=truth_is_binary,
             prediction_is_binary=prediction_is_binary,
             findings=findings,
+            statistics=statistics,
         )
+
+    @property
+    def lesion_share(self) -> float:
+        """Share of the field of view that is lesion; of all pixels where there is no image."""
+        if self.statistics is not None:
+            return self.statistics.lesion_share
+        counts = self.counts
+        return (counts.tp + counts.fn) / (counts.tp + counts.fn + counts.fp + counts.tn)
 
     def value(self, name: str) -> float:
         """Return a score by name; NaN where it is undefined or was not measured."""
@@ -164,4 +184,6 @@ class ImageScore:
             owner = self.boundary
         elif name in PROBABILITY_SCORES:
             owner = self.probability
+        elif name in STATISTICS:
+            owner = self.statistics
         return math.nan if owner is None else float(getattr(owner, name))

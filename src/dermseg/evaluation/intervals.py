@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,16 @@ try:
 except ImportError as error:
     raise MissingExtraError("evaluation", "eval") from error
 
-__all__ = ["Interval", "bootstrap_interval", "bootstrap_pooled"]
+__all__ = [
+    "NUM_RESAMPLES",
+    "Interval",
+    "bootstrap_interval",
+    "bootstrap_intervals",
+    "bootstrap_pooled",
+]
+
+NUM_RESAMPLES: Final = 9999
+"""Bootstrap samples of every interval, if no other number is asked for."""
 
 # Resampled values held in memory at once: 32 MB of them.
 _BATCH_VALUES = 4_000_000
@@ -41,7 +50,7 @@ def bootstrap_interval(
     values: ArrayLike,
     *,
     confidence: float = 0.95,
-    num_resamples: int = 9999,
+    num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
     groups: Sequence[str] | None = None,
 ) -> Interval:
@@ -85,11 +94,58 @@ def bootstrap_interval(
     return _bootstrap((sums, sizes), _mean_over_images, mean, confidence, num_resamples, seed)
 
 
+def bootstrap_intervals(
+    values: ArrayLike,
+    *,
+    num_resamples: int = NUM_RESAMPLES,
+    seed: int = 0,
+    groups: Sequence[str] | None = None,
+) -> list[Interval]:
+    """What `bootstrap_interval` gives for each of many scores of the same images, 95 %, but faster.
+
+    The same images are drawn for all of them.
+
+    Args:
+        values: K scores of each image, (K, N).
+        num_resamples: Number of bootstrap samples.
+        seed: As for `bootstrap_interval`.
+        groups: The group of each image, (N,); None makes every image a group.
+
+    Raises:
+        ValueError: If there are no images, a value is not finite, or the groups' number differs.
+    """
+    scores = np.asarray(values, dtype=np.float64)
+    if scores.ndim != 2 or not scores.shape[1] or not np.isfinite(scores).all():
+        raise ValueError(
+            f"expected finite values, (K, N) with N >= 1; received shape {scores.shape}"
+        )
+    names = np.arange(scores.shape[1]) if groups is None else np.asarray(groups)
+    if names.shape != scores.shape[1:]:
+        raise ValueError(f"{scores.shape[1]} images have {len(names)} groups; each needs one")
+    _, index = np.unique(names, return_inverse=True)
+    num_groups = int(index.max()) + 1
+    sizes = np.bincount(index)
+    sums = np.stack([np.bincount(index, weights=row) for row in scores]).reshape(-1, num_groups)
+    rng = np.random.default_rng(seed)
+    means = []
+    for start in range(0, num_resamples, step := max(1, _BATCH_VALUES // num_groups)):
+        drawn = rng.integers(0, num_groups, (min(step, num_resamples - start), num_groups))
+        # How often each group was drawn turns the sums over draws into one matrix product.
+        rows = np.arange(len(drawn))[:, None] * num_groups
+        times = np.bincount((drawn + rows).ravel(), minlength=drawn.size).reshape(drawn.shape)
+        means.append((times @ sums.T) / (times @ sizes)[:, None])
+    ends = np.quantile(np.concatenate(means), (0.025, 0.975), axis=0)
+    return [
+        Interval(float(row.mean()), float(low), float(high))
+        for row, low, high in zip(scores, *ends, strict=True)
+    ]
+
+
 def bootstrap_pooled(
     counts: NDArray[np.float64],
     statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     *,
-    num_resamples: int = 9999,
+    num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
     groups: Sequence[str] | None = None,
 ) -> Interval:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +17,15 @@ from dermseg.evaluation.files import (
 )
 from dermseg.types import Sample
 
-__all__ = ["Matching", "Pair", "Skipped", "match_folders", "match_samples"]
+__all__ = [
+    "Matching",
+    "Pair",
+    "Skipped",
+    "find_lesions",
+    "match_folders",
+    "match_samples",
+    "with_images",
+]
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,14 @@ class Pair:
         truth: The true mask.
         prediction: The predicted mask.
         probability: The probabilities as 8-bit grey values, if there are any.
+        image: The photograph, if it is known.
     """
 
     id: str
     truth: MaskFile
     prediction: MaskFile
     probability: MaskFile | None = None
+    image: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -93,16 +103,42 @@ def match_folders(truth_dir: Path, predictions_dir: Path) -> Matching:
     return _match(truths, predictions_dir)
 
 
+def find_lesions(folder: Path) -> dict[str, MaskFile]:
+    """Find the lesion masks in a folder or ZIP archive, by image.
+
+    Raises:
+        DatasetError: If there is no such folder, it has no mask, or two masks of one image.
+    """
+    found = _by_id(list_masks(folder, "lesion masks"), mask_id)
+    if not found:
+        raise DatasetError(
+            f"{folder}: no mask is in this folder; expected files such as NAME_segmentation.png"
+        )
+    for id, files in found.items():
+        if len(files) > 1:
+            names = ", ".join(file.name for file in files)
+            raise DatasetError(f"{folder}: {id} has {len(files)} masks, {names}. Keep one of them.")
+    return {id: files[0] for id, files in found.items()}
+
+
 def match_samples(samples: Iterable[Sample], predictions_dir: Path) -> Matching:
     """Match samples of a dataset and a folder of masks named as in `match_folders`.
 
-    Samples without a mask are skipped.
+    Samples without a mask are skipped. The pairs know their images.
 
     Raises:
         DatasetError: If the folder is missing.
     """
+    samples = tuple(samples)
     truths = {sample.id: [sample.mask] if sample.mask else [] for sample in samples}
-    return _match(truths, predictions_dir)
+    matching = _match(truths, predictions_dir)
+    return with_images(matching, {sample.id: sample.image for sample in samples})
+
+
+def with_images(matching: Matching, images: Mapping[str, Path]) -> Matching:
+    """Return the matching with the images of its pairs by id, where there are any."""
+    pairs = tuple(replace(pair, image=images.get(pair.id, pair.image)) for pair in matching.pairs)
+    return replace(matching, pairs=pairs)
 
 
 def _match(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from dermseg.errors import ImageError
-from dermseg.evaluation.evaluate import Evaluation, evaluate_predictions
+from dermseg.evaluation.evaluate import Evaluation, evaluate_predictions, metadata_of
+from dermseg.evaluation.image_files import ImageFiles
 from dermseg.evaluation.image_score import Measures
 from dermseg.evaluation.scoring import Item, Predicted
+from dermseg.images import write_mask
 from dermseg.metrics import to_levels
-from dermseg.prediction import Predictor
+from dermseg.prediction import MASK_ENDING, Predictor
 from dermseg.types import Sample
 
 __all__ = ["evaluate_model", "predict_items"]
@@ -23,6 +27,7 @@ def evaluate_model(
     *,
     measures: Measures = _PLAIN,
     seed: int = 0,
+    masks_dir: Path | None = None,
 ) -> Evaluation:
     """Predict samples at native size and score the masks; intervals resample whole groups.
 
@@ -31,13 +36,24 @@ def evaluate_model(
         samples: With masks; one without is skipped and named.
         measures: What is measured besides overlap.
         seed: Seed of the confidence intervals.
+        masks_dir: An existing folder to write every mask to, as ``NAME_segmentation.png``.
 
     Raises:
         DatasetError: If not a single image can be scored.
+        OutputError: If a mask cannot be written.
     """
     groups = {sample.id: sample.group for sample in samples}
-    items = predict_items(predictor, samples, probability=measures.probability)
-    return evaluate_predictions(items, groups=groups, measures=measures, seed=seed)
+    items = _predict(predictor, samples, measures, masks_dir)
+    result = evaluate_predictions(items, groups=groups, measures=measures, seed=seed)
+    scored = {score.id for score in result.scores}
+    files = {
+        sample.id: ImageFiles(
+            sample.image, sample.mask, masks_dir and _mask_path(masks_dir, sample.id)
+        )
+        for sample in samples
+        if sample.id in scored
+    }
+    return replace(result, files=files, metadata=metadata_of(samples))
 
 
 def predict_items(
@@ -50,11 +66,24 @@ def predict_items(
         samples: What to predict.
         probability: Also hand on the probabilities, rounded to 8 bits as they are written.
     """
+    yield from _predict(predictor, samples, Measures(probability=probability), None)
+
+
+def _predict(
+    predictor: Predictor, samples: Sequence[Sample], measures: Measures, masks_dir: Path | None
+) -> Iterator[Item]:
     results = predictor.predict_many((sample.image for sample in samples), on_error="return")
     for sample, result in zip(samples, results, strict=True):
         if isinstance(result, ImageError):
             yield sample.id, result, sample.mask
-        elif probability:
-            yield sample.id, Predicted(result.mask, to_levels(result.probability)), sample.mask
-        else:
-            yield sample.id, result.mask, sample.mask
+            continue
+        mask = result.mask
+        if masks_dir is not None:
+            write_mask(_mask_path(masks_dir, sample.id), mask)
+        levels = to_levels(result.probability) if measures.probability else None
+        image = result.image if measures.statistics else None
+        yield sample.id, Predicted(mask, levels, image=image), sample.mask
+
+
+def _mask_path(folder: Path, id: str) -> Path:
+    return folder / f"{id}{MASK_ENDING}"

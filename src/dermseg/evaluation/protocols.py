@@ -30,10 +30,12 @@ class Scaling(NamedTuple):
         method: ``nearest`` takes the pixel at the floor of the position, as OpenCV's INTER_NEAREST
             and torch's ``nearest`` do; ``nearest_centre`` the one nearest to the centre, as
             Pillow does; ``mean`` sets a pixel where at least half of what it covers was set.
+        inside_lesion: Both masks are cleared outside the true lesion first.
     """
 
     size: Size | None = None
     method: Literal["nearest", "nearest_centre", "mean"] = "nearest"
+    inside_lesion: bool = False
 
 
 NATIVE: Final = Scaling()
@@ -88,7 +90,8 @@ class Protocol:
             "share": "all images' shares in one matrix",
             "batch": f"mean over batches of {self.batch_size}",
         }
-        return f"{words[self.level]}, {where}"
+        place = ", inside the lesion" if self.scaling.inside_lesion else ""
+        return f"{words[self.level]}, {where}{place}"
 
 
 def _overlap(*names: str, empty: float) -> dict[str, Callable[[Values], Values]]:
@@ -221,15 +224,35 @@ _ROWS: Final = (
         scores={"jaccard": rules.seed001_jaccard},
         headline="jaccard",
         empty="masks that are both empty are left out; 1 is added to every union",
-        reference="an attribute U-Net project on ISIC 2017 Part 2; it clears masks outside the "
-        "lesion and crops a random square, which is not done here",
-        scaling=Scaling((256, 256)),
+        reference="an attribute U-Net project on ISIC 2017 Part 2; it also crops a random square, "
+        "which is not done here",
+        scaling=Scaling((256, 256), inside_lesion=True),
         attributes_only=True,
     ),
 )
 
 PROTOCOLS: Final[Mapping[str, Protocol]] = {row.name: row for row in _ROWS}
-"""Every known protocol by name."""
+"""Every known protocol by name.
+
+References:
+    isic: isic-challenge-scoring 5.6, github.com/ImageMarkup/isic-challenge-scoring, `segmentation`.
+    isic2016: Gutman et al. (2016), Skin lesion analysis toward melanoma detection,
+        arXiv:1605.01397, and the challenge's scoring program.
+    isic2017: Codella et al. (2018), Skin lesion analysis toward melanoma detection: a challenge at
+        ISBI 2017, arXiv:1710.05006, and the challenge's scoring program.
+    isic2018, isic2018_task2: Codella et al. (2019), Skin lesion analysis toward melanoma detection
+        2018, arXiv:1902.03368; `task2.score` of isic-challenge-scoring.
+    pooled: Ruan et al. (2023), EGE-UNet, arXiv:2307.08473, and the projects that share its code.
+        They resize the truth by interpolation and threshold it at a half; `mean` is that up to
+        single pixels of the border.
+    batch: Valanarasu & Patel (2022), UNeXt, arXiv:2203.04967, and the projects that share its code.
+    resized: Perera et al. (2024), MobileUNETR, arXiv:2409.03062.
+    mmseg: MMSegmentation, github.com/open-mmlab/mmsegmentation, `IoUMetric`.
+    nnunet: Isensee et al. (2021), nnU-Net, doi:10.1038/s41592-020-01008-z, and the code of
+        nnunetv2, `compute_metrics_on_folder`.
+    monai: Cardoso et al. (2022), MONAI, arXiv:2211.02701, `DiceMetric` and `MeanIoU`.
+    seed000, seed001: student projects on ISIC 2016 and on ISIC 2017 Part 2, unpublished.
+"""
 
 
 def find_protocol(text: str) -> Protocol:

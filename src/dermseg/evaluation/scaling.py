@@ -15,8 +15,19 @@ __all__ = ["scale_mask", "scaled_counts"]
 _FLAGS = {"nearest": cv2.INTER_NEAREST, "nearest_centre": cv2.INTER_NEAREST_EXACT}
 
 
-def scaled_counts(prediction: BoolMask, target: BoolMask, scaling: Scaling) -> ConfusionCounts:
-    """Resize both masks, (H, W) bool, and count."""
+def scaled_counts(
+    prediction: BoolMask, target: BoolMask, scaling: Scaling, *, lesion: BoolMask | None = None
+) -> ConfusionCounts:
+    """Resize both masks, (H, W) bool, and count.
+
+    Args:
+        prediction: (H, W) bool.
+        target: The same size.
+        scaling: To which size; says, too, whether both are cleared outside the lesion before.
+        lesion: The true lesion in the same size; None clears nothing.
+    """
+    if scaling.inside_lesion and lesion is not None:
+        prediction, target = prediction & lesion, target & lesion
     return confusion_counts(scale_mask(prediction, scaling), scale_mask(target, scaling))
 
 

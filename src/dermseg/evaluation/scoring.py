@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.errors import ImageError
+from dermseg.evaluation.aggregation import image_of
 from dermseg.evaluation.files import CheckedMask, MaskFile, read_checked_mask, read_grey
 from dermseg.evaluation.image_score import (
     BORDER_WIDTH,
@@ -19,8 +23,10 @@ from dermseg.evaluation.image_score import (
     Measures,
     ProbabilityMeasures,
 )
+from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
 from dermseg.evaluation.matching import Pair, Skipped
 from dermseg.evaluation.scaling import scaled_counts
+from dermseg.images import read_image
 from dermseg.metrics import (
     ConfusionCounts,
     ProbabilityCounts,
@@ -28,7 +34,7 @@ from dermseg.metrics import (
     confusion_counts,
     near_boundary,
 )
-from dermseg.types import BoolMask
+from dermseg.types import BoolMask, ImageArray
 
 __all__ = [
     "ImageScore",
@@ -54,12 +60,14 @@ class Predicted:
         levels: Probability of lesion times 255, (H, W) uint8, or None.
         is_binary: See `CheckedMask`.
         findings: What is odd about the files.
+        image: The photograph, (H, W, 3) uint8, or None.
     """
 
     mask: BoolMask
     levels: NDArray[np.uint8] | None = None
     is_binary: bool = True
     findings: tuple[str, ...] = ()
+    image: ImageArray | None = None
 
 
 Item: TypeAlias = tuple[str, BoolMask | Predicted | ImageError, MaskFile | None]
@@ -92,6 +100,7 @@ def score_mask(
             f"{_size(target)} (height x width); predict at the image's native size",
         )
     counts = confusion_counts(mask, target)
+    lesion = _read_lesion(id, target, measures)
     boundary = None
     if measures.boundary:
         boundary = boundary_measures(
@@ -109,11 +118,13 @@ def score_mask(
         boundary=boundary,
         probability=probability,
         scaled_counts={
-            scaling: scaled_counts(mask, target, scaling) for scaling in measures.scalings
+            scaling: scaled_counts(mask, target, scaling, lesion=lesion)
+            for scaling in measures.scalings
         },
         truth_is_binary=true.is_binary,
         prediction_is_binary=prediction.is_binary,
         findings=_findings(prediction, true, counts),
+        statistics=_measure(prediction, target, measures),
     )
 
 
@@ -138,35 +149,76 @@ def score_item(
 def read_predictions(pairs: Iterable[Pair], *, probability: bool = False) -> Iterator[Item]:
     """Read the predicted masks one by one; for one that cannot be read, hand on the error."""
     for pair in pairs:
-        yield _read_pair(pair, probability=probability)
+        yield _read_pair(pair, Measures(probability=probability))
 
 
 def score_pairs(pairs: Iterable[Pair], measures: Measures) -> Iterator[ImageScore | Skipped]:
     """Score pairs of files, in their order, a few at a time in memory."""
 
     def score(pair: Pair) -> ImageScore | Skipped:
-        return score_item(_read_pair(pair, probability=measures.probability), measures)
+        return score_item(_read_pair(pair, measures), measures)
 
     num_threads = min(4, os.cpu_count() or 1)
+    remaining = iter(pairs)
     with ThreadPoolExecutor(num_threads, thread_name_prefix="dermseg-score") as pool:
-        yield from pool.map(score, pairs)
+        # Not `map`, which would submit all pairs at once.
+        submitted = deque(pool.submit(score, pair) for pair in islice(remaining, 4 * num_threads))
+        while submitted:
+            yield submitted.popleft().result()
+            submitted.extend(pool.submit(score, pair) for pair in islice(remaining, 1))
 
 
 class _SizeError(ImageError):
     """Two masks of one image differ in size."""
 
 
-def _read_pair(pair: Pair, *, probability: bool) -> Item:
+def _read_pair(pair: Pair, measures: Measures) -> Item:
     try:
         checked = read_checked_mask(pair.prediction)
         levels = None
-        if probability and pair.probability is not None:
+        if measures.probability and pair.probability is not None:
             levels = read_grey(pair.probability)
     except ImageError as error:
         return pair.id, error, pair.truth
-    findings = () if checked.finding is None else (f"the prediction: {checked.finding}",)
-    predicted = Predicted(checked.mask, levels, checked.is_binary, findings)
+    findings = [] if checked.finding is None else [f"the prediction: {checked.finding}"]
+    image = None
+    if measures.statistics and pair.image is not None:
+        image, finding = _read_image_of(pair.image, checked.mask)
+        findings += [finding] if finding else []
+    predicted = Predicted(checked.mask, levels, checked.is_binary, tuple(findings), image)
     return pair.id, predicted, pair.truth
+
+
+def _read_image_of(path: Path, mask: BoolMask) -> tuple[ImageArray | None, str | None]:
+    """The image if it can be measured with the mask, else what is wrong with it."""
+    try:
+        image = read_image(path)
+    except ImageError as error:
+        return None, f"the image is not measured: {error}"
+    if image.shape[:2] != mask.shape:
+        size = " x ".join(map(str, image.shape[:2]))
+        return None, f"the image is not measured: it is {size} pixels, the masks {_size(mask)}"
+    return image, None
+
+
+def _measure(prediction: Predicted, target: BoolMask, measures: Measures) -> ImageStatistics | None:
+    if not measures.statistics or prediction.image is None:
+        return None
+    return measure_image(prediction.image, target)
+
+
+def _read_lesion(id: str, target: BoolMask, measures: Measures) -> BoolMask | None:
+    file = measures.lesions.get(image_of(id))
+    if file is None or not any(scaling.inside_lesion for scaling in measures.scalings):
+        return None
+    lesion = read_checked_mask(file).mask
+    if lesion.shape != target.shape:
+        raise _SizeError(
+            id,
+            f"the lesion mask {file.name} is {_size(lesion)} pixels, the truth is {_size(target)} "
+            "(height x width); give the lesion of the same image",
+        )
+    return lesion
 
 
 def _score_levels(

@@ -16,7 +16,9 @@ import polars
 from dermseg.errors import OutputError
 from dermseg.evaluation.aggregation import SCORES, measured
 from dermseg.evaluation.evaluate import Evaluation
+from dermseg.evaluation.image_files import write_files
 from dermseg.evaluation.image_score import BORDER_WIDTH
+from dermseg.evaluation.image_statistics import STATISTICS
 from dermseg.evaluation.protocol_figures import ProtocolFigures
 from dermseg.images import write_bytes_atomically
 from dermseg.metrics import ProbabilityCounts
@@ -39,7 +41,7 @@ def summary(evaluation: Evaluation, *, about: Mapping[str, str] | None = None) -
         ``num_questionable`` count predictions without truth and scored images whose files are
         odd; ``problems`` names every one of these and the skipped images. With border distances
         ``tolerances``, with probabilities ``pooled`` (scores of the pixels of all images), with
-        protocols ``protocols``.
+        protocols ``protocols``, with a known model ``training_overlap`` (see `Leaks`).
     """
     content = {
         **(about or {}),
@@ -52,6 +54,8 @@ def summary(evaluation: Evaluation, *, about: Mapping[str, str] | None = None) -
         "warnings": list(evaluation.warnings),
         "problems": _problems(evaluation),
     }
+    if evaluation.leaks is not None:
+        content["training_overlap"] = evaluation.leaks.as_json()
     if evaluation.measures.boundary:
         content["tolerances"] = {
             "normalized_surface_distance": evaluation.measures.tolerance,
@@ -69,11 +73,12 @@ def summary(evaluation: Evaluation, *, about: Mapping[str, str] | None = None) -
 def write_evaluation(
     folder: Path, evaluation: Evaluation, *, about: Mapping[str, str] | None = None
 ) -> None:
-    """Write ``per_image.csv``, the same as ``.parquet``, and ``summary.json``.
+    """Write ``per_image.csv``, the same as ``.parquet``, ``files.csv`` and ``summary.json``.
 
     The table has one row per scored image, sorted by id: pixel counts and scores in full
     precision, under the rules of the protocol ``isic`` whichever was asked for; empty where one
-    is undefined. Skipped images are in the summary.
+    is undefined. Skipped images are in the summary; ``files.csv`` says where the masks and images
+    are, see `write_files`.
 
     Args:
         folder: Where to write; it is made if it is missing, and files of an earlier evaluation
@@ -97,6 +102,7 @@ def write_evaluation(
     polars.DataFrame(columns).write_parquet(parquet)
     write_bytes_atomically(folder / "per_image.csv", table)
     write_bytes_atomically(folder / "per_image.parquet", parquet.getvalue())
+    write_files(folder, [score.id for score in evaluation.scores], evaluation.files)
     write_bytes_atomically(folder / "summary.json", f"{text}\n".encode())
 
 
@@ -108,7 +114,8 @@ def _per_image(evaluation: Evaluation) -> dict[str, list[Any]]:
         columns["group"] = [evaluation.groups.get(score.id, score.id) for score in scores]
     for name in _COUNTS:
         columns[name] = [getattr(score.counts, name) for score in scores]
-    for name in (*SCORES, *measured(scores)):
+    shown = STATISTICS if any(score.statistics is not None for score in scores) else ()
+    for name in (*SCORES, *measured(scores), *shown):
         values = (score.value(name) for score in scores)
         columns[name] = [None if math.isnan(value) else value for value in values]
     return columns

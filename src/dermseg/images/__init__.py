@@ -16,12 +16,13 @@ from dermseg.images.reading import (
     read_mask_values,
     read_size,
 )
-from dermseg.images.writing import write_image, write_mask, write_probability
+from dermseg.images.writing import encode_jpeg, write_image, write_mask, write_probability
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "EncodedImage",
     "ImageSource",
+    "encode_jpeg",
     "find_images",
     "foreground",
     "open_image",

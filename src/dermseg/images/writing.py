@@ -15,7 +15,7 @@ from dermseg.errors import UsageError
 from dermseg.images.files import source_name, write_bytes_atomically
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
-__all__ = ["encode_mask", "write_image", "write_mask", "write_probability"]
+__all__ = ["encode_jpeg", "encode_mask", "write_image", "write_mask", "write_probability"]
 
 # Twice as fast as the next, which gives smaller files; Pillow writes PNG faster than OpenCV.
 _PNG_LEVEL = 3
@@ -120,9 +120,19 @@ def write_image(path: str | os.PathLike[str], image: ImageArray, *, quality: int
             f"{source_name(path)}: {image.shape[1]} x {image.shape[0]} pixels do not fit JPEG, "
             f"whose sides have at most {_MAX_JPEG_SIDE}; write a .png"
         )
+    write_bytes_atomically(path, encode_jpeg(image, quality=quality))
+
+
+def encode_jpeg(image: ImageArray, *, quality: int = 90) -> bytes:
+    """Encode an image, (H, W, 3) uint8 RGB, as the content of a JPEG file.
+
+    Args:
+        image: No side longer than 65,500 pixels.
+        quality: 1 to 100.
+    """
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=quality)
-    write_bytes_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _encode_png(values: ImageArray) -> bytes:

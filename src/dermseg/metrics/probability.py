@@ -146,10 +146,25 @@ class ProbabilityCounts:
             Naeini et al. (2015), doi:10.1609/aaai.v29i1.9602; Guo et al. (2017),
             arXiv:1706.04599, whose bins are of the probability of the predicted class instead.
         """
+        _, probability, lesion = self.calibration_bins(num_bins=num_bins)
+        return self._per_pixel(np.abs(probability - lesion).sum())
+
+    def calibration_bins(
+        self, *, num_bins: int = NUM_CALIBRATION_BINS
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Sum the pixels by bins of probability, see `expected_calibration_error`.
+
+        Returns:
+            In each bin, (num_bins,): the number of pixels, the sum of their probabilities, and
+            how many are lesion.
+        """
         bins = np.maximum(0, -(-_LEVELS * num_bins // 255) - 1)
         counts = self.positives + self.negatives
-        gaps = np.bincount(bins, counts * (_LEVELS / 255) - self.positives, minlength=num_bins)
-        return self._per_pixel(np.abs(gaps).sum())
+        pixels, probability, lesion = (
+            np.bincount(bins, column, minlength=num_bins).astype(np.float64)
+            for column in (counts, counts * (_LEVELS / 255), self.positives)
+        )
+        return pixels, probability, lesion
 
     def _per_pixel(self, total: Any) -> float:  # noqa: ANN401 -- a scalar of numpy
         return float(total / self.num_pixels) if self.num_pixels else math.nan

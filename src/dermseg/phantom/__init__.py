@@ -1,21 +1,38 @@
 """Generated dermoscopic images with exact masks, and artefacts for any image.
 
-For demonstrations, tests, robustness checks and augmentation: images that look like dermoscopy,
-whose truth is known to the pixel. numpy and OpenCV only.
+Lesions may show the five diagnostic structures of ISIC 2018 Task 2, generated or blended into
+photographs. For demonstrations, tests, robustness checks and augmentation: images that look like
+dermoscopy, whose truth is known to the pixel. numpy and OpenCV only.
 """
 
 from __future__ import annotations
 
 from dermseg.phantom.artefacts import ARTEFACTS
+from dermseg.phantom.attributes import (
+    ATTRIBUTES,
+    OBSERVED_FREQUENCIES,
+    TRAINING_FREQUENCIES,
+    AttributeOptions,
+    AttributePhantom,
+    create_attribute_phantom,
+    draw_attributes,
+)
 from dermseg.phantom.generator import Phantom, create_phantom
 from dermseg.phantom.lesion import Lesion
 from dermseg.phantom.options import PhantomOptions, PhantomParameters
 
 __all__ = [
     "ARTEFACTS",
+    "ATTRIBUTES",
+    "OBSERVED_FREQUENCIES",
+    "TRAINING_FREQUENCIES",
+    "AttributeOptions",
+    "AttributePhantom",
     "Lesion",
     "Phantom",
     "PhantomOptions",
     "PhantomParameters",
+    "create_attribute_phantom",
     "create_phantom",
+    "draw_attributes",
 ]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dermseg.types import ImageArray, Size
 
-__all__ = ["Chromophores", "render"]
+__all__ = ["Chromophores", "absorbance_of", "light_through", "render"]
 
 _ABSORPTION = np.array(
     [
@@ -62,13 +62,33 @@ class Chromophores:
         scale = np.float32(factor)
         return Chromophores(self.melanin * scale, self.blood * scale, self.deep * scale)
 
+    def absorbance(self) -> NDArray[np.float32]:
+        """What the densities take from each channel, (H, W, 3), as a negative logarithm."""
+        densities = cv2.merge([self.melanin, self.blood, self.deep])
+        return np.asarray(cv2.transform(densities, _ABSORPTION), np.float32)
+
     def transmission(self) -> NDArray[np.float32]:
         """Share of light left in each channel, (H, W, 3); above 1 where lighter than the skin."""
-        densities = cv2.merge([self.melanin, self.blood, self.deep])
-        light = np.asarray(cv2.exp(cv2.transform(densities, -_ABSORPTION)), np.float32)
-        light *= 1 - _FLOOR
-        light += _FLOOR
-        return light
+        return light_through(self.absorbance())
+
+
+def light_through(absorbance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Share of the skin's light that is left, (H, W, 3), never less than the surface reflects."""
+    light = np.asarray(cv2.exp(-absorbance), np.float32)
+    light *= 1 - _FLOOR
+    light += _FLOOR
+    return light
+
+
+def absorbance_of(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The absorbance that leaves a share of light: ``light_through`` turned round.
+
+    Args:
+        light: (H, W, 3), colour over that of the bare skin; shares close to what the surface
+            reflects count as an absorbance of 4.
+    """
+    seen = np.maximum((light - np.float32(_FLOOR)) * np.float32(1 / (1 - _FLOOR)), np.exp(-4))
+    return np.asarray(-cv2.log(seen.astype(np.float32, copy=False)), np.float32)
 
 
 def render(skin_rgb: NDArray[np.float32], chromophores: Chromophores) -> ImageArray:

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from dermseg.datasets import Isic2018
 from dermseg.datasets.archives import DOWNLOADS, Archive, Download
 
 
@@ -168,7 +169,10 @@ def official_members(archive: Archive, num: int, size: int) -> dict[str, bytes]:
     ending = "_Segmentation" if "ISBI2016" in archive.name else "_segmentation"
     endings = [".jpg"] if archive.holds == "images" else [f"{ending}.png"]
     if "Task2" in archive.name:
-        endings = [f"_attribute_{name}.png" for name in ("globules", "streaks")]
+        endings = [f"_attribute_{name}.png" for name in Isic2018.attributes]
+    if "2017" in archive.name:
+        endings += ["_superpixels.png"] * (archive.holds == "images")
+        endings = ["_features.json"] if "Part2" in archive.name else endings
     # The images of HAM10000 lie in their archives without a folder.
     folder = "" if "HAM10000_images" in archive.name else f"{archive.target}/"
     members = {

@@ -48,7 +48,8 @@ def test_the_table_states_what_the_datasets_are_made_of(name: str) -> None:
     assert len(targets) == len({archive.name for archive in download.archives})
     for archive in download.archives:
         assert archive.target == archive.name.removesuffix(".zip")
-        assert "Task2" in archive.name or archive.digest is not None
+        is_of_attributes = "Task2" in archive.name or "Part2" in archive.name
+        assert is_of_attributes or archive.digest is not None
         if archive.digest:
             algorithm, _, value = archive.digest.partition(":")
             assert len(value) == {"md5": 32, "sha256": 64}[algorithm]
@@ -61,13 +62,18 @@ def test_a_download_is_the_dataset(name: str, publish: Publish, tmp_path: Path) 
     dataset = open_dataset(tmp_path / "data")
     assert dataset.name == report.dataset == DOWNLOADS[name].dataset
     num = sum(archive.holds == "images" for archive in DOWNLOADS[name].archives) * 3
-    num_masks = 0 if name == "isic2018_task2" else num
+    has_attributes = name in ("isic2017_part2", "isic2018_task2")
+    num_masks = 0 if has_attributes else num
     assert (report.num_images, report.num_masks, report.num_orphans) == (num, num_masks, 0)
+    assert report.num_with_attributes == (num if has_attributes else 0)
+    assert dataset.gaps == ()
     assert report.is_new
     here = {path.name for path in (tmp_path / "data").iterdir()}
     assert here == {archive.target for archive in DOWNLOADS[name].archives} | {"download.json"}
     assert all(
-        sample.metadata["diagnosis"] for sample in dataset.samples if "ham" in name or "17" in name
+        sample.metadata["diagnosis"]
+        for sample in dataset.samples
+        if name in ("ham10000", "isic2017")
     )
 
 
@@ -95,14 +101,19 @@ def test_parts_come_one_by_one(site: Site, publish: Publish, tmp_path: Path) -> 
     assert not any(warning.startswith("train") for warning in report.warnings)
 
 
+@pytest.mark.parametrize(
+    ("lesions", "attributes", "task"),
+    [("isic2017", "isic2017_part2", "Part2"), ("isic2018", "isic2018_task2", "Task2")],
+)
 def test_archives_of_two_tasks_share_their_images(
-    site: Site, publish: Publish, tmp_path: Path
+    lesions: str, attributes: str, task: str, site: Site, publish: Publish, tmp_path: Path
 ) -> None:
-    download_dataset(publish("isic2018"), tmp_path, patience=HASTE)
+    download_dataset(publish(lesions), tmp_path, patience=HASTE)
     site.ranges.clear()
-    download_dataset(publish("isic2018_task2"), tmp_path, patience=HASTE)
-    assert all("Task2" in name for name, _ in site.ranges)
+    report = download_dataset(publish(attributes), tmp_path, patience=HASTE)
+    assert all(task in name for name, _ in site.ranges)
     assert len(site.ranges) == 3
+    assert report.num_masks == report.num_with_attributes == report.num_images == 9
 
 
 def test_a_mirror_has_the_archives_under_their_names(

@@ -24,6 +24,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 FOLDER = Path(__file__).parent
 # Images of several sizes: every one weighs the same.
 SIZES = ((24, 32), (48, 64), (30, 20))
+SMALL_SIZE = (16, 16)
 
 
 def blobs(size: tuple[int, int], share: float, seed: int) -> Mask:
@@ -46,12 +47,31 @@ def cases(size: tuple[int, int], seed: int) -> dict[str, tuple[Mask, Mask]]:
     }
 
 
+def rectangle(top: int, left: int, height: int, width: int) -> Mask:
+    mask = np.zeros(SMALL_SIZE, np.bool_)
+    mask[top : top + height, left : left + width] = True
+    return mask
+
+
+def small_cases() -> dict[str, tuple[Mask, Mask]]:
+    """Masks of one pixel, masks that touch, and the whole image."""
+    pixel, full = rectangle(7, 7, 1, 1), rectangle(0, 0, *SMALL_SIZE)
+    return {
+        "globules": (pixel, pixel),
+        "milia_like_cyst": (full & False, full & False),
+        "negative_network": (pixel, full),
+        "pigment_network": (rectangle(2, 2, 8, 4), rectangle(2, 6, 8, 4)),
+        "streaks": (pixel, rectangle(7, 8, 1, 1)),
+    }
+
+
 def main() -> None:
     truths, predictions = FOLDER / "truth", FOLDER / "predictions"
     for folder in (truths, predictions):
         folder.mkdir(exist_ok=True)
-    for number, size in enumerate(SIZES):
-        for attribute, masks in cases(size, 10 * number).items():
+    images = [cases(size, 10 * number) for number, size in enumerate(SIZES)]
+    for number, attributes in enumerate([*images, small_cases()]):
+        for attribute, masks in attributes.items():
             for folder, mask in zip((truths, predictions), masks, strict=True):
                 file = folder / f"ISIC_{number:07}_attribute_{attribute}.png"
                 Image.fromarray(mask.astype(np.uint8) * 255).save(file, optimize=True)

@@ -1,0 +1,108 @@
+"""A comparison as plain values, ready for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from dermseg.evaluation.comparison.results import Comparison, Difference, PairTest, Ranked
+from dermseg.evaluation.comparison.words import conclusions, coverage_warnings
+
+__all__ = ["most_different", "summarize"]
+
+
+def summarize(comparison: Comparison, *, num_images: int = 12) -> dict[str, Any]:
+    """Return a comparison as plain values, ready for JSON.
+
+    Args:
+        comparison: What came out.
+        num_images: How many images to name on which the models differ most.
+
+    Returns:
+        ``score``, ``higher_is_better``, ``num_images``, ``num_groups``; ``evaluations``;
+        ``ranking``, best first; ``pairs`` with their tests; ``differences``, the pairs by score;
+        ``conclusions`` in words; ``most_different``, images with the score of each model;
+        ``num_undefined``; ``warnings``.
+    """
+    aligned = comparison.aligned
+    return {
+        "score": comparison.score,
+        "higher_is_better": comparison.higher_is_better,
+        "num_images": comparison.num_images,
+        "num_groups": comparison.num_groups,
+        "evaluations": [
+            {
+                "name": evaluation.name,
+                "folder": str(evaluation.folder),
+                **evaluation.summary.model_dump(exclude={"tolerances"}),
+                "num_left_out": len(left_out),
+            }
+            for evaluation, left_out in zip(aligned.evaluations, aligned.left_out, strict=True)
+        ],
+        "ranking": [_ranked(place, row) for place, row in enumerate(comparison.ranking, start=1)],
+        "pairs": [_tested(pair) for pair in comparison.pairs],
+        "differences": {
+            name: [_compared(difference) for difference in differences]
+            for name, differences in comparison.differences.items()
+        },
+        "conclusions": conclusions(comparison),
+        "most_different": most_different(comparison, num_images),
+        "num_undefined": {name: dict(counts) for name, counts in comparison.num_undefined.items()},
+        "warnings": [*coverage_warnings(aligned), *comparison.warnings],
+    }
+
+
+def most_different(comparison: Comparison, num_images: int) -> list[dict[str, Any]]:
+    """Return the images on which the best and the worst model differ most in the score.
+
+    Returns:
+        At most ``num_images`` images, each ``id``, ``range`` and ``scores`` by model in the order
+        of the ranking; the largest range first. Images without any difference are not there.
+    """
+    aligned = comparison.aligned
+    by_name = {entry.name: entry.scores[comparison.score] for entry in aligned.evaluations}
+    values = np.stack([by_name[ranked.name] for ranked in comparison.ranking])
+    ranges = np.ptp(values, axis=0)
+    # NaN, where a model has no score, compares as not larger.
+    rows = sorted(np.flatnonzero(ranges > 0), key=lambda row: (-ranges[row], aligned.ids[row]))
+    return [
+        {
+            "id": aligned.ids[row],
+            "range": float(ranges[row]),
+            "scores": {
+                ranked.name: float(value)
+                for ranked, value in zip(comparison.ranking, values[:, row], strict=True)
+            },
+        }
+        for row in rows[:num_images]
+    ]
+
+
+def _ranked(place: int, row: Ranked) -> dict[str, Any]:
+    return {
+        "rank": place,
+        "name": row.name,
+        "mean": asdict(row.mean),
+        "letters": row.letters,
+        "other_means": {name: asdict(mean) for name, mean in row.other_means.items()},
+    }
+
+
+def _compared(difference: Difference) -> dict[str, Any]:
+    content = asdict(difference)
+    content["difference"] = content.pop("mean")
+    del content["score"]
+    return content
+
+
+def _tested(pair: PairTest) -> dict[str, Any]:
+    return {
+        **_compared(pair.difference),
+        "p_value": pair.ranks.p_value,
+        "adjusted_p_value": pair.adjusted_p_value,
+        "rank_balance": pair.ranks.balance,
+        "told_apart": pair.told_apart,
+        "contradicts": pair.contradicts,
+    }

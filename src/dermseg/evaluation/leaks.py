@@ -1,0 +1,183 @@
+"""What a model has seen of the images that it is scored on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dermseg.datasets import Dataset, archive_id, dataset_fingerprint
+from dermseg.datasets.listing import list_some
+from dermseg.errors import ImageError
+from dermseg.evaluation.audited import AuditedPair, connected, image_key
+from dermseg.package import DataSource, ModelSpec, list_packages, load_package
+
+__all__ = ["Leaks", "find_leaks", "find_predictions_leaks"]
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """What a model has seen of the images that it is scored on; ids are sorted.
+
+    Attributes:
+        model: The model's name.
+        num_images: How many images it is scored on.
+        is_recorded: Whether its package says which images it was trained on.
+        trained: Images that it was trained on.
+        selected: Images that it was not trained on, but that chose its checkpoint.
+        same_lesion: Other images of a lesion that it has seen, as far as the dataset tells.
+        copies: Images that an audit found to show the same as one that it has seen.
+        unsure: Images that only have the name of a seen one: nothing tells whether they are that
+            image.
+    """
+
+    model: str
+    num_images: int
+    is_recorded: bool
+    trained: tuple[str, ...] = ()
+    selected: tuple[str, ...] = ()
+    same_lesion: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
+
+    @property
+    def num_seen(self) -> int:
+        """Number of images that it has seen: themselves, their lesion or a copy."""
+        return sum(map(len, (self.trained, self.selected, self.same_lesion, self.copies)))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of the figures must know, one sentence each."""
+        if not self.is_recorded:
+            return (
+                f"the model '{self.model}' does not record its training images: nothing tells "
+                "whether it has seen these",
+            )
+        lines = []
+        if self.num_seen:
+            found = (
+                (self.trained, "it was trained on"),
+                (self.selected, "that chose its checkpoint"),
+                (self.same_lesion, "of lesions of which it has seen another image"),
+                (self.copies, "that show the same as one it has seen, as the audit found"),
+            )
+            parts = [f"{len(ids)} {what} ({list_some(ids)})" for ids, what in found if ids]
+            lines.append(
+                f"NO TEST RESULT: the model '{self.model}' has seen {self.num_seen} of the "
+                f"{self.num_images} images: {', '.join(parts)}. The figures are too good"
+            )
+        if self.unsure:
+            lines.append(
+                f"{len(self.unsure)} images have the name of one that the model '{self.model}' has "
+                f"seen in a folder that was not this one, or was changed since: "
+                f"{list_some(self.unsure)}. If they are the same images, the figures are no test "
+                "result"
+            )
+        return tuple(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {
+            "model": self.model,
+            "is_recorded": self.is_recorded,
+            "num_images": self.num_images,
+            "num_seen": self.num_seen,
+            "trained": list(self.trained),
+            "selected": list(self.selected),
+            "same_lesion": list(self.same_lesion),
+            "copies": list(self.copies),
+            "unsure": list(self.unsure),
+        }
+
+
+def find_leaks(
+    spec: ModelSpec,
+    ids: Sequence[str],
+    dataset: Dataset | None = None,
+    *,
+    pairs: Sequence[AuditedPair] = (),
+) -> Leaks:
+    """Compare the images that a model is scored on with those that its package records.
+
+    Numbers of the ISIC archive and of PH2 mean one image in every dataset. Any other name, such as
+    ``image_001``, counts only if the very folder is recorded that is scored on; if not, the image
+    is `Leaks.unsure`.
+
+    Args:
+        spec: The model's record.
+        ids: The images that it is scored on.
+        dataset: The dataset that they are of, whole: tells which images show one lesion, and
+            whether it is the recorded one. Its files are read only if other names agree.
+        pairs: What an audit found, so that copies under other names are noticed.
+    """
+    origin = spec.provenance
+    trained, selected = (
+        {_key(id) for id in recorded} for recorded in (origin.training_ids, origin.selection_ids)
+    )
+    known = trained | selected
+    samples = dataset.samples if dataset else ()
+    everything = {*ids, *(sample.id for sample in samples)}
+    names = {id for id in everything if archive_id(id) is None and id in known}
+    unsure = names if names and not _is_recorded(dataset, origin.data) else set[str]()
+    seen = {id for id in everything if _key(id) in known} - unsure
+    lesions = {sample.group for sample in samples if sample.id in seen}
+    by_lesion = {sample.id for sample in samples if sample.group in lesions} - seen - unsure
+    places = {id: image_key(id, dataset.root) if dataset else _key(id) for id in everything}
+    start = {key for key in known if archive_id(key)} | {places[id] for id in seen}
+    known_by_audit = connected(pairs, start) if pairs else set[str]()
+    copies = {id for id in places if places[id] in known_by_audit} - seen - by_lesion
+    by_training = {id for id in seen if _key(id) in trained}
+
+    def evaluated(found: set[str]) -> tuple[str, ...]:
+        return tuple(sorted(found.intersection(ids)))
+
+    return Leaks(
+        spec.name,
+        len(set(ids)),
+        bool(known),
+        trained=evaluated(by_training),
+        selected=evaluated(seen - by_training),
+        same_lesion=evaluated(by_lesion),
+        copies=evaluated(copies),
+        unsure=evaluated(unsure - copies),
+    )
+
+
+def find_predictions_leaks(
+    predictions: Path, ids: Sequence[str], *, pairs: Sequence[AuditedPair] = ()
+) -> Leaks | None:
+    """Do the same for masks in a folder that ``dermseg predict`` wrote with a shipped model.
+
+    Returns:
+        None where the folder does not say what made it, or that is no shipped model.
+    """
+    try:
+        made_by = json.loads((predictions / "predictions.json").read_bytes())["onnx_sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    for name in list_packages():
+        spec = load_package(name).spec
+        if spec.onnx_sha256 == made_by:
+            return find_leaks(spec, ids, pairs=pairs)
+    return None
+
+
+def _key(id: str) -> str:
+    return archive_id(id) or id
+
+
+def _is_recorded(dataset: Dataset | None, sources: Sequence[DataSource]) -> bool:
+    """Whether a dataset is, to the byte, one that a model was trained on."""
+    if dataset is None:
+        return False
+    alike = {
+        source.fingerprint
+        for source in sources
+        if source.name == dataset.name and source.num_images == len(dataset.samples)
+    }
+    try:
+        return bool(alike) and dataset_fingerprint(dataset.samples) in alike
+    except ImageError:
+        return False

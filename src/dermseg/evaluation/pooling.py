@@ -1,0 +1,39 @@
+"""The pixels of all images by probability, added up while the images come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from dermseg.evaluation.image_score import ImageScore
+from dermseg.evaluation.matching import Skipped
+from dermseg.metrics import ProbabilityCounts
+
+__all__ = ["PixelPool"]
+
+
+class PixelPool:
+    """Adds up the histograms of images, so that no image has to keep its own.
+
+    Attributes:
+        total: Pixels by probability and truth, of all images and near their borders; None as
+            long as no image has probabilities.
+    """
+
+    def __init__(self) -> None:
+        self.total: tuple[ProbabilityCounts, ProbabilityCounts] | None = None
+
+    def take(self, results: Iterable[ImageScore | Skipped]) -> Iterator[ImageScore | Skipped]:
+        """Hand results on, with the histograms taken out of them and added to the total."""
+        for result in results:
+            yield self._taken(result) if isinstance(result, ImageScore) else result
+
+    def _taken(self, score: ImageScore) -> ImageScore:
+        part = score.probability
+        if part is None or part.counts is None or part.border_counts is None:
+            return score
+        if self.total is None:
+            self.total = part.counts, part.border_counts
+        else:
+            self.total = self.total[0] + part.counts, self.total[1] + part.border_counts
+        return replace(score, probability=replace(part, counts=None, border_counts=None))
