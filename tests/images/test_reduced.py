@@ -79,6 +79,11 @@ def test_other_formats_are_read_whole(encode: Encode, format_name: str) -> None:
     assert np.array_equal(read_reduced(data), read_image(data))
 
 
+def test_errors_of_the_caller_are_not_taken_for_a_damaged_file() -> None:
+    with pytest.raises(KeyError), open_image(JPEG):
+        raise KeyError
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_no_cut_file_is_read(name: str) -> None:
     data = FILES[name]

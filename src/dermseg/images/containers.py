@@ -25,7 +25,7 @@ from dermseg.images.files import ImageSource, open_source, source_name
 from dermseg.images.integrity import CUT_OFF, DAMAGED, find_defect
 from dermseg.types import Size
 
-__all__ = ["OpenedImage", "opened_image"]
+__all__ = ["OpenedImage", "decoding", "opened_image"]
 
 # Not `Image.open`: it may hand a file to a format outside this list (PostScript runs a program),
 # and has a process-wide size limit with a warning of its own.
@@ -108,7 +108,7 @@ class OpenedImage:
     def decode(self, least: Size | None = None) -> Image.Image:
         """Decode the pixels, in the orientation that a viewer shows.
 
-        Only inside ``opened_image``, which turns the decoders' errors into ``ImageError``.
+        Only inside ``decoding``, which turns the decoders' errors into ``ImageError``.
 
         Args:
             least: (height, width) that are enough, see ``reduced_size``; None decodes all pixels.
@@ -142,8 +142,6 @@ class OpenedImage:
 def opened_image(source: ImageSource, *, max_megapixels: float) -> Iterator[OpenedImage]:
     """Open an image file and read its header.
 
-    Errors of the decoders in the body become ``ImageError`` as well.
-
     Args:
         source: A path, or the encoded bytes.
         max_megapixels: Refuse images with more pixels, in millions, before decoding.
@@ -153,22 +151,35 @@ def opened_image(source: ImageSource, *, max_megapixels: float) -> Iterator[Open
     """
     name = source_name(source)
     with open_source(source) as stream:
-        try:
+        with decoding(name):
             format_name = _recognise(stream.read(16))
             if format_name is None:
                 raise ImageError(name, f"not one of {', '.join(_PARSERS)}")
             opened = _read_header(name, stream, format_name)
-            num_pixels = opened.size[0] * opened.size[1]
-            if not num_pixels <= max_megapixels * 1e6:
-                height, width = opened.size
-                raise ImageError(
-                    name,
-                    f"{width} x {height} pixels are {num_pixels / 1e6:.1f} megapixels, more than "
-                    f"the limit of {max_megapixels:g}",
-                )
-            yield opened
-        except _UNREADABLE as error:
-            raise ImageError(name, _reason(error)) from error
+        num_pixels = opened.size[0] * opened.size[1]
+        if not num_pixels <= max_megapixels * 1e6:
+            height, width = opened.size
+            raise ImageError(
+                name,
+                f"{width} x {height} pixels are {num_pixels / 1e6:.1f} megapixels, more than "
+                f"the limit of {max_megapixels:g}",
+            )
+        yield opened
+
+
+@contextlib.contextmanager
+def decoding(name: str) -> Iterator[None]:
+    """Turn what Pillow raises on damaged files into ``ImageError``.
+
+    Around decoding and conversion only: these are errors that any other code may raise as well.
+
+    Args:
+        name: What to call the file in messages.
+    """
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise ImageError(name, _reason(error)) from error
 
 
 def _recognise(head: bytes) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.images.containers import OpenedImage, opened_image
+from dermseg.images.containers import OpenedImage, decoding, opened_image
 from dermseg.images.files import ImageSource
 from dermseg.images.pixels import grey_values, rgb_values
 from dermseg.types import BoolMask, ImageArray, Size
@@ -47,8 +47,8 @@ def read_image(source: ImageSource, *, max_megapixels: float = 200) -> ImageArra
         ImageError: If the file is missing, cut off, damaged, too large or of another format.
             Damage inside a file without checksums (all but PNG) may go unseen if it decodes.
     """
-    with opened_image(source, max_megapixels=max_megapixels) as opened:
-        return rgb_values(opened.decode(), opened.name)
+    with open_image(source, max_megapixels=max_megapixels) as encoded:
+        return encoded.read()
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ class EncodedImage:
         Raises:
             ImageError: As ``read_image``.
         """
-        return rgb_values(self._opened.decode(least), self._opened.name)
+        with decoding(self._opened.name):
+            return rgb_values(self._opened.decode(least), self._opened.name)
 
 
 @contextlib.contextmanager
@@ -153,5 +154,8 @@ def read_mask_values(source: ImageSource, *, max_megapixels: float = 200) -> NDA
         ImageError: If the file cannot be read (see ``read_image``), or has colours or transparent
             pixels: what is foreground would be a guess.
     """
-    with opened_image(source, max_megapixels=max_megapixels) as opened:
+    with (
+        opened_image(source, max_megapixels=max_megapixels) as opened,
+        decoding(opened.name),
+    ):
         return grey_values(opened.decode(), opened.name)
