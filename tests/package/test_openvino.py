@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,8 +48,21 @@ def test_masks_agree_in_all_but_a_few_pixels() -> None:
 
 
 @needs_openvino
+def test_threads_share_a_model(dark_package: Path) -> None:
+    network = Runtime(load_package(dark_package), runtime="openvino")
+    inputs = np.random.default_rng(0).random((6, 2, 3, 48, 64), np.float32)
+    expected = [network(batch) for batch in inputs]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(network, [*inputs] * 20))
+    assert all(
+        np.array_equal(result, expected[number % 6]) for number, result in enumerate(results)
+    )
+
+
+@needs_openvino
 def test_auto_takes_openvino_and_onnx_does_not_import_it(dark_package: Path) -> None:
-    assert Runtime(load_package(dark_package)).name == "openvino"
+    network = Runtime(load_package(dark_package))
+    assert (network.name, network.precision) == ("openvino", "float32")
     code = (
         "import sys, dermseg; dermseg.load_model(sys.argv[1], runtime='onnx')\n"
         "assert 'openvino' not in sys.modules"

@@ -12,7 +12,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as reasons
 from dermseg.errors import PackageError
 from dermseg.package.session import Nodes
 
-__all__ = ["OnnxSession"]
+__all__ = ["OnnxSession", "has_cuda"]
 
 # They have no base but Exception in common.
 _REFUSALS = (
@@ -25,6 +25,11 @@ _REFUSALS = (
 )
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
+
+
+def has_cuda() -> bool:
+    """Whether the installed build of ONNX Runtime is one for CUDA."""
+    return _CUDA in onnxruntime.get_available_providers()
 
 
 class OnnxSession:
@@ -48,9 +53,8 @@ class OnnxSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if num_threads is not None:
             options.intra_op_num_threads = num_threads
-        available = onnxruntime.get_available_providers()
         providers: list[str | tuple[str, dict[str, str]]] = [_CPU]
-        if _CUDA in available:
+        if has_cuda():
             # TF32 would round inputs to 10 bits.
             providers.insert(0, (_CUDA, {"use_tf32": "0"}))
         try:

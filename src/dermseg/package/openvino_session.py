@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.errors import MissingExtraError, PackageError
+from dermseg.errors import MissingExtraError, PackageError, UsageError
 from dermseg.package.session import Nodes, Precision
 
 __all__ = ["OpenVinoSession", "is_installed"]
@@ -34,14 +35,22 @@ class OpenVinoSession:
     Raises:
         MissingExtraError: If OpenVINO is not installed.
         PackageError: If OpenVINO does not accept the graph.
+        UsageError: If OpenVINO is installed and cannot be imported.
     """
 
     name = "openvino"
 
     def __init__(self, path: Path, *, precision: Precision, num_threads: int | None) -> None:
         if not is_installed():
-            raise MissingExtraError("--runtime openvino", "openvino")
-        import openvino  # noqa: PLC0415 -- an optional extra, and slow to import
+            raise MissingExtraError("the runtime openvino", "openvino")
+        try:
+            import openvino  # noqa: PLC0415 -- an optional extra, and slow to import
+        except ImportError as error:
+            message = (
+                f"OpenVINO is installed but does not load ({error}): install it again, or choose "
+                "the runtime onnx"
+            )
+            raise UsageError(message) from error
 
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if precision == "float32":
@@ -51,7 +60,9 @@ class OpenVinoSession:
         try:
             self._model = openvino.Core().compile_model(str(path), "CPU", settings)
         except RuntimeError as error:
-            message = f"{path}: OpenVINO refuses it: {error}"
+            # Of a stack of lines, one for each layer of its source, the last has the reason.
+            (*_, reason) = str(error).strip().splitlines()
+            message = f"{path}: OpenVINO refuses it: {reason}"
             raise PackageError(message) from error
         self.inputs, self.outputs = (
             {port.any_name: _shape(port) for port in ports}
@@ -59,14 +70,17 @@ class OpenVinoSession:
         )
         kind = self._model.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self.precision = _NAMES.get(kind, kind)
+        self._lock = threading.Lock()
 
     inputs: Nodes
     outputs: Nodes
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits of a batch; (N, 3, H, W) in, (N, maps, H, W) float32 out."""
-        # Copied: OpenVINO writes the next batch into the same memory.
-        return np.array(self._model({"images": images})["logits"], np.float32)
+        # One at a time, and copied: OpenVINO refuses a second batch while it works on one, and
+        # writes the next into the same memory.
+        with self._lock:
+            return np.array(self._model({"images": images})["logits"], np.float32)
 
 
 def _shape(port: Any) -> list[int | None]:  # noqa: ANN401 -- OpenVINO has no types

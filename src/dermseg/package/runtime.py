@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dermseg.errors import PackageError, UsageError
 from dermseg.package.loading import ModelPackage
-from dermseg.package.onnx_session import OnnxSession
+from dermseg.package.onnx_session import OnnxSession, has_cuda
 from dermseg.package.openvino_session import OpenVinoSession, is_installed
 from dermseg.package.session import Precision, RuntimeName, Session
 
@@ -21,8 +21,8 @@ class Runtime:
 
     Args:
         package: The model.
-        runtime: ``onnx``, ``openvino`` (the extra of this name), or ``auto``: OpenVINO where it
-            is installed.
+        runtime: ``onnx``, ``openvino`` (the extra of this name), or ``auto``: ONNX Runtime where
+            it has CUDA, else OpenVINO where it is installed.
         precision: ``float32``, in which all runtimes agree to 1e-4 in probabilities; or ``auto``,
             the fastest that the runtime finds on this machine.
         num_threads: Threads of one inference; None leaves the choice to the runtime.
@@ -43,15 +43,17 @@ class Runtime:
         package: ModelPackage,
         *,
         runtime: RuntimeName = "auto",
-        precision: Precision = "auto",
+        precision: Precision = "float32",
         num_threads: int | None = None,
     ) -> None:
         self.spec = package.spec
         _check_choice("runtime", runtime, get_args(RuntimeName))
         _check_choice("precision", precision, get_args(Precision))
         path = package.onnx_path
+        if runtime == "auto":
+            runtime = "openvino" if is_installed() and not has_cuda() else "onnx"
         self._session: Session
-        if runtime == "openvino" or (runtime == "auto" and is_installed()):
+        if runtime == "openvino":
             self._session = OpenVinoSession(path, precision=precision, num_threads=num_threads)
         else:
             self._session = OnnxSession(path, num_threads=num_threads)

@@ -17,7 +17,7 @@ Nodes: TypeAlias = dict[str, list[int | None]]
 
 
 class Session(Protocol):
-    """A graph in one of the runtimes.
+    """A graph in one of the runtimes; threads may share it.
 
     Attributes:
         name: ``onnx`` or ``openvino``.
