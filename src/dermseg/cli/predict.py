@@ -48,10 +48,11 @@ def predict(
         ),
     ] = None,
     runtime: Annotated[
-        str, typer.Option(help="onnx, openvino, or auto: OpenVINO where it is installed.")
+        str,
+        typer.Option(help="onnx, openvino, or auto: CUDA, else OpenVINO where it is installed."),
     ] = "auto",
     precision: Annotated[
-        str, typer.Option(help="float32, or auto: the fastest that this processor has.")
+        str, typer.Option(help="float32, or auto: the fastest of this machine.")
     ] = "auto",
     max_megapixels: Annotated[
         float, typer.Option(help="Refuse larger images, as a guard against hostile files.")

@@ -170,7 +170,7 @@ def _write(
 ) -> Row:
     if isinstance(result, ImageError):
         return row_of_error(job.source, result)
-    with predictor.room.hold(result.size[0] * result.size[1]):
+    with predictor.room.hold(result.size[0] * result.size[1] * len(result.classes)):
         started = time.perf_counter()
         if options.overlay:
             picture = result.overlay(max_side=_OVERLAY_SIDE)

@@ -41,7 +41,7 @@ def load_model(
     threshold: float | None = None,
     max_megapixels: float = 200,
     runtime: RuntimeName = "auto",
-    precision: Precision = "auto",
+    precision: Precision = "float32",
 ) -> Predictor:
     """Load a shipped model by name, or a model package by its folder.
 
@@ -49,8 +49,10 @@ def load_model(
         name_or_path: None loads the default model.
         threshold: Probability from which a pixel belongs to the mask; None keeps the model's.
         max_megapixels: Larger images are refused.
-        runtime: ``onnx``, ``openvino``, or ``auto``: OpenVINO where it is installed.
-        precision: ``float32``, or ``auto`` for the fastest that the runtime finds on this machine.
+        runtime: ``onnx``, ``openvino``, or ``auto``: ONNX Runtime where it has CUDA, else OpenVINO
+            where it is installed.
+        precision: ``float32``, in which machines and runtimes agree to 1e-4 in probabilities; or
+            ``auto``, the fastest that the runtime finds here, as ``dermseg predict`` takes it.
 
     Raises:
         PackageError: If there is no such model, or it is damaged.
@@ -105,7 +107,7 @@ class Predictor:
         threshold: float | None = None,
         max_megapixels: float = 200,
         runtime: RuntimeName = "auto",
-        precision: Precision = "auto",
+        precision: Precision = "float32",
     ) -> None:
         self.spec = package.spec
         self.postprocessing = package.spec.postprocessing
@@ -168,7 +170,8 @@ class Predictor:
             workers: Threads that read images; None takes one per core, at most four.
             image_side: Reduce the images in the predictions so that their longer side is at most
                 this, for pictures; masks stay at native size. Much less is then held, and of
-                large JPEGs less is decoded. None keeps images at native size.
+                large JPEGs less is decoded, so that masks may differ in single pixels. None keeps
+                images at native size.
             on_error: ``raise`` stops at the first image that cannot be read; ``return`` gives its
                 ``ImageError`` in its place and goes on.
 
