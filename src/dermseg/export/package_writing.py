@@ -101,6 +101,7 @@ def export_run(
             licence="Apache-2.0",
             input_size=size,
             preprocessing=recipe.preprocessing.cleaning,
+            lesion_crop=recipe.lesion_crop,
             normalization=record.normalization,
             classes=recipe.classes,
             head=recipe.head,

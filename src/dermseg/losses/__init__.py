@@ -9,7 +9,13 @@ from typing import Any
 # First of all, so that the losses' library finds a torchvision that can be imported.
 from dermseg import torchvision_import as _torchvision_import
 from dermseg.errors import RecipeError
-from dermseg.losses.base import SegmentationLoss, class_labels, class_probabilities
+from dermseg.losses.base import (
+    SOMEWHERE,
+    UNKNOWN,
+    SegmentationLoss,
+    class_labels,
+    class_probabilities,
+)
 from dermseg.losses.overlap import DiceLoss, JaccardLoss, LovaszLoss, TverskyLoss
 from dermseg.losses.pixels import BCELoss, CrossEntropyLoss, FocalLoss
 from dermseg.losses.weighted_sum import WeightedSumLoss
@@ -17,6 +23,8 @@ from dermseg.recipes import INVERSE_FREQUENCY, Head, LossTerm
 
 __all__ = [
     "LOSSES",
+    "SOMEWHERE",
+    "UNKNOWN",
     "BCELoss",
     "CrossEntropyLoss",
     "DiceLoss",

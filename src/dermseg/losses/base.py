@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import torch
 from torch import Tensor, nn
 
 from dermseg.recipes import Head
 
-__all__ = ["SegmentationLoss", "class_labels", "class_probabilities"]
+__all__ = ["SOMEWHERE", "UNKNOWN", "SegmentationLoss", "class_labels", "class_probabilities"]
+
+UNKNOWN: Final = -1.0
+"""Of a target's pixel: nobody said whether it is in the class."""
+
+SOMEWHERE: Final = -2.0
+"""Of all of a target's pixels that are not `UNKNOWN`: the class is in some of them."""
 
 
 class SegmentationLoss(nn.Module, ABC):

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dermseg.preprocessing import Normalization
-from dermseg.recipes import Cleaning, Head, Postprocessing
+from dermseg.recipes import Cleaning, Head, LesionCrop, Postprocessing
 from dermseg.types import Size
 
 __all__ = ["DataSource", "ModelSpec", "Provenance", "Score"]
@@ -74,6 +74,7 @@ class ModelSpec(_Table):
     Attributes:
         input_size: (height, width) of the network's input.
         preprocessing: What is taken out of every image; nothing, where a package does not say.
+        lesion_crop: How the image is cut to its lesion, and by which model; None leaves it whole.
         classes: One name per map of probabilities.
         head: ``sigmoid`` for classes that may overlap, with one map of logits each; ``softmax``
             for exclusive ones, with one more map of logits, the first, for the background.
@@ -87,6 +88,7 @@ class ModelSpec(_Table):
     licence: str
     input_size: Size
     preprocessing: Cleaning = Field(default_factory=Cleaning)
+    lesion_crop: LesionCrop | None = None
     normalization: Normalization
     classes: list[str] = Field(min_length=1)
     head: Head = "sigmoid"

@@ -31,12 +31,12 @@ def postprocess(
     Args:
         probability: (H, W) float in [0, 1], at native size.
         options: Threshold and cleaning.
-        class_name: Chooses the kernels.
+        class_name: Chooses the threshold and the kernels.
 
     Returns:
         (H, W) bool.
     """
-    mask = probability >= options.threshold
+    mask = probability >= options.threshold_of(class_name)
     mask = erode(mask, _kernel_side(options.erosion.get(class_name, 0.0), mask))
     mask = dilate(mask, _kernel_side(options.dilation.get(class_name, 0.0), mask))
     if options.largest_region:

@@ -5,6 +5,7 @@ from dermseg.recipes.reading import list_recipes, parse_recipe, read_recipe, rec
 from dermseg.recipes.schema import (
     Cleaning,
     Data,
+    LesionCrop,
     LossTerm,
     Network,
     Postprocessing,
@@ -22,6 +23,7 @@ __all__ = [
     "Cleaning",
     "Data",
     "Head",
+    "LesionCrop",
     "LossTerm",
     "Network",
     "Postprocessing",

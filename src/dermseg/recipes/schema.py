@@ -12,6 +12,7 @@ from dermseg.recipes.tables import INVERSE_FREQUENCY, Head, Share, Table
 __all__ = [
     "Cleaning",
     "Data",
+    "LesionCrop",
     "LossTerm",
     "Network",
     "Postprocessing",
@@ -96,6 +97,25 @@ class Preprocessing(Cleaning):
         return Cleaning(**self.model_dump(include=set(Cleaning.model_fields)))
 
 
+class LesionCrop(Table):
+    """Cut every image to its lesion before it is resized to the network's size.
+
+    In training the lesion is the true mask; in prediction it is what a lesion model finds. Where
+    there is no lesion, the whole image is taken.
+
+    Attributes:
+        model: The lesion model that prediction runs first: a shipped one's name, or a folder.
+        margin: What is kept around the lesion's bounding box on each side, as a share of the
+            box's own side; it ends at the image's edge.
+        inside_only: Nothing is learned from the pixels outside the lesion, and none of them is
+            ever in a mask.
+    """
+
+    model: str = "fast"
+    margin: float = Field(default=0.1, ge=0, le=1)
+    inside_only: bool = False
+
+
 class Network(Table):
     """An architecture by name, with its parameters.
 
@@ -172,12 +192,15 @@ class Training(Table):
             arXiv:1708.07120).
         warmup_epochs: Epochs over which the rate climbs linearly from 0; not with ``one_cycle``.
         accumulate_batches: Batches whose gradients are added up before each step.
-        early_stopping_epochs: Stop after that many epochs without a better mean Jaccard index on
-            the selection part; None never stops early.
+        early_stopping_epochs: Stop after that many epochs without a better score on the selection
+            part; None never stops early.
         ema_decay: Decay per step of the averaged weights that are kept; None keeps the last.
         max_gradient_norm: Gradients longer than this are shortened to it; None leaves them.
         precision: ``auto`` takes bfloat16 or float16 where the hardware computes in it.
         progressive_resizing: Smaller sizes for the first epochs, in order.
+        repeat_share: Show images with a rare class more often: those of a class that a share f of
+            the images has, sqrt(repeat_share / f) times an epoch if that is above 1 (repeat factor
+            sampling, Gupta et al. 2019, arXiv:1908.03195). None shows each image once.
     """
 
     epochs: int = Field(gt=0)
@@ -197,6 +220,7 @@ class Training(Table):
     max_gradient_norm: float | None = Field(default=None, gt=0)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     progressive_resizing: list[ResizingStep] = Field(default_factory=list)
+    repeat_share: float | None = Field(default=None, gt=0, le=1)
 
     @model_validator(mode="after")
     def _options_fit(self) -> Self:
@@ -228,6 +252,7 @@ class Postprocessing(Table):
 
     Attributes:
         threshold: A pixel whose probability reaches it belongs to the mask.
+        thresholds: The same for classes that have one of their own.
         erosion: Side of the square kernel that erodes the mask, by class, as a share of the
             image's shorter side; the nearest odd number of pixels is taken. What touches the
             image's edge is not eroded from there.
@@ -238,6 +263,7 @@ class Postprocessing(Table):
     """
 
     threshold: float = Field(default=0.5, gt=0, lt=1)
+    thresholds: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
     erosion: dict[str, Share] = Field(default_factory=dict)
     dilation: dict[str, Share] = Field(default_factory=dict)
     largest_region: bool = False
@@ -245,16 +271,20 @@ class Postprocessing(Table):
     min_area: float = Field(default=0.0, ge=0, lt=1)
 
     def check_classes(self, classes: list[str]) -> None:
-        """Refuse kernels for classes that are not there.
+        """Refuse thresholds and kernels for classes that are not there.
 
         Raises:
             ValueError: Names the first of them.
         """
-        for key in ("erosion", "dilation"):
+        for key in ("thresholds", "erosion", "dilation"):
             for name in getattr(self, key):
                 if name not in classes:
                     message = f"{key} names the class '{name}', expected one of {classes}"
                     raise ValueError(message)
+
+    def threshold_of(self, class_name: str) -> float:
+        """Probability from which a pixel belongs to the mask of a class."""
+        return self.thresholds.get(class_name, self.threshold)
 
 
 class Recipe(Table):
@@ -263,7 +293,9 @@ class Recipe(Table):
     Attributes:
         classes: The name of each foreground map.
         head: ``sigmoid`` for classes that may overlap; ``softmax`` for exclusive ones, with a map
-            for the background before those of the classes.
+            for the background before those of the classes. Where the true masks of such classes
+            overlap, the class that is named first is learned: name the rarest first.
+        lesion_crop: Cut every image to its lesion; None shows the network all of it.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -273,6 +305,7 @@ class Recipe(Table):
     head: Head = "sigmoid"
     data: Data = Field(default_factory=Data)
     preprocessing: Preprocessing
+    lesion_crop: LesionCrop | None = None
     network: Network
     loss: list[LossTerm] = Field(min_length=1)
     augmentation: Augmentation = Field(default_factory=Augmentation)
@@ -280,7 +313,13 @@ class Recipe(Table):
     postprocessing: Postprocessing = Field(default_factory=Postprocessing)
 
     @model_validator(mode="after")
-    def _kernels_are_of_classes(self) -> Self:
+    def _classes_fit(self) -> Self:
+        if len(set(self.classes)) < len(self.classes):
+            message = f"classes are {self.classes}, expected each of them once"
+            raise ValueError(message)
+        if self.lesion_crop is not None and "lesion" in self.classes:
+            message = "lesion_crop is for classes inside the lesion, but 'lesion' is among them"
+            raise ValueError(message)
         self.postprocessing.check_classes(self.classes)
         return self
 
