@@ -118,9 +118,11 @@ def test_what_a_photograph_shows_is_neither_drawn_nor_given_a_mask(
     assert set(second.attributes) == {"streaks"}
     draw(lesions, tmp_path / "all", options)
     every = open_dataset(tmp_path / "all").samples[1]
-    masks = [read_class_mask(sample.attributes["streaks"]) for sample in (every, second)]
-    assert masks[0].any()
-    assert np.array_equal(*masks)
+    first_mask, second_mask = (
+        read_class_mask(sample.attributes["streaks"]) for sample in (every, second)
+    )
+    assert first_mask.any()
+    assert np.array_equal(first_mask, second_mask)
     assert not np.array_equal(read_image(every.image), read_image(second.image))
 
 

@@ -10,7 +10,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from dermseg import __version__
 from dermseg.datasets.drawing.drawing import DrawingOptions
 from dermseg.datasets.drawing.plan import FOLDERS, DrawingPlan, DrawingTask
 from dermseg.datasets.fingerprint import file_hash
@@ -21,6 +20,7 @@ __all__ = ["open_drawing", "write_groups"]
 
 _RECORD = "drawing.json"
 _GROUPS = "groups.csv"
+_PACKAGES = ("dermseg", "numpy", "opencv-python-headless")
 _ABOUT = (
     "Structures drawn into photographs by 'dermseg data draw-attributes'. The masks of attributes "
     "are those of what was drawn; nobody has seen them in a patient."
@@ -92,10 +92,7 @@ def _describe(plan: DrawingPlan, options: DrawingOptions, presence: Path | None)
     ids = "\n".join(task.sample.id for task in plan.tasks)
     return {
         "about": _ABOUT,
-        "versions": {
-            "dermseg": __version__,
-            **{name: metadata.version(name) for name in ("numpy", "opencv-python-headless")},
-        },
+        "versions": {name: metadata.version(name) for name in _PACKAGES},
         "seed": options.seed,
         "side": options.side,
         "frequencies": dict(options.frequencies),
