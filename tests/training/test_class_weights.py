@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dermseg.datasets import open_dataset
-from dermseg.datasets.pairs import NativePairs
+from dermseg.datasets.pairs import NativePairs, Preparation
 from dermseg.errors import DatasetError
 from dermseg.images import read_mask
 from dermseg.preprocessing import resize_mask
@@ -47,10 +47,10 @@ def test_pixels_are_counted_at_the_networks_size(
         [resize_mask(read_mask(sample.mask), (24, 32)).mean() for sample in samples if sample.mask]
     )
     # 1/(1 - share) and 1/share, scaled to a sum of 1.
-    assert fit_class_weights(recipe, samples, NativePairs(Cleaning())) == pytest.approx(
-        [share, 1 - share], abs=1e-6
-    )
+    assert fit_class_weights(
+        recipe, samples, NativePairs(Preparation(Cleaning()))
+    ) == pytest.approx([share, 1 - share], abs=1e-6)
 
 
 def test_nothing_is_read_where_no_loss_asks(make_recipe: MakeRecipe) -> None:
-    assert fit_class_weights(make_recipe(), [], NativePairs(Cleaning())) is None
+    assert fit_class_weights(make_recipe(), [], NativePairs(Preparation(Cleaning()))) is None

@@ -12,7 +12,7 @@ import torch
 
 from dermseg.datasets import open_dataset
 from dermseg.datasets.cache import open_cache
-from dermseg.datasets.pairs import PairSource
+from dermseg.datasets.pairs import PairSource, Preparation
 from dermseg.images import read_image
 from dermseg.package import Runtime, load_package
 from dermseg.prediction import load_model
@@ -180,8 +180,8 @@ def test_cached_pairs_give_the_same_batches(
 ) -> None:
     recipe = make_recipe(*RESIZING, "preprocessing.color_constancy=true")
     native = collect(samples, recipe, 0)
-    cleaning = recipe.preprocessing
-    with open_cache(tmp_path, samples, sizes=recipe.sizes, cleaning=cleaning) as (pairs, _):
+    preparation = Preparation.of(recipe)
+    with open_cache(tmp_path, samples, sizes=recipe.sizes, preparation=preparation) as (pairs, _):
         cached = [collect(samples, recipe, number, pairs) for number in (0, 2)]
     for batches in cached:
         assert len(batches) == len(native)

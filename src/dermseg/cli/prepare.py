@@ -43,6 +43,7 @@ def prepare(
     """
     from dermseg.datasets import open_source, trainable
     from dermseg.datasets.cache import ConsoleDisplay, open_cache
+    from dermseg.datasets.pairs import Preparation
     from dermseg.recipes import read_recipe
 
     values = read_recipe(recipe, overrides or [])
@@ -52,7 +53,7 @@ def prepare(
         output,
         samples,
         sizes=values.sizes,
-        cleaning=values.preprocessing.cleaning,
+        preparation=Preparation.of(values),
         num_workers=workers,
         prune=True,
         display=ConsoleDisplay(),

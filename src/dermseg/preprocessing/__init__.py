@@ -11,6 +11,7 @@ from dermseg.preprocessing.fingerprint import (
     describe_discs,
 )
 from dermseg.preprocessing.hair import find_hair, remove_hair
+from dermseg.preprocessing.lesion_box import lesion_box
 from dermseg.preprocessing.normalization import UNIT_RANGE, Normalization, fit_normalization
 from dermseg.preprocessing.pipeline import find_box, prepare_image, preprocess, to_unit_range
 from dermseg.preprocessing.resizing import resize_image, resize_mask, resize_probability
@@ -33,6 +34,7 @@ __all__ = [
     "find_field",
     "find_hair",
     "fit_normalization",
+    "lesion_box",
     "prepare_image",
     "preprocess",
     "remove_hair",

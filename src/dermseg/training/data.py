@@ -13,9 +13,10 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from dermseg.augmentation import Augmenter
-from dermseg.datasets.pairs import NativePairs, PairSource
+from dermseg.datasets.pairs import NativePairs, PairSource, Preparation
 from dermseg.preprocessing import Normalization, to_unit_range
 from dermseg.recipes import Recipe
+from dermseg.training.targets import create_target
 from dermseg.types import Sample, Size
 
 __all__ = [
@@ -38,10 +39,10 @@ def training_size(recipe: Recipe, epoch: int) -> Size:
 
 
 class SegmentationData(Dataset[dict[str, Any]]):
-    """Preprocessed pairs of image and mask.
+    """Preprocessed pairs of image and target.
 
     Args:
-        samples: With masks.
+        samples: Of each, at least one of the recipe's classes is known.
         recipe: Gives size and augmentation.
         normalization: As fitted on the training images.
         augment: Whether images are changed at random, and smaller under progressive resizing.
@@ -60,7 +61,7 @@ class SegmentationData(Dataset[dict[str, Any]]):
         self.samples = samples
         self.recipe = recipe
         self.normalization = normalization
-        self.pairs = pairs or NativePairs(recipe.preprocessing)
+        self.pairs = pairs or NativePairs(Preparation.of(recipe))
         self.augmenter = Augmenter(recipe.augmentation, seed=recipe.seed) if augment else None
 
     def __len__(self) -> int:
@@ -68,18 +69,33 @@ class SegmentationData(Dataset[dict[str, Any]]):
         return len(self.samples)
 
     def __getitem__(self, key: Key) -> dict[str, Any]:
-        """``image`` (3, H, W) float32, ``target`` (1, H, W) float32, ``id``."""
+        """``image`` (3, H, W) float32, ``target`` (C, H, W) float32, ``id``.
+
+        The target is that of :func:`create_target`.
+        """
         epoch, index = key
         sample = self.samples[index]
         is_full = self.augmenter is None
         size = self.recipe.preprocessing.size if is_full else training_size(self.recipe, epoch)
-        prepared, mask = self.pairs(sample, size)
-        image = to_unit_range(prepared)
+        pair = self.pairs(sample, size)
+        image, masks = to_unit_range(pair.image), pair.masks
         if self.augmenter is not None:
-            image, mask = self.augmenter(image, mask, epoch=epoch, sample_id=sample.id)
-        tensor = self.normalization.apply(image)
-        target = torch.from_numpy(mask[None].astype(np.float32))
-        return {"image": torch.from_numpy(tensor), "target": target, "id": sample.id}
+            image, masks = self.augmenter(image, masks, epoch=epoch, sample_id=sample.id)
+        classes = self.recipe.classes
+        crop = self.recipe.lesion_crop
+        target = create_target(
+            classes,
+            masks[: len(classes)],
+            pair.known,
+            presence=sample.presence,
+            # Where it is needed, the lesion comes after the classes.
+            inside=masks[-1] if crop is not None and crop.inside_only else None,
+        )
+        return {
+            "image": torch.from_numpy(self.normalization.apply(image)),
+            "target": torch.from_numpy(target),
+            "id": sample.id,
+        }
 
 
 class EpochSampler(Sampler[Key]):

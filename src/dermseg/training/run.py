@@ -192,7 +192,7 @@ def _describe(
 ) -> RunRecord:
     # Reads every pair, so that a damaged one is found now and not after hours.
     size = recipe.preprocessing.size
-    normalization = fit_normalization(pairs(sample, size)[0] for sample in parts.train)
+    normalization = fit_normalization(pairs(sample, size).image for sample in parts.train)
     if recipe.preprocessing.normalization == "unit":
         normalization = UNIT_RANGE
     for sample in parts.selection:
