@@ -26,7 +26,7 @@ def test_weights_are_the_inverse_counts_scaled_to_one() -> None:
     second = torch.zeros(2, 2, 4)
     second[1, 0, :2] = 1
     # 10 pixels of background, 4 and 2 of the classes: 1/10, 1/4, 1/2 of 0.85 in all.
-    weights = inverse_frequencies([first, second], ["a", "b"])
+    weights = inverse_frequencies([first, second], ["a", "b"], head="softmax")
     assert weights == pytest.approx([0.1 / 0.85, 0.25 / 0.85, 0.5 / 0.85], abs=1e-6)
 
 
@@ -34,7 +34,7 @@ def test_weights_are_the_inverse_counts_scaled_to_one() -> None:
 def test_class_that_is_in_no_mask_is_named(value: int, name: str) -> None:
     targets = [torch.full((1, 2, 2), float(value))]
     with pytest.raises(DatasetError, match=f"no training mask has a pixel of '{name}'"):
-        inverse_frequencies(targets, ["lesion"])
+        inverse_frequencies(targets, ["lesion"], head="sigmoid")
 
 
 def test_pixels_are_counted_at_the_networks_size(

@@ -46,7 +46,12 @@ def preview(recipe: Recipe, data: Sequence[Source], *, num: int = 6, epochs: int
         ImageError: If an image or a mask cannot be read.
     """
     datasets = [open_source(source, recipe.data.name) for source in data]
-    train = divide(datasets, recipe.data).train
+    train = divide(
+        datasets,
+        recipe.data,
+        classes=recipe.classes,
+        needs_lesion=recipe.lesion_crop is not None,
+    ).train
     chosen = np.unique(np.linspace(0, len(train) - 1, num).round().astype(int))
     samples = [train[index] for index in chosen]
     plain = SegmentationData(samples, recipe, UNIT_RANGE, augment=False)

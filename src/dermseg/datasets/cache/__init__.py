@@ -45,9 +45,9 @@ def open_cache(
 ) -> Iterator[tuple[CachedPairs, CacheReport]]:
     """Complete a cache and read from it.
 
-    A row of the cache belongs to the contents of an image file and its mask files, so that only what
-    is new or has changed is prepared; every row that is kept is compared with its checksum. The
-    program may be ended at any moment: what is done is kept, and what is half done is not seen.
+    A row of the cache belongs to the contents of an image file and its mask files, so that only
+    what is new or has changed is prepared; every row that is kept is compared with its checksum.
+    The program may be ended at any moment: what is done is kept, and what is half done is not seen.
     One process at a time completes a cache, others wait; any number read from it meanwhile.
 
     Args:

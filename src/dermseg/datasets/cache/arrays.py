@@ -65,8 +65,8 @@ def open_arrays(folder: Path, size: Size) -> tuple[NDArray[np.uint8], NDArray[np
     """Map the arrays of a size into memory, to read.
 
     Returns:
-        Images (N, H, W, 3) and masks (N, H, W) of a bit per class. The two may differ in N, which is
-        0 where a file is missing or shorter than a row.
+        Images (N, H, W, 3) and masks (N, H, W) of a bit per class. The two may differ in N, which
+        is 0 where a file is missing or shorter than a row.
     """
     images, masks = array_paths(folder, size_name(size))
     return _map(images, (*size, 3)), _map(masks, size)

@@ -176,8 +176,8 @@ def _open_state(
         return state, 0
     if is_there and is_in_use:
         message = (
-            f"{source_name(folder)}: this cache was made for other classes, with other cleaning or by "
-            "another version and is in use by a training run: wait for it to end, or choose "
+            f"{source_name(folder)}: this cache was made for other classes, with other cleaning or "
+            "by another version and is in use by a training run: wait for it to end, or choose "
             "another folder"
         )
         raise UsageError(message)
