@@ -87,9 +87,7 @@ def test_masks_of_all_classes_are_cropped_and_resized_alike(sample: Sample) -> N
     streaks, globules, lesion = pair.masks
     assert pair.known.tolist() == [True, False, True]
     assert not globules.any()
-    # A quarter of a pixel is enough for an attribute, where the lesion takes a half.
-    assert not (lesion & ~streaks)[:17].any()
-    assert np.count_nonzero((streaks & ~lesion)[:17]) <= 20
+    assert np.array_equal(streaks[:17], lesion[:17])
     assert not streaks[19:].any()
     assert lesion[19:, :16].any()
     assert not lesion[:, 19:].any()
@@ -128,6 +126,6 @@ def test_the_official_sample_keeps_its_shares(real_data: Path) -> None:
     classes = (*dataset.attributes, LESION)
     pair = NativePairs(Preparation(Cleaning(), classes))(dataset.samples[0], (192, 256))
     shares = dict(zip(classes, pair.masks.mean(axis=(1, 2)), strict=True))
-    assert shares["pigment_network"] == pytest.approx(0.2112, abs=0.01)
+    assert shares["pigment_network"] == pytest.approx(0.2112, abs=0.005)
     assert shares[LESION] == pytest.approx(0.4697, abs=0.005)
     assert pair.known.all()

@@ -219,7 +219,7 @@ def test_lesion_in_several_images_is_not_torn_apart(make_isic2017: MakeFolder) -
 def test_images_without_masks_are_refused(make_folder: MakeFolder) -> None:
     dataset = open_dataset(make_folder("bare", "abcdefghijklmnopqrst", masks=False))
     with pytest.raises(
-        DatasetError, match="18 training images have no mask of lesion .* the first is "
+        DatasetError, match=r"18 training images have no mask of lesion .* the first is "
     ):
         divide([dataset], Data())
 

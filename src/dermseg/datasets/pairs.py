@@ -18,9 +18,6 @@ from dermseg.types import ImageArray, MaskStack, Sample, Size, SuperpixelFeature
 
 __all__ = ["NativePairs", "Pair", "PairSource", "Preparation", "prepare_pair"]
 
-_ATTRIBUTE_SHARE = 0.25
-_LESION_SHARE = 0.5
-
 
 @dataclass(frozen=True)
 class Pair:
@@ -104,8 +101,8 @@ class NativePairs:
 def prepare_pair(sample: Sample, sizes: Sequence[Size], preparation: Preparation) -> list[Pair]:
     """Read an image and its masks once, and clean and resize them for each of some network sizes.
 
-    A pixel of a lesion is set where at least half of what it covers was; attributes are thin, so
-    of them a quarter is enough.
+    A pixel is set where at least half of what it covers was, of every class. Attributes are drawn
+    as whole superpixels: a quarter, or the nearest pixel, give their masks back less exactly.
 
     Raises:
         ImageError: If a file cannot be read.
@@ -115,25 +112,16 @@ def prepare_pair(sample: Sample, sizes: Sequence[Size], preparation: Preparation
     image = read_image(sample.image)
     read = _read_masks(sample, image, preparation)
     box = _choose_box(sample, image, read, preparation)
-    classes = preparation.classes
-    cropped = [mask[box.slices] for mask in read.masks[: len(classes)]]
+    num_classes = len(preparation.classes)
+    cropped = read.masks[:num_classes, *box.slices]
     return [
         Pair(
             prepare_image(image, box, size, preparation.cleaning),
-            np.stack(
-                [
-                    resize_mask(mask, size, share=_share(name))
-                    for name, mask in zip(classes, cropped, strict=True)
-                ]
-            ),
-            read.known[: len(classes)],
+            np.stack([resize_mask(mask, size) for mask in cropped]),
+            read.known[:num_classes],
         )
         for size in sizes
     ]
-
-
-def _share(name: str) -> float:
-    return _LESION_SHARE if name == LESION else _ATTRIBUTE_SHARE
 
 
 def _read_masks(sample: Sample, image: ImageArray, preparation: Preparation) -> ClassMasks:
