@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from dermseg.datasets import (
@@ -138,42 +139,24 @@ def divide(
     if split_file is not None and len(datasets) > 1:
         message = f"--split {split_file} fits one dataset, but {len(datasets)} folders were given"
         raise UsageError(message)
-    train: list[Sample] = []
-    selection: list[Sample] = []
-    reported: set[str] = set()
-    reported_groups: set[str] = set()
+    can_choose = partial(has_mask, classes=classes, needs_lesion=needs_lesion)
+    can_be_learned = partial(is_known, classes=classes, needs_lesion=needs_lesion)
+    assigned = _Assigned()
     for dataset in datasets:
-        split = _find_split(dataset, options, split_file)
-        chooses = _selection_part(split)
-        by_id = {sample.id: sample for sample in dataset.samples}
-        for name, ids in split.parts.items():
-            if name == "train":
-                train += [by_id[id] for id in ids]
-            elif name == chooses:
-                selection += [by_id[id] for id in ids]
-            else:
-                reported |= set(ids)
-                reported_groups |= {by_id[id].group for id in ids}
-    kept_out = reported | set(excluded_ids)
+        assigned.add(dataset, _find_split(dataset, options, split_file), can_choose)
+    kept_out = assigned.reported | set(excluded_ids)
     usable, selection = (
         [
             sample
             for sample in samples
-            if sample.id not in kept_out and sample.group not in reported_groups
+            if sample.id not in kept_out and sample.group not in assigned.reported_groups
         ]
-        for samples in (train, selection)
+        for samples in (assigned.train, assigned.selection)
     )
-    num_dropped = len(train) - len(usable)
-    bare = [
-        sample
-        for sample in (*usable, *selection)
-        if not is_known(sample, classes, needs_lesion=needs_lesion)
-    ]
-    usable = [sample for sample in usable if is_known(sample, classes, needs_lesion=needs_lesion)]
-    marked, selection = (
-        [sample for sample in samples if has_mask(sample, classes, needs_lesion=needs_lesion)]
-        for samples in (usable, selection)
-    )
+    num_dropped = len(assigned.train) - len(usable)
+    bare = [sample for sample in (*usable, *selection) if not can_be_learned(sample)]
+    usable = [sample for sample in usable if can_be_learned(sample)]
+    marked, selection = (list(filter(can_choose, samples)) for samples in (usable, selection))
     if not selection and marked:
         groups = {sample.id: sample.group for sample in marked}
         _, chosen = choose_selection(
@@ -191,11 +174,37 @@ def divide(
         for sample in usable
         if sample.id not in choosing and sample.group not in choosing_groups
     ]
-    parts = TrainingParts(
-        tuple(usable), tuple(selection), tuple(sorted(reported)), num_dropped, len(bare)
-    )
+    reported = tuple(sorted(assigned.reported))
+    parts = TrainingParts(tuple(usable), tuple(selection), reported, num_dropped, len(bare))
     _check(parts, classes, bare)
     return parts
+
+
+@dataclass
+class _Assigned:
+    """Samples by what their splits want them for."""
+
+    train: list[Sample] = field(default_factory=list)
+    selection: list[Sample] = field(default_factory=list)
+    reported: set[str] = field(default_factory=set)
+    reported_groups: set[str] = field(default_factory=set)
+
+    def add(self, dataset: Dataset, split: Split, can_choose: Callable[[Sample], bool]) -> None:
+        chooses = _selection_part(split)
+        by_id = {sample.id: sample for sample in dataset.samples}
+        for name, ids in split.parts.items():
+            samples = [by_id[id] for id in ids]
+            if name == "train":
+                self.train += samples
+            elif name != chooses:
+                self.reported |= set(ids)
+                self.reported_groups |= {sample.group for sample in samples}
+            elif split.source == "seeded":
+                # Nobody put these here on purpose: what cannot choose can be trained on.
+                self.train += [sample for sample in samples if not can_choose(sample)]
+                self.selection += filter(can_choose, samples)
+            else:
+                self.selection += samples
 
 
 def _find_split(dataset: Dataset, options: Data, split_file: Path | None) -> Split:
