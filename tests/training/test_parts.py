@@ -309,13 +309,14 @@ def test_images_of_unknown_classes_are_left_out_and_counted(make_folder: MakeFol
 def test_images_of_known_presence_alone_are_trained_on_and_choose_nothing(
     make_folder: MakeFolder,
 ) -> None:
-    dataset = mark(open_dataset(make_folder("mine", "abcdefghij")), "ab", "cdefghij")
-    for seed in range(4):
-        options = Data(evaluation_fraction=0, selection_fraction=0.5, seed=seed)
+    dataset = mark(open_dataset(make_folder("mine", "abcdefghijkl")), "abcdef", "ghijkl")
+    for seed in range(6):
+        options = Data(evaluation_fraction=0, selection_fraction=0.25, seed=seed)
         parts = divide([dataset], options, classes=STREAKS)
-        assert len(parts.selection) == 1
-        assert ids(parts.selection) < {"a", "b"}
-        assert ids(parts.train) >= set("cdefghij")
+        assert_apart(parts)
+        assert ids(parts.selection) < set("abcdef")
+        assert ids(parts.train) >= set("ghijkl")
+        assert ids(parts.train) | ids(parts.selection) == set("abcdefghijkl")
         assert parts.num_unknown == 0
 
 

@@ -74,7 +74,7 @@ def assert_right(pairs: CachedPairs, samples: tuple[Sample, ...], preparation: P
             assert np.array_equal(pair.masks, expected.masks)
             assert np.array_equal(pair.known, expected.known)
             assert pair.masks.shape == (len(preparation.classes), *size)
-            assert (pair.masks.dtype, pair.known.dtype) == (np.bool_, np.bool_)
+            assert pair.masks.dtype == pair.known.dtype == np.bool_
 
 
 @pytest.mark.parametrize("preparation", [PREPARATION, CROPPED])
