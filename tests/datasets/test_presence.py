@@ -1,4 +1,4 @@
-"""Tables of which classes images show."""
+"""The table that says which classes an image shows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from dermseg.datasets import open_dataset, tell_presence
 from dermseg.datasets.presence import read_presence
 from dermseg.errors import DatasetError
 
-MakeDataset = Callable[[str], Path]
-CLASSES = ("globules", "streaks")
+CLASSES = ("globules", "pigment_network", "streaks")
 
 
 def write(path: Path, text: str) -> Path:
@@ -21,58 +20,64 @@ def write(path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("id_column", ["id", "image_id"])
-def test_values_are_read_by_id_and_class(tmp_path: Path, id_column: str) -> None:
-    table = write(tmp_path / "p.csv", f"{id_column},globules,streaks\na,1,0\nb,,1\nc,,\n")
-    assert read_presence(table, known_classes=CLASSES) == {
-        "a": {"globules": True, "streaks": False},
-        "b": {"streaks": True},
-        "c": {},
+def test_values_are_read_by_id_and_class_and_other_columns_ignored(
+    tmp_path: Path, id_column: str
+) -> None:
+    table = write(
+        tmp_path / "p.csv", f"{id_column},streaks,age,globules\na,1,50,0\n b ,0,unknown, 1\n"
+    )
+    presence = read_presence(table, CLASSES)
+    assert presence == {
+        "a": {"globules": False, "streaks": True},
+        "b": {"globules": True, "streaks": False},
     }
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name,globules\na,1\n", r"columns name, globules; expected exactly one .* id or image_id"),
-        ("id,image_id,globules\na,a,1\n", "exactly one"),
-        ("", r"columns \(none\)"),
-        ("id,globule\na,1\n", "unknown columns globule; expected classes: globules, streaks"),
-        ("id,globules\na,2\n", r"line 2: globules of 'a' is '2', expected 0 or 1"),
-        ("id,globules\na,yes\n", "'yes', expected 0 or 1"),
-        ("id,globules\na,1\nb,0\na,1\n", "line 4: 'a' is there twice"),
-        ("id,globules\n,1\n", "line 2: id is empty"),
-        ("id,globules\na,1,0\n", "line 2: there are more values than columns"),
+        ("name,streaks\na,1\n", "needs id or image_id"),
+        ("id,age\na,1\n", "one for each class that is known, of globules, pigment_network"),
+        ("", "has the columns none"),
+        ("id,streaks\na,yes\n", "line 2: streaks is 'yes'; give 1 where"),
+        ("id,streaks\na\n", "line 2: streaks is ''"),
+        ("id,streaks\na,1\na,0\n", "line 3: 'a' occurs twice"),
+        ("id,streaks\n,1\n", "line 2: id is empty"),
     ],
 )
-def test_wrong_table_is_explained(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(DatasetError, match=message):
-        read_presence(write(tmp_path / "p.csv", text), known_classes=CLASSES)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DatasetError) as caught:
+        read_presence(write(tmp_path / "p.csv", text), CLASSES)
+    assert message in str(caught.value)
+    assert str(tmp_path / "p.csv") in str(caught.value)
 
 
-def test_missing_or_binary_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"p\.csv: the table of classes cannot be read"):
-        read_presence(tmp_path / "p.csv", known_classes=CLASSES)
-    (tmp_path / "p.csv").write_bytes(b"id,globules\n\xff\xfe\x00,1\n")
-    with pytest.raises(DatasetError, match=r"p\.csv: the table of classes is not CSV in UTF-8"):
-        read_presence(tmp_path / "p.csv", known_classes=CLASSES)
+def test_a_table_that_is_no_text_or_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="cannot be read"):
+        read_presence(tmp_path / "missing.csv", CLASSES)
+    (tmp_path / "p.csv").write_bytes(b"id,streaks\n\xff\xfe,1\n")
+    with pytest.raises(DatasetError, match="not CSV in UTF-8"):
+        read_presence(tmp_path / "p.csv", CLASSES)
 
 
-def test_samples_are_told_what_matters(make_dataset: MakeDataset, tmp_path: Path) -> None:
+def test_samples_are_told_what_matters(make_dataset: Callable[[str], Path], tmp_path: Path) -> None:
     dataset = open_dataset(make_dataset("isic2018"))
-    text = "image_id,globules,streaks,pigment_network\nISIC_0000001,1,0,1\nISIC_0099999,1,1,1\n"
+    text = "image_id,globules,streaks,negative_network\nISIC_0000001,1,0,1\nISIC_0099999,1,1,1\n"
     tell_presence([dataset], write(tmp_path / "p.csv", text), CLASSES)
     told = {sample.id: sample.presence for sample in dataset.samples}
-    assert told["ISIC_0000001"] == {"globules": True, "streaks": False}
-    assert not any(presence for id, presence in told.items() if id != "ISIC_0000001")
+    assert told.pop("ISIC_0000001") == {"globules": True, "streaks": False}
+    assert not any(told.values())
 
 
-@pytest.mark.parametrize("text", ["id,pigment_network\nISIC_0000001,1\n", "id,globules\nother,1\n"])
-def test_table_of_other_images_or_classes_is_refused(
-    make_dataset: MakeDataset, tmp_path: Path, text: str
+def test_table_of_other_images_is_refused(
+    make_dataset: Callable[[str], Path], tmp_path: Path
 ) -> None:
     dataset = open_dataset(make_dataset("isic2018"))
-    with pytest.raises(DatasetError, match="says nothing about globules or streaks of any image"):
-        tell_presence([dataset], write(tmp_path / "p.csv", text), CLASSES)
+    table = write(tmp_path / "p.csv", "id,globules\nother,1\n")
+    with pytest.raises(
+        DatasetError, match=r"none of its ids is among the 5 images, .*ISIC_0000000"
+    ):
+        tell_presence([dataset], table, CLASSES)
 
 
 @pytest.mark.data

@@ -154,19 +154,19 @@ def tell_presence(datasets: Sequence[Dataset], table: Path, classes: Sequence[st
     Args:
         datasets: Changed in place.
         table: CSV with a column ``id`` or ``image_id`` and one per class, 0 or 1.
-        classes: Those that matter; other attributes may be in the table too.
+        classes: Those that matter.
 
     Raises:
-        DatasetError: If the table is wrong, or says nothing about these classes of any sample.
+        DatasetError: If the table is wrong, or names none of the samples.
     """
-    attributes = {name for dataset in DATASETS.values() for name in dataset.attributes}
-    presence = read_presence(table, known_classes={*attributes, *classes})
+    presence = read_presence(table, classes)
     for dataset in datasets:
-        dataset.samples = add_presence(dataset.samples, presence, classes)
+        dataset.samples = add_presence(dataset.samples, presence)
     if not any(sample.presence for dataset in datasets for sample in dataset.samples):
+        ids = [sample.id for dataset in datasets for sample in dataset.samples]
         message = (
-            f"{table} says nothing about {' or '.join(classes)} of any image here: give a table "
-            "with the ids of these images and columns of the recipe's classes"
+            f"{table}: none of its ids is among the {len(ids)} images, for example "
+            f"{list_some(ids[:2])}: give the table of these images"
         )
         raise DatasetError(message)
 

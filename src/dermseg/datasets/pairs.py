@@ -9,14 +9,14 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.datasets.class_masks import LESION, ClassMasks, find_class_mask, read_class_masks
+from dermseg.datasets.class_masks import LESION, find_class_mask, read_class_masks
 from dermseg.errors import DatasetError
 from dermseg.images import read_image
 from dermseg.preprocessing import Box, find_box, prepare_image, resize_mask
 from dermseg.recipes import Cleaning, Recipe
 from dermseg.types import ImageArray, MaskStack, Sample, Size, SuperpixelFeature
 
-__all__ = ["NativePairs", "Pair", "PairSource", "Preparation", "prepare_pair"]
+__all__ = ["NativePairs", "Pair", "PairSource", "Preparation", "prepare_pair", "read_pair"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,30 @@ class NativePairs:
         return pair
 
 
+def read_pair(sample: Sample, classes: Sequence[str] = (LESION,)) -> Pair:
+    """Read an image and the masks of some classes at native size.
+
+    Raises:
+        ImageError: If a file cannot be read.
+        DatasetError: If nothing is known of any class, or sizes differ.
+    """
+    image = read_image(sample.image)
+    found = [mask for name in classes if (mask := find_class_mask(sample, name)) is not None]
+    if not found and not sample.presence.keys().isdisjoint(classes):
+        nothing = np.zeros((len(classes), *image.shape[:2]), np.bool_)
+        return Pair(image, nothing, np.zeros(len(classes), np.bool_))
+    read = read_class_masks(sample, classes)
+    if read.masks.shape[1:] != image.shape[:2]:
+        file = found[0].superpixels if isinstance(found[0], SuperpixelFeature) else found[0]
+        sizes = [f"{shape[1]}x{shape[0]}" for shape in (image.shape, read.masks.shape[1:])]
+        message = (
+            f"{sample.id}: the image is {sizes[0]} and its mask {sizes[1]} (width x height), "
+            f"expected the same: correct or remove {sample.image} and {file}"
+        )
+        raise DatasetError(message)
+    return Pair(image, read.masks, read.known)
+
+
 def prepare_pair(sample: Sample, sizes: Sequence[Size], preparation: Preparation) -> list[Pair]:
     """Read an image and its masks once, and clean and resize them for each of some network sizes.
 
@@ -109,49 +133,30 @@ def prepare_pair(sample: Sample, sizes: Sequence[Size], preparation: Preparation
         DatasetError: If nothing is known of any class, sizes differ, or the image is to be cut to
             its lesion and has no mask of it.
     """
-    image = read_image(sample.image)
-    read = _read_masks(sample, image, preparation)
-    box = _choose_box(sample, image, read, preparation)
+    native = read_pair(sample, preparation.inputs)
+    box = _choose_box(sample, native, preparation)
     num_classes = len(preparation.classes)
-    cropped = read.masks[:num_classes, *box.slices]
+    cropped = native.masks[:num_classes, *box.slices]
     return [
         Pair(
-            prepare_image(image, box, size, preparation.cleaning),
+            prepare_image(native.image, box, size, preparation.cleaning),
             np.stack([resize_mask(mask, size) for mask in cropped]),
-            read.known[:num_classes],
+            native.known[:num_classes],
         )
         for size in sizes
     ]
 
 
-def _read_masks(sample: Sample, image: ImageArray, preparation: Preparation) -> ClassMasks:
-    """The masks that the pair depends on, at native size."""
-    names = preparation.inputs
-    found = [mask for name in names if (mask := find_class_mask(sample, name)) is not None]
-    if not found and not sample.presence.keys().isdisjoint(preparation.classes):
-        size = image.shape[:2]
-        return ClassMasks(np.zeros((len(names), *size), np.bool_), np.zeros(len(names), np.bool_))
-    read = read_class_masks(sample, names)
-    if read.masks.shape[1:] != image.shape[:2]:
-        file = found[0].superpixels if isinstance(found[0], SuperpixelFeature) else found[0]
-        sizes = [f"{shape[1]}x{shape[0]}" for shape in (image.shape, read.masks.shape[1:])]
-        message = (
-            f"{sample.id}: the image is {sizes[0]} and its mask {sizes[1]} (width x height), "
-            f"expected the same: correct or remove {sample.image} and {file}"
-        )
-        raise DatasetError(message)
-    return read
-
-
-def _choose_box(
-    sample: Sample, image: ImageArray, read: ClassMasks, preparation: Preparation
-) -> Box:
+def _choose_box(sample: Sample, native: Pair, preparation: Preparation) -> Box:
     if preparation.crop_margin is None:
-        return find_box(image, preparation.cleaning)
+        return find_box(native.image, preparation.cleaning)
     place = preparation.inputs.index(LESION)
-    if not read.known[place]:
+    if not native.known[place]:
         message = f"{sample.id} has no lesion mask, and lesion_crop cuts the image to it: add one"
         raise DatasetError(message)
     return find_box(
-        image, preparation.cleaning, lesion=read.masks[place], margin=preparation.crop_margin
+        native.image,
+        preparation.cleaning,
+        lesion=native.masks[place],
+        margin=preparation.crop_margin,
     )

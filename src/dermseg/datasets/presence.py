@@ -1,118 +1,82 @@
-"""Which classes images show, from a table that does not say where."""
+"""Which classes an image shows, where nobody has drawn their masks."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
-from dermseg.datasets.listing import list_some
 from dermseg.errors import DatasetError
 from dermseg.types import Sample
 
 __all__ = ["Presence", "add_presence", "read_presence"]
 
-Presence = dict[str, dict[str, bool]]
-"""By id and class, whether the image shows the class; what is not known is not named."""
+Presence: TypeAlias = dict[str, dict[str, bool]]
+"""By image id and class whether the image shows it; what is not named is not known."""
 
 _ID_COLUMNS = ("id", "image_id")
 _VALUES = {"0": False, "1": True}
 
 
-def read_presence(path: Path, *, known_classes: Collection[str]) -> Presence:
-    """Read a CSV file with a column ``id`` or ``image_id`` and one column per class.
-
-    A value is 0 or 1, or empty where it is not known.
+def read_presence(path: Path, classes: Sequence[str]) -> Presence:
+    """Read a CSV file with a header, a line for each image and a column of 0 and 1 per class.
 
     Args:
-        path: The table.
-        known_classes: What a column may be called.
+        path: The table. The image's id is in the column ``id`` or ``image_id``.
+        classes: Those that are wanted; other columns are ignored. A class without a column is not
+            known of any image.
 
     Raises:
-        DatasetError: If the file cannot be read, has no column of ids or one of an unknown class,
-            or a row has no id, an id that was there before, or another value.
+        DatasetError: If the file cannot be read, has no column of ids or none of the classes, a
+            value is neither 0 nor 1, or an id occurs twice.
     """
-    presence: Presence = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, restkey="", restval="")
-            id_column = _find_columns(path, rows.fieldnames or (), known_classes)
+            rows = csv.DictReader(file)
+            id_column, found = _columns(path, rows.fieldnames or (), classes)
+            presence: Presence = {}
             for row in rows:
-                id, values = _read_row(f"{path}, line {rows.line_num}", row, id_column)
-                if id in presence:
-                    message = (
-                        f"{path}, line {rows.line_num}: '{id}' is there twice; keep one of its rows"
-                    )
+                place = f"{path}, line {rows.line_num}"
+                id = (row[id_column] or "").strip()
+                if not id or id in presence:
+                    problem = f"'{id}' occurs twice" if id else f"{id_column} is empty"
+                    message = f"{place}: {problem}; give each image one line with its id"
                     raise DatasetError(message)
-                presence[id] = values
+                presence[id] = {name: _value(place, name, row[name]) for name in found}
+            return presence
     except OSError as error:
-        message = f"{path}: the table of classes cannot be read: {error.strerror}"
+        message = f"{path}: the table of presence cannot be read: {error.strerror}"
         raise DatasetError(message) from error
     except (UnicodeDecodeError, csv.Error) as error:
-        message = f"{path}: the table of classes is not CSV in UTF-8: {error}"
+        message = f"{path}: the table of presence is not CSV in UTF-8: {error}"
         raise DatasetError(message) from error
-    return presence
 
 
-def add_presence(
-    samples: Iterable[Sample], presence: Mapping[str, Mapping[str, bool]], classes: Iterable[str]
-) -> tuple[Sample, ...]:
-    """Return the samples with what is said about some classes; other ids and classes are ignored.
-
-    Args:
-        samples: As a dataset gives them.
-        presence: By id and class.
-        classes: Those that matter.
-    """
-    wanted = set(classes)
-    return tuple(
-        replace(
-            sample,
-            presence={
-                name: value for name, value in presence.get(sample.id, {}).items() if name in wanted
-            },
-        )
-        for sample in samples
-    )
+def add_presence(samples: Iterable[Sample], presence: Presence) -> tuple[Sample, ...]:
+    """Return the samples with what is said about them; ids that no sample has are ignored."""
+    return tuple(replace(sample, presence=presence.get(sample.id, {})) for sample in samples)
 
 
-def _find_columns(path: Path, columns: Collection[str], known_classes: Collection[str]) -> str:
-    """The column of ids; the others are classes."""
-    found = [column for column in columns if column in _ID_COLUMNS]
-    if len(found) != 1:
+def _columns(
+    path: Path, columns: Sequence[str], classes: Sequence[str]
+) -> tuple[str, tuple[str, ...]]:
+    id_column = next((name for name in _ID_COLUMNS if name in columns), None)
+    found = tuple(name for name in classes if name in columns)
+    if id_column is None or not found:
         message = (
-            f"{path}: the table of classes has the columns {', '.join(columns) or '(none)'}; "
-            f"expected exactly one of them to be {' or '.join(_ID_COLUMNS)}"
+            f"{path}: the table of presence has the columns {', '.join(columns) or 'none'}; it "
+            f"needs {' or '.join(_ID_COLUMNS)}, and one for each class that is known, of "
+            f"{', '.join(classes)}"
         )
         raise DatasetError(message)
-    unknown = [name for name in columns if name not in known_classes and name not in found]
-    if unknown:
-        message = (
-            f"{path}: unknown columns {list_some(unknown)}; expected classes: "
-            f"{', '.join(sorted(known_classes))}. Correct or remove them"
-        )
-        raise DatasetError(message)
-    return found[0]
+    return id_column, found
 
 
-def _read_row(place: str, row: Mapping[str, str], id_column: str) -> tuple[str, dict[str, bool]]:
-    id = row[id_column].strip()
-    if not id:
-        message = f"{place}: {id_column} is empty; give the row its id or remove it"
+def _value(place: str, name: str, text: str | None) -> bool:
+    value = _VALUES.get((text or "").strip())
+    if value is None:
+        message = f"{place}: {name} is '{text or ''}'; give 1 where the image shows it, else 0"
         raise DatasetError(message)
-    values = {}
-    for name, text in row.items():
-        if name == "":
-            message = f"{place}: there are more values than columns; correct the row"
-            raise DatasetError(message)
-        if name == id_column or not text.strip():
-            continue
-        if text.strip() not in _VALUES:
-            message = (
-                f"{place}: {name} of '{id}' is '{text}', expected 0 or 1, or nothing where it is "
-                "not known"
-            )
-            raise DatasetError(message)
-        values[name] = _VALUES[text.strip()]
-    return id, values
+    return value
