@@ -233,7 +233,8 @@ def _check(parts: TrainingParts, classes: Sequence[str], bare: Sequence[Sample])
         if bare:
             message = (
                 f"{len(bare)} training images have no mask of {' or '.join(classes)} that can be "
-                f"used, the first is {bare[0].id}; {len(parts.train)} images are left to train on"
+                f"used, the first is {bare[0].id}; {len(parts.train)} images are left to train on. "
+                "Under lesion_crop an image needs a mask of its lesion, too"
             )
             raise DatasetError(message)
         message = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from dermseg.datasets.pairs import NativePairs, Preparation
 from dermseg.datasets.superpixels import write_features
 from dermseg.errors import UsageError
 from dermseg.images import write_image, write_mask
-from dermseg.phantom import create_attribute_phantom
 from dermseg.recipes import Cleaning
 from dermseg.types import Sample, Size
 
@@ -26,27 +26,13 @@ CROPPED = Preparation(Cleaning(crop_field=True), (*ATTRIBUTES, LESION), 0.1)
 
 
 @pytest.fixture
-def isic2018(tmp_path: Path) -> Dataset:
-    """Four images in the layout of ISIC 2018, with masks of Tasks 1 and 2."""
+def isic2018(tmp_path: Path, attribute_dataset: Path) -> Dataset:
+    """The first four images, to change and damage."""
     root = tmp_path / "isic2018"
-    folders = {
-        name: root / f"ISIC2018_Task{name}"
-        for name in (
-            "1-2_Training_Input",
-            "1_Training_GroundTruth",
-            "2_Training_GroundTruth_v3",
-        )
-    }
-    images, lesions, attributes = folders.values()
-    for folder in folders.values():
-        folder.mkdir(parents=True)
-    for seed in range(4):
-        phantom = create_attribute_phantom(seed, size=(72, 96))
-        id = f"ISIC_{seed:07}"
-        write_image(images / f"{id}.jpg", phantom.image)
-        write_mask(lesions / f"{id}_segmentation.png", phantom.lesion)
-        for name, mask in phantom.masks.items():
-            write_mask(attributes / f"{id}_attribute_{name}.png", mask)
+    for path in sorted(attribute_dataset.rglob("ISIC_000000[0-3]*")):
+        folder = root / path.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, folder)
     return open_dataset(root)
 
 
