@@ -40,7 +40,7 @@ from lightning.pytorch.profilers import Profiler
 
 from dermseg.datasets import open_dataset
 from dermseg.datasets.cache import open_cache
-from dermseg.datasets.pairs import NativePairs, PairSource
+from dermseg.datasets.pairs import NativePairs, PairSource, Preparation
 from dermseg.preprocessing import UNIT_RANGE
 from dermseg.recipes import Recipe, read_recipe
 from dermseg.training.data import SegmentationDataModule
@@ -133,9 +133,10 @@ def measure_dataset(folder: Path, recipe: Recipe, options: argparse.Namespace) -
     num_images = math.ceil(options.images / recipe.training.batch_size) * recipe.training.batch_size
     samples = list(islice(cycle(found), num_images))
     rows = []
+    preparation = Preparation.of(recipe)
     with (
         tempfile.TemporaryDirectory(dir=options.scratch) as scratch,
-        open_cache(Path(scratch), found, sizes=recipe.sizes, cleaning=recipe.preprocessing) as (
+        open_cache(Path(scratch), found, sizes=recipe.sizes, preparation=preparation) as (
             cached,
             _,
         ),
@@ -149,7 +150,7 @@ def measure_dataset(folder: Path, recipe: Recipe, options: argparse.Namespace) -
                     ),
                 }
             )
-            native = NativePairs(recipe.preprocessing.cleaning)
+            native = NativePairs(preparation)
             sources: dict[str, PairSource] = {"files": native, "cache": cached}
             rows += measure_sources(folder.name, at_size, found, samples, sources, options)
     return rows

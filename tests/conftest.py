@@ -15,6 +15,7 @@ import pytest
 
 from dermseg.images import write_image, write_mask
 from dermseg.package import ModelSpec, Provenance
+from dermseg.phantom import ATTRIBUTES, AttributeOptions, create_attribute_phantom
 from dermseg.preprocessing import UNIT_RANGE
 from dermseg.recipes import Postprocessing
 
@@ -145,4 +146,25 @@ def disc_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         noisy = np.clip(image + generator.normal(0, 8, image.shape), 0, 255).astype(np.uint8)
         write_image(root / "images" / f"disc_{number:02d}.png", noisy)
         write_mask(root / "masks" / f"disc_{number:02d}_segmentation.png", mask)
+    return root
+
+
+@pytest.fixture(scope="session")
+def attribute_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve generated images in the layout of ISIC 2018, with masks of Tasks 1 and 2."""
+    root = tmp_path_factory.mktemp("isic2018")
+    images, lesions, attributes = (
+        root / f"ISIC2018_Task{name}"
+        for name in ("1-2_Training_Input", "1_Training_GroundTruth", "2_Training_GroundTruth_v3")
+    )
+    for folder in (images, lesions, attributes):
+        folder.mkdir()
+    often = AttributeOptions(dict.fromkeys(ATTRIBUTES, 0.7))
+    for seed in range(12):
+        phantom = create_attribute_phantom(seed, size=(72, 96), attributes=often)
+        id = f"ISIC_{seed:07}"
+        write_image(images / f"{id}.jpg", phantom.image)
+        write_mask(lesions / f"{id}_segmentation.png", phantom.lesion)
+        for name, mask in phantom.masks.items():
+            write_mask(attributes / f"{id}_attribute_{name}.png", mask)
     return root

@@ -72,6 +72,8 @@ class Sample:
         attributes: Masks of the structures inside the lesion, by class, for example
             ``pigment_network``; they may overlap. A class that is missing is not known, which
             does not mean that the image lacks it; where it is known to, its mask is empty.
+        presence: Classes of which somebody said whether the image shows them, though not where.
+            Where a class has a mask, the mask counts.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Sample:
     part: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
     attributes: Mapping[str, ClassMask] = field(default_factory=dict, hash=False)
+    presence: Mapping[str, bool] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

@@ -60,3 +60,31 @@ def test_wrong_calls_are_one_line(tmp_path: Path, dermseg: Dermseg, data: Path) 
     result = dermseg("data", "prepare", "unet-isic2017", "--data", data, "-o", tmp_path / "cache")
     assert result.returncode == 2
     assert not (tmp_path / "cache").exists()
+
+
+def test_attributes_are_prepared_and_previewed(
+    tmp_path: Path, dermseg: Dermseg, attribute_dataset: Path
+) -> None:
+    data = shutil.copytree(attribute_dataset, tmp_path / "data")
+    masks = data / "ISIC2018_Task2_Training_GroundTruth_v3"
+    for path in masks.glob("ISIC_0000003*"):
+        path.unlink()
+    settings = [
+        *("--set", 'classes=["streaks", "globules"]'),
+        *("--set", "lesion_crop={ margin = 0.2, inside_only = true }"),
+        *("--set", "preprocessing.size=[48, 64]"),
+    ]
+    command = ("data", "prepare", "unet-isic2018", "--data", data, "-o", tmp_path / "cache")
+    result = dermseg(*command, *settings)
+    assert result.returncode == 0, result.stderr
+    assert "11 images prepared, 0 kept" in result.stdout
+    index = json.loads((tmp_path / "cache" / "index.json").read_text())
+    assert index["settings"]["classes"] == ["streaks", "globules", "lesion"]
+    table = tmp_path / "presence.csv"
+    table.write_text("id,streaks\nISIC_0000003,1\n")
+    result = dermseg(*command, *settings, "--presence", table)
+    assert "1 images prepared, 11 kept" in result.stdout
+    table.write_text("id,streaks\nISIC_0000003,2\n")
+    result = dermseg(*command, *settings, "--presence", table)
+    assert result.returncode == 2
+    assert "line 2: streaks is '2'" in result.stderr

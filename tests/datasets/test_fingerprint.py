@@ -91,6 +91,34 @@ def test_attributes_count_by_name_and_content(samples: list[Sample], tmp_path: P
     assert fingerprint(streaks=moved) != different[1]
 
 
+def test_only_the_classes_that_are_learned_count(samples: list[Sample], tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("x")
+    plain = dataset_fingerprint(samples)
+    marked = [replace(sample, attributes={"streaks": tmp_path / "x"}) for sample in samples]
+    assert dataset_fingerprint(samples, classes=["lesion"]) == plain
+    assert dataset_fingerprint(marked, classes=["lesion"]) == plain
+    assert dataset_fingerprint(marked, classes=["globules", "lesion"]) == plain
+    streaks = dataset_fingerprint(marked, classes=["streaks"])
+    assert streaks not in {plain, dataset_fingerprint(marked)}
+    bare = [replace(sample, mask=None) for sample in marked]
+    assert dataset_fingerprint(bare, classes=["streaks"]) == streaks
+    assert dataset_fingerprint(marked, classes=["streaks", "lesion"]) == dataset_fingerprint(marked)
+
+
+def test_presence_counts_where_there_is_no_mask(samples: list[Sample], tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("x")
+    marked = [replace(sample, attributes={"streaks": tmp_path / "x"}) for sample in samples]
+
+    def tell(told: list[Sample], **presence: bool) -> str:
+        samples = [replace(sample, presence=presence) for sample in told]
+        return dataset_fingerprint(samples, classes=["streaks", "globules"])
+
+    assert len({tell(samples), tell(samples, streaks=True), tell(samples, streaks=False)}) == 3
+    assert tell(marked) == tell(marked, streaks=True)
+    assert tell(marked) != tell(marked, globules=True)
+    assert tell(samples, milia_like_cyst=True) == tell(samples)
+
+
 def test_a_file_that_is_gone_is_named(samples: list[Sample]) -> None:
     samples[0].image.unlink()
     with pytest.raises(ImageError, match=r"a\.jpg: No such file"):

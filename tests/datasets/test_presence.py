@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from dermseg.datasets import open_dataset, tell_presence
 from dermseg.datasets.presence import read_presence
 from dermseg.errors import DatasetError
 
@@ -56,3 +58,32 @@ def test_a_table_that_is_no_text_or_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_bytes(b"id,streaks\n\xff\xfe,1\n")
     with pytest.raises(DatasetError, match="not CSV in UTF-8"):
         read_presence(tmp_path / "p.csv", CLASSES)
+
+
+def test_samples_are_told_what_matters(make_dataset: Callable[[str], Path], tmp_path: Path) -> None:
+    dataset = open_dataset(make_dataset("isic2018"))
+    text = "image_id,globules,streaks,negative_network\nISIC_0000001,1,0,1\nISIC_0099999,1,1,1\n"
+    tell_presence([dataset], write(tmp_path / "p.csv", text), CLASSES)
+    told = {sample.id: sample.presence for sample in dataset.samples}
+    assert told.pop("ISIC_0000001") == {"globules": True, "streaks": False}
+    assert not any(told.values())
+
+
+def test_table_of_other_images_is_refused(
+    make_dataset: Callable[[str], Path], tmp_path: Path
+) -> None:
+    dataset = open_dataset(make_dataset("isic2018"))
+    table = write(tmp_path / "p.csv", "id,globules\nother,1\n")
+    with pytest.raises(
+        DatasetError, match=r"none of its ids is among the 5 images, .*ISIC_0000000"
+    ):
+        tell_presence([dataset], table, CLASSES)
+
+
+@pytest.mark.data
+def test_the_table_of_real_images_is_read(real_data: Path) -> None:
+    dataset = open_dataset(real_data / "isic2018_512")
+    tell_presence([dataset], real_data / "isic2018_512" / "attribute_presence.csv", CLASSES)
+    told = [sample.presence for sample in dataset.samples if sample.presence]
+    assert len(told) == 2065
+    assert 0.15 < sum(presence["globules"] for presence in told) / len(told) < 0.35

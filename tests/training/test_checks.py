@@ -36,7 +36,6 @@ def test_packaged_recipe_can_be_trained(name: str) -> None:
             'loss=[{ name = "focal", parameters = { gama = 2 } }]',
             r"loss 'focal' has no parameter 'gama': expected gamma or alpha or class_weights",
         ),
-        ('classes=["lesion", "globules"]', "training knows one class"),
     ],
 )
 def test_recipe_that_cannot_be_trained_is_refused(

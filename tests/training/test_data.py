@@ -12,7 +12,7 @@ import torch
 
 from dermseg.datasets import open_dataset
 from dermseg.datasets.cache import open_cache
-from dermseg.datasets.pairs import PairSource
+from dermseg.datasets.pairs import PairSource, Preparation
 from dermseg.images import read_image
 from dermseg.package import Runtime, load_package
 from dermseg.prediction import load_model
@@ -20,6 +20,7 @@ from dermseg.preprocessing import UNIT_RANGE, Normalization, preprocess
 from dermseg.recipes import Recipe
 from dermseg.training.data import (
     EpochSampler,
+    Key,
     SegmentationData,
     SegmentationDataModule,
     training_size,
@@ -125,7 +126,7 @@ def test_target_is_one_on_the_lesion_and_zero_elsewhere(
     assert (dark == (item["target"][0] == 1)).float().mean() > 0.97
 
 
-def draw_order(seed: int, epoch: int) -> list[tuple[int, int]]:
+def draw_order(seed: int, epoch: int) -> list[Key]:
     return list(EpochSampler(50, seed=seed, shuffle=True, find_epoch=lambda: epoch))
 
 
@@ -133,19 +134,20 @@ def test_order_depends_on_seed_and_epoch_only() -> None:
     first = draw_order(seed=1, epoch=2)
     torch.manual_seed(5)
     assert draw_order(seed=1, epoch=2) == first
-    assert [index for _, index in draw_order(seed=1, epoch=3)] != [index for _, index in first]
+    assert [key.place for key in draw_order(seed=1, epoch=3)] != [key.place for key in first]
     assert draw_order(seed=2, epoch=2) != first
 
 
 def test_order_is_a_permutation_and_carries_the_epoch() -> None:
     keys = draw_order(seed=0, epoch=7)
-    assert {epoch for epoch, _ in keys} == {7}
-    assert sorted(index for _, index in keys) == list(range(50))
+    assert {key.epoch for key in keys} == {7}
+    assert {key.turn for key in keys} == {0}
+    assert sorted(key.place for key in keys) == list(range(50))
 
 
 def test_order_without_shuffling_is_the_samples() -> None:
     sampler = EpochSampler(4, seed=0, shuffle=False, find_epoch=lambda: 1)
-    assert list(sampler) == [(1, 0), (1, 1), (1, 2), (1, 3)]
+    assert list(sampler) == [Key(1, 0), Key(1, 1), Key(1, 2), Key(1, 3)]
     assert len(sampler) == 4
 
 
@@ -180,8 +182,8 @@ def test_cached_pairs_give_the_same_batches(
 ) -> None:
     recipe = make_recipe(*RESIZING, "preprocessing.color_constancy=true")
     native = collect(samples, recipe, 0)
-    cleaning = recipe.preprocessing
-    with open_cache(tmp_path, samples, sizes=recipe.sizes, cleaning=cleaning) as (pairs, _):
+    preparation = Preparation.of(recipe)
+    with open_cache(tmp_path, samples, sizes=recipe.sizes, preparation=preparation) as (pairs, _):
         cached = [collect(samples, recipe, number, pairs) for number in (0, 2)]
     for batches in cached:
         assert len(batches) == len(native)

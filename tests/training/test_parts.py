@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dermseg.datasets import open_dataset, open_source, write_split
+from dermseg.datasets import Dataset, open_dataset, open_source, write_split
 from dermseg.errors import DatasetError, UsageError
 from dermseg.recipes import Data
 from dermseg.training.parts import TrainingParts, divide
@@ -218,7 +218,9 @@ def test_lesion_in_several_images_is_not_torn_apart(make_isic2017: MakeFolder) -
 
 def test_images_without_masks_are_refused(make_folder: MakeFolder) -> None:
     dataset = open_dataset(make_folder("bare", "abcdefghijklmnopqrst", masks=False))
-    with pytest.raises(DatasetError, match="18 training images have no mask, the first is "):
+    with pytest.raises(
+        DatasetError, match=r"18 training images have no mask of lesion .* the first is "
+    ):
         divide([dataset], Data())
 
 
@@ -274,3 +276,68 @@ def test_training_images_of_a_choosing_group_are_dropped_and_counted(
     parts = divide([dataset], Data(), split_file=tmp_path / "split.json")
     assert (ids(parts.train), ids(parts.selection)) == ({"a"}, {"c"})
     assert parts.num_dropped == 1
+
+
+STREAKS = ("streaks", "globules")
+
+
+def mark(dataset: Dataset, masks: Iterable[str] = (), presence: Iterable[str] = ()) -> Dataset:
+    """Give some samples a mask of streaks, and say of some that they show them."""
+    masks, presence = set(masks), set(presence)
+    dataset.samples = tuple(
+        replace(
+            sample,
+            attributes={"streaks": sample.image, "globules": sample.image}
+            if sample.id in masks
+            else {},
+            presence={"streaks": True} if sample.id in presence else {},
+        )
+        for sample in dataset.samples
+    )
+    return dataset
+
+
+def test_images_of_unknown_classes_are_left_out_and_counted(make_folder: MakeFolder) -> None:
+    dataset = mark(open_dataset(make_folder("mine", "abcdefghij")), "abcdef")
+    parts = divide([dataset], Data(evaluation_fraction=0), classes=STREAKS)
+    assert ids(parts.train) | ids(parts.selection) == set("abcdef")
+    assert parts.num_unknown == 4
+    assert str(parts).endswith(", 4 without masks")
+    assert divide([dataset], Data(evaluation_fraction=0)).num_unknown == 0
+
+
+def test_images_of_known_presence_alone_are_trained_on_and_choose_nothing(
+    make_folder: MakeFolder,
+) -> None:
+    dataset = mark(open_dataset(make_folder("mine", "abcdefghijkl")), "abcdef", "ghijkl")
+    for seed in range(6):
+        options = Data(evaluation_fraction=0, selection_fraction=0.25, seed=seed)
+        parts = divide([dataset], options, classes=STREAKS)
+        assert_apart(parts)
+        assert ids(parts.selection) < set("abcdef")
+        assert ids(parts.train) >= set("ghijkl")
+        assert ids(parts.train) | ids(parts.selection) == set("abcdefghijkl")
+        assert parts.num_unknown == 0
+
+
+def test_lesion_crop_needs_lesion_masks(make_folder: MakeFolder) -> None:
+    dataset = mark(open_dataset(make_folder("bare", "abcdefghij", masks=False)), "abcdefghij")
+    options = Data(evaluation_fraction=0)
+    assert len(divide([dataset], options, classes=STREAKS).train) == 9
+    with pytest.raises(DatasetError, match=r"10 training images have no mask .* that can be used"):
+        divide([dataset], options, classes=STREAKS, needs_lesion=True)
+
+
+def test_class_of_which_nothing_is_known_is_named(make_folder: MakeFolder) -> None:
+    dataset = mark(open_dataset(make_folder("mine", "abcdefghij")), "abcdefghij")
+    with pytest.raises(DatasetError, match="nothing is known of 'milia' in any image"):
+        divide([dataset], Data(), classes=(*STREAKS, "milia"))
+
+
+def test_image_drawn_upon_and_the_plain_one_are_never_torn_apart(make_folder: MakeFolder) -> None:
+    drawn = mark(open_dataset(make_folder("drawn", "abcdefghijkl")), "abcdefghijkl")
+    plain = mark(open_dataset(make_folder("plain", "abcdefghijkl")), (), "abcdefghijkl")
+    for seed in range(4):
+        options = Data(evaluation_fraction=0.2, selection_fraction=0.2, seed=seed)
+        parts = divide([drawn, plain], options, classes=STREAKS)
+        assert not ids(parts.train) & (ids(parts.selection) | set(parts.evaluation_ids))

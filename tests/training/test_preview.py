@@ -61,6 +61,19 @@ def test_columns_without_augmentation_repeat_the_first(disc_dataset: Path) -> No
     assert np.array_equal(tiles[0], tiles[2])
 
 
+def test_every_class_has_a_colour_and_a_name(attribute_dataset: Path) -> None:
+    recipe = read_recipe("unet-isic2018", ["preprocessing.size=[48, 64]", "data.name=isic2018",
+                                           'classes=["globules", "pigment_network"]'])  # fmt: skip
+    sheet = preview(recipe, [attribute_dataset], num=2, epochs=1)
+    # One line of names above the rows.
+    assert sheet.shape == (20 + 2 * (240 + 20), 2 * (320 + 4), 3)
+    legend, tiles = sheet[:20].astype(int), sheet[20:].astype(int)
+    for color in ((192, 255, 0), (255, 0, 0)):
+        assert (np.abs(legend - color).sum(axis=2) == 0).sum() > 60
+        assert (np.abs(tiles - color).sum(axis=2) < 60).sum() > 20
+    assert not (np.abs(tiles - (64, 255, 200)).sum(axis=2) < 60).any()
+
+
 @pytest.mark.parametrize("ending", ["jpg", "png"])
 def test_command_writes_the_sheet(
     dermseg: Run, disc_dataset: Path, tmp_path: Path, ending: str

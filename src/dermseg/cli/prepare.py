@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dermseg.cli.sources import ImagesOption, MasksOption, choose_sources
+from dermseg.cli.sources import ImagesOption, MasksOption, PresenceOption, choose_sources
 
 if TYPE_CHECKING:
     from dermseg.datasets.cache import CacheReport
@@ -24,6 +24,7 @@ def prepare(
     ] = None,
     images: ImagesOption = None,
     masks: MasksOption = None,
+    presence: PresenceOption = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", help="Override a key: preprocessing.remove_hair=true."),
@@ -41,18 +42,22 @@ def prepare(
     or has changed and gives up what is no longer there. An image that cannot be read is named and
     skipped. Official validation and test parts are left out: they are not trained on.
     """
-    from dermseg.datasets import open_source, trainable
+    from dermseg.datasets import open_source, tell_presence, trainable
     from dermseg.datasets.cache import ConsoleDisplay, open_cache
+    from dermseg.datasets.pairs import Preparation
     from dermseg.recipes import read_recipe
 
     values = read_recipe(recipe, overrides or [])
     sources = choose_sources(data, images, masks)
-    samples = trainable(open_source(source, values.data.name) for source in sources)
+    datasets = [open_source(source, values.data.name) for source in sources]
+    if presence is not None:
+        tell_presence(datasets, presence, values.classes)
+    samples = trainable(datasets, values.classes, needs_lesion=values.lesion_crop is not None)
     with open_cache(
         output,
         samples,
         sizes=values.sizes,
-        cleaning=values.preprocessing.cleaning,
+        preparation=Preparation.of(values),
         num_workers=workers,
         prune=True,
         display=ConsoleDisplay(),

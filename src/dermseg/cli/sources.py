@@ -13,7 +13,14 @@ from dermseg.errors import UsageError
 if TYPE_CHECKING:
     from dermseg.datasets import FolderPair, Source
 
-__all__ = ["GroupsOption", "ImagesOption", "MasksOption", "choose_source", "choose_sources"]
+__all__ = [
+    "GroupsOption",
+    "ImagesOption",
+    "MasksOption",
+    "PresenceOption",
+    "choose_source",
+    "choose_sources",
+]
 
 ImagesOption: TypeAlias = Annotated[
     Path | None, typer.Option(help="Folder of images of your own, together with --masks.")
@@ -24,6 +31,12 @@ MasksOption: TypeAlias = Annotated[
 ]
 GroupsOption: TypeAlias = Annotated[
     Path | None, typer.Option(help="CSV with columns id,group: what must stay together.")
+]
+PresenceOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV with columns id and one per class, 0 or 1: what images without a mask of it show."
+    ),
 ]
 
 

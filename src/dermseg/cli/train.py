@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from dermseg.cli.sources import GroupsOption, ImagesOption, MasksOption, choose_sources
+from dermseg.cli.sources import (
+    GroupsOption,
+    ImagesOption,
+    MasksOption,
+    PresenceOption,
+    choose_sources,
+)
 
 __all__ = ["train"]
 
@@ -21,6 +27,7 @@ def train(
     images: ImagesOption = None,
     masks: MasksOption = None,
     groups: GroupsOption = None,
+    presence: PresenceOption = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,7 +72,7 @@ def train(
         from dermseg.training import train as run_training
     except ModuleNotFoundError as error:
         raise MissingExtraError("training", "train") from error
-    given = TrainingData(sources, split, groups, excluded, cache)
+    given = TrainingData(sources, split, groups, excluded, cache, presence)
     if folds is None:
         package = run_training(
             values,

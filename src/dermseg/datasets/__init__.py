@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from dermseg.datasets.isic2017 import Isic2017
 from dermseg.datasets.isic2018 import Isic2018
 from dermseg.datasets.listing import list_some
 from dermseg.datasets.ph2 import Ph2
+from dermseg.datasets.presence import add_presence, read_presence
 from dermseg.datasets.sources import FolderPair, Source, index_pair
 from dermseg.datasets.splits import (
     DEFAULT_FRACTIONS,
@@ -37,7 +38,7 @@ from dermseg.datasets.splits import (
     read_split,
     write_split,
 )
-from dermseg.datasets.trainable import trainable
+from dermseg.datasets.trainable import has_mask, is_known, trainable
 from dermseg.errors import DatasetError
 
 __all__ = [
@@ -69,6 +70,8 @@ __all__ = [
     "find_class_mask",
     "find_split",
     "groups_fingerprint",
+    "has_mask",
+    "is_known",
     "official_split",
     "open_dataset",
     "open_images",
@@ -78,6 +81,7 @@ __all__ = [
     "read_groups",
     "read_split",
     "regroup",
+    "tell_presence",
     "trainable",
     "write_split",
 ]
@@ -142,6 +146,29 @@ def open_source(source: Source, name: str | None = None, *, groups: Path | None 
     if groups is not None:
         dataset.samples = regroup(dataset.samples, read_groups(groups), source=groups)
     return dataset
+
+
+def tell_presence(datasets: Sequence[Dataset], table: Path, classes: Sequence[str]) -> None:
+    """Tell the samples of datasets which classes they show, from a table.
+
+    Args:
+        datasets: Changed in place.
+        table: CSV with a column ``id`` or ``image_id`` and one per class, 0 or 1.
+        classes: Those that matter.
+
+    Raises:
+        DatasetError: If the table is wrong, or names none of the samples.
+    """
+    presence = read_presence(table, classes)
+    for dataset in datasets:
+        dataset.samples = add_presence(dataset.samples, presence)
+    if not any(sample.presence for dataset in datasets for sample in dataset.samples):
+        ids = [sample.id for dataset in datasets for sample in dataset.samples]
+        message = (
+            f"{table}: none of its ids is among the {len(ids)} images, for example "
+            f"{list_some(ids[:2])}: give the table of these images"
+        )
+        raise DatasetError(message)
 
 
 def _refuse_empty(dataset: Dataset) -> None:

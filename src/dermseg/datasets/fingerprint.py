@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from dermseg.datasets.class_masks import LESION
 from dermseg.errors import ImageError
-from dermseg.types import Sample, SuperpixelFeature
+from dermseg.types import ClassMask, Sample, SuperpixelFeature
 
-__all__ = ["dataset_fingerprint", "file_hash", "groups_fingerprint"]
+__all__ = ["dataset_fingerprint", "file_hash", "groups_fingerprint", "mask_hashes"]
 
 
-def dataset_fingerprint(samples: Iterable[Sample]) -> str:
+def dataset_fingerprint(
+    samples: Iterable[Sample], *, classes: Collection[str] | None = None
+) -> str:
     """Hash the ids and the file contents of samples.
 
     The order of the samples and the place of their files do not matter; any other image, mask,
-    attribute or id does. Reads every file once and decodes none.
+    attribute or id does, and so does what is said about the presence of a class without a mask.
+    Reads every file once and decodes none.
+
+    Args:
+        samples: With their files.
+        classes: Only the masks of these classes count, of which one may be ``lesion``; None
+            counts all.
 
     Returns:
         64 hexadecimal digits (SHA-256).
@@ -28,23 +37,42 @@ def dataset_fingerprint(samples: Iterable[Sample]) -> str:
     """
     total = hashlib.sha256()
     for sample in sorted(samples, key=lambda sample: sample.id):
-        contents = [file_hash(path) if path else "" for path in (sample.image, sample.mask)]
+        mask = sample.mask if classes is None or LESION in classes else None
+        contents = [file_hash(path) if path else "" for path in (sample.image, mask)]
         total.update("\0".join((sample.id, *contents, "")).encode(errors="surrogatepass"))
         # Samples without attributes keep the fingerprint that they had before there were any.
-        for name, *hashes in _hash_attributes(sample):
+        for name, *hashes in _hash_attributes(sample, classes):
             # No id is empty, so the first null tells an attribute from the next sample.
             total.update("\0".join(("", name, *hashes, "")).encode(errors="surrogatepass"))
     return total.hexdigest()
 
 
-def _hash_attributes(sample: Sample) -> Iterator[tuple[str, ...]]:
-    """Name and hashes of each attribute, by name; each file is read once."""
+def _hash_attributes(sample: Sample, classes: Collection[str] | None) -> Iterator[tuple[str, ...]]:
+    """Name of each attribute and its hashes, or what is said about it; each file is read once."""
     read = cache(file_hash)
-    for name, mask in sorted(sample.attributes.items(), key=lambda item: item[0]):
-        if isinstance(mask, SuperpixelFeature):
-            yield name, read(mask.superpixels), read(mask.features), mask.name
-        else:
-            yield name, read(mask)
+    for name in sorted({*sample.attributes, *sample.presence}):
+        if classes is not None and name not in classes:
+            continue
+        if name in sample.attributes:
+            yield name, *mask_hashes(sample.attributes[name], read=read)
+        elif name != LESION or sample.mask is None:
+            yield name, "present" if sample.presence[name] else "absent"
+
+
+def mask_hashes(mask: ClassMask, *, read: Callable[[Path], str] | None = None) -> tuple[str, ...]:
+    """Hash all that the mask of a class depends on.
+
+    Args:
+        mask: Where the mask is.
+        read: Hashes a file; for callers that hash several masks, of which some share files.
+
+    Raises:
+        ImageError: If a file cannot be read.
+    """
+    read = read or file_hash
+    if isinstance(mask, SuperpixelFeature):
+        return read(mask.superpixels), read(mask.features), mask.name
+    return (read(mask),)
 
 
 def groups_fingerprint(samples: Iterable[Sample]) -> str | None:

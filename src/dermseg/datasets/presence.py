@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from dermseg.errors import DatasetError
+from dermseg.types import Sample
 
-__all__ = ["Presence", "read_presence"]
+__all__ = ["Presence", "add_presence", "read_presence"]
 
 Presence: TypeAlias = dict[str, dict[str, bool]]
 """By image id and class whether the image shows it; what is not named is not known."""
@@ -50,6 +52,11 @@ def read_presence(path: Path, classes: Sequence[str]) -> Presence:
     except (UnicodeDecodeError, csv.Error) as error:
         message = f"{path}: the table of presence is not CSV in UTF-8: {error}"
         raise DatasetError(message) from error
+
+
+def add_presence(samples: Iterable[Sample], presence: Presence) -> tuple[Sample, ...]:
+    """Return the samples with what is said about them; ids that no sample has are ignored."""
+    return tuple(replace(sample, presence=presence.get(sample.id, {})) for sample in samples)
 
 
 def _columns(

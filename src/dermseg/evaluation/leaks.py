@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dermseg.datasets import Dataset, archive_id, dataset_fingerprint
+from dermseg.datasets import LESION, Dataset, archive_id, dataset_fingerprint
 from dermseg.datasets.listing import list_some
 from dermseg.errors import ImageError
 from dermseg.evaluation.audited import AuditedPair, connected, image_key
-from dermseg.package import DataSource, ModelSpec, list_packages, load_package
+from dermseg.package import ModelSpec, list_packages, load_package
 
 __all__ = ["Leaks", "find_leaks", "find_predictions_leaks"]
 
@@ -120,7 +120,7 @@ def find_leaks(
     samples = dataset.samples if dataset else ()
     everything = {*ids, *(sample.id for sample in samples)}
     names = {id for id in everything if archive_id(id) is None and id in known}
-    unsure = names if names and not _is_recorded(dataset, origin.data) else set[str]()
+    unsure = names if names and not _is_recorded(dataset, spec) else set[str]()
     seen = {id for id in everything if _key(id) in known} - unsure
     lesions = {sample.group for sample in samples if sample.id in seen}
     by_lesion = {sample.id for sample in samples if sample.group in lesions} - seen - unsure
@@ -168,16 +168,17 @@ def _key(id: str) -> str:
     return archive_id(id) or id
 
 
-def _is_recorded(dataset: Dataset | None, sources: Sequence[DataSource]) -> bool:
+def _is_recorded(dataset: Dataset | None, spec: ModelSpec) -> bool:
     """Whether a dataset is, to the byte, one that a model was trained on."""
     if dataset is None:
         return False
     alike = {
         source.fingerprint
-        for source in sources
+        for source in spec.provenance.data
         if source.name == dataset.name and source.num_images == len(dataset.samples)
     }
+    classes = [*spec.classes, *([] if spec.lesion_crop is None else [LESION])]
     try:
-        return bool(alike) and dataset_fingerprint(dataset.samples) in alike
+        return bool(alike) and dataset_fingerprint(dataset.samples, classes=classes) in alike
     except ImageError:
         return False

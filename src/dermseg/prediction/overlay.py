@@ -20,7 +20,13 @@ def limited_size(size: Size, max_side: int | None) -> Size:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def draw_contour(image: ImageArray, mask: BoolMask, *, max_side: int | None = None) -> ImageArray:
+def draw_contour(
+    image: ImageArray,
+    mask: BoolMask,
+    *,
+    max_side: int | None = None,
+    color: tuple[int, int, int] = _LINE,
+) -> ImageArray:
     """Draw the contour of a mask on a copy of its image.
 
     A bright line with a dark rim, so that it is seen on any skin; the line's width grows with the
@@ -30,6 +36,7 @@ def draw_contour(image: ImageArray, mask: BoolMask, *, max_side: int | None = No
         image: (H, W, 3) uint8.
         mask: (H, W) bool, or at another size of the same picture.
         max_side: Reduce the picture so that its longer side is at most this; None keeps it.
+        color: Of the line, as red, green and blue.
 
     Returns:
         (H, W, 3) uint8, or smaller.
@@ -43,5 +50,5 @@ def draw_contour(image: ImageArray, mask: BoolMask, *, max_side: int | None = No
     line = max(1, round(max(image.shape[:2]) / 500))
     picture = image.copy()
     cv2.drawContours(picture, contours, -1, _RIM, thickness=line + 2, lineType=cv2.LINE_AA)
-    cv2.drawContours(picture, contours, -1, _LINE, thickness=line, lineType=cv2.LINE_AA)
+    cv2.drawContours(picture, contours, -1, color, thickness=line, lineType=cv2.LINE_AA)
     return picture

@@ -17,17 +17,14 @@ def check_recipe(recipe: Recipe) -> None:
 
     Raises:
         RecipeError: If a network, a parameter or a loss is unknown, a loss is not for the head,
-            the network does not take one of the sizes, or there are several classes.
+            or the network does not take one of the sizes.
     """
-    if len(recipe.classes) != 1:
-        message = f"classes is {recipe.classes}: training knows one class, the lesion's mask"
-        raise RecipeError(message)
     # Class weights are fitted later: here any will do.
     create_loss(
         recipe.loss,
         head=recipe.head,
         num_classes=len(recipe.classes),
-        fitted_weights=[1.0] * recipe.num_maps,
+        fitted_weights=[1.0] * (1 + len(recipe.classes)),
     )
     with torch.device("meta"):
         network = create_network(

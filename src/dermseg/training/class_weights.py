@@ -11,7 +11,7 @@ from dermseg.datasets.pairs import PairSource
 from dermseg.errors import DatasetError
 from dermseg.losses import class_labels
 from dermseg.preprocessing import UNIT_RANGE
-from dermseg.recipes import Recipe
+from dermseg.recipes import Head, Recipe
 from dermseg.training.data import SegmentationData
 from dermseg.types import Sample
 
@@ -35,22 +35,38 @@ def fit_class_weights(
         return None
     data = SegmentationData(samples, recipe, UNIT_RANGE, augment=False, pairs=pairs)
     targets = (data[0, index]["target"] for index in range(len(data)))
-    return inverse_frequencies(targets, recipe.classes)
+    return inverse_frequencies(targets, recipe.classes, head=recipe.head)
 
 
-def inverse_frequencies(targets: Iterable[Tensor], classes: Sequence[str]) -> list[float]:
-    """1 over the number of pixels of background and of each class, scaled to a sum of 1.
+def inverse_frequencies(
+    targets: Iterable[Tensor], classes: Sequence[str], *, head: Head
+) -> list[float]:
+    """1 over the share of the pixels of background and of each class, scaled to a sum of 1.
+
+    Pixels of which nobody knows the class do not count. Under ``softmax`` each pixel that is known
+    of all classes is of one class or background. Under ``sigmoid`` each class is counted by itself,
+    and the background is what lies outside a class, on average over the classes.
 
     Args:
-        targets: (classes, H, W) of 0 and 1 each.
+        targets: (classes, H, W) each: 1 in the class, 0 not in it, negative where nobody knows.
         classes: Their names.
+        head: The recipe's head.
 
     Raises:
         DatasetError: If the background or a class has no pixel.
     """
-    counts = torch.zeros(len(classes) + 1, dtype=torch.int64)
+    # Pixels in background and classes, and those of which it is known whether they are.
+    counts = torch.zeros(len(classes) + 1, dtype=torch.float64)
+    known = torch.zeros(len(classes) + 1, dtype=torch.float64)
     for target in targets:
-        counts += torch.bincount(class_labels(target[None]).flatten(), minlength=len(counts))
+        if head == "softmax":
+            labels = class_labels(target[None])[0][(target >= 0).all(dim=0)]
+            counts += torch.bincount(labels, minlength=len(counts))
+            known += len(labels)
+        else:
+            inside, outside = ((target == value).sum(dim=(1, 2)).double() for value in (1, 0))
+            counts += torch.cat([outside.mean(dim=0, keepdim=True), inside])
+            known += torch.cat([(inside + outside).mean(dim=0, keepdim=True), inside + outside])
     for name, count in zip(("background", *classes), counts.tolist(), strict=True):
         if not count:
             message = (
@@ -58,5 +74,5 @@ def inverse_frequencies(targets: Iterable[Tensor], classes: Sequence[str]) -> li
                 "the class weights as numbers"
             )
             raise DatasetError(message)
-    inverse = 1 / counts.double()
+    inverse = 1 / (counts * (known.max() / known))
     return [round(weight, 6) for weight in (inverse / inverse.sum()).tolist()]

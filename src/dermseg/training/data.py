@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -13,20 +13,34 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from dermseg.augmentation import Augmenter
-from dermseg.datasets.pairs import NativePairs, PairSource
+from dermseg.datasets.pairs import NativePairs, PairSource, Preparation
 from dermseg.preprocessing import Normalization, to_unit_range
 from dermseg.recipes import Recipe
+from dermseg.training.repeating import draw_turns, num_turns
+from dermseg.training.targets import create_target
 from dermseg.types import Sample, Size
 
 __all__ = [
     "EpochSampler",
+    "Key",
     "SegmentationData",
     "SegmentationDataModule",
     "training_size",
 ]
 
-Key = tuple[int, int]
-"""(epoch, index of the sample)."""
+
+class Key(NamedTuple):
+    """What an item depends on, besides the recipe.
+
+    Attributes:
+        epoch: Counted from 0.
+        place: Of the sample in the data.
+        turn: How often the epoch has shown the sample before: each time it is augmented anew.
+    """
+
+    epoch: int
+    place: int
+    turn: int = 0
 
 
 def training_size(recipe: Recipe, epoch: int) -> Size:
@@ -38,10 +52,10 @@ def training_size(recipe: Recipe, epoch: int) -> Size:
 
 
 class SegmentationData(Dataset[dict[str, Any]]):
-    """Preprocessed pairs of image and mask.
+    """Preprocessed pairs of image and target.
 
     Args:
-        samples: With masks.
+        samples: Of each, at least one of the recipe's classes is known.
         recipe: Gives size and augmentation.
         normalization: As fitted on the training images.
         augment: Whether images are changed at random, and smaller under progressive resizing.
@@ -60,26 +74,42 @@ class SegmentationData(Dataset[dict[str, Any]]):
         self.samples = samples
         self.recipe = recipe
         self.normalization = normalization
-        self.pairs = pairs or NativePairs(recipe.preprocessing)
+        self.pairs = pairs or NativePairs(Preparation.of(recipe))
         self.augmenter = Augmenter(recipe.augmentation, seed=recipe.seed) if augment else None
 
     def __len__(self) -> int:
         """Number of pairs."""
         return len(self.samples)
 
-    def __getitem__(self, key: Key) -> dict[str, Any]:
-        """``image`` (3, H, W) float32, ``target`` (1, H, W) float32, ``id``."""
-        epoch, index = key
+    def __getitem__(self, key: Key | tuple[int, int]) -> dict[str, Any]:
+        """``image`` (3, H, W) float32, ``target`` (C, H, W) float32, ``id``.
+
+        The target is that of :func:`create_target`.
+        """
+        epoch, index, turn = Key(*key)
         sample = self.samples[index]
         is_full = self.augmenter is None
         size = self.recipe.preprocessing.size if is_full else training_size(self.recipe, epoch)
-        prepared, mask = self.pairs(sample, size)
-        image = to_unit_range(prepared)
+        pair = self.pairs(sample, size)
+        image, masks = to_unit_range(pair.image), pair.masks
         if self.augmenter is not None:
-            image, mask = self.augmenter(image, mask, epoch=epoch, sample_id=sample.id)
-        tensor = self.normalization.apply(image)
-        target = torch.from_numpy(mask[None].astype(np.float32))
-        return {"image": torch.from_numpy(tensor), "target": target, "id": sample.id}
+            drawn = f"{sample.id}, turn {turn}" if turn else sample.id
+            image, masks = self.augmenter(image, masks, epoch=epoch, sample_id=drawn)
+        classes = self.recipe.classes
+        crop = self.recipe.lesion_crop
+        target = create_target(
+            classes,
+            masks[: len(classes)],
+            pair.known,
+            presence=sample.presence,
+            # Where it is needed, the lesion comes after the classes.
+            inside=masks[-1] if crop is not None and crop.inside_only else None,
+        )
+        return {
+            "image": torch.from_numpy(self.normalization.apply(image)),
+            "target": torch.from_numpy(target),
+            "id": sample.id,
+        }
 
 
 class EpochSampler(Sampler[Key]):
@@ -96,6 +126,8 @@ class EpochSampler(Sampler[Key]):
             after a resumption the first iteration begins before the trainer's hooks run.
         rank: Number of this process.
         num_processes: Number of processes.
+        repeats: How often each sample is to be shown in an epoch; None shows each once. Every
+            epoch has the same number of keys.
     """
 
     def __init__(
@@ -107,30 +139,48 @@ class EpochSampler(Sampler[Key]):
         find_epoch: Callable[[], int],
         rank: int = 0,
         num_processes: int = 1,
+        repeats: Sequence[float] | None = None,
     ) -> None:
         self.num_samples = num_samples
+        self.num_keys = num_samples if repeats is None else num_turns(repeats)
         self.seed = seed
         self.shuffle = shuffle
         self.find_epoch = find_epoch
         self.rank = rank
         self.num_processes = num_processes
+        self.repeats = repeats
 
     def __len__(self) -> int:
         """Number of this process's keys."""
-        return self.num_samples // self.num_processes
+        return self.num_keys // self.num_processes
 
     def __iter__(self) -> Iterator[Key]:
         """This process's keys of the epoch."""
         epoch = self.find_epoch()
-        order = np.arange(self.num_samples)
-        if self.shuffle:
-            order = np.random.default_rng([self.seed, epoch]).permutation(self.num_samples)
+        generator = np.random.default_rng([self.seed, epoch])
+        turns = np.ones(self.num_samples, np.int64)
+        if self.repeats is not None:
+            turns = draw_turns(self.repeats, generator)
+        keys = [
+            Key(epoch, index, turn) for index in range(len(turns)) for turn in range(turns[index])
+        ]
+        order = generator.permutation(self.num_keys) if self.shuffle else np.arange(self.num_keys)
         own = order[self.rank :: self.num_processes][: len(self)]
-        return ((epoch, int(index)) for index in own)
+        return (keys[place] for place in own)
 
 
 class SegmentationDataModule(LightningDataModule):
-    """Loaders of the training part and of the part that chooses the checkpoint."""
+    """Loaders of the training part and of the part that chooses the checkpoint.
+
+    Args:
+        train: Trained on.
+        selection: Choose the checkpoint.
+        recipe: Gives sizes, augmentation and batches.
+        normalization: As fitted on the training images.
+        num_workers: Processes that read images; 0 reads in this one.
+        pairs: Where cleaned and resized pairs come from; None reads the samples' files.
+        repeats: How often each training image is to be shown in an epoch; None shows each once.
+    """
 
     def __init__(
         self,
@@ -141,6 +191,7 @@ class SegmentationDataModule(LightningDataModule):
         *,
         num_workers: int,
         pairs: PairSource | None = None,
+        repeats: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
         self.train_data = SegmentationData(train, recipe, normalization, augment=True, pairs=pairs)
@@ -149,6 +200,7 @@ class SegmentationDataModule(LightningDataModule):
         )
         self.recipe = recipe
         self.num_workers = num_workers
+        self.repeats = repeats
 
     @property
     def num_batches(self) -> int:
@@ -167,6 +219,7 @@ class SegmentationDataModule(LightningDataModule):
             find_epoch=self._find_epoch,
             rank=0 if trainer is None else trainer.global_rank,
             num_processes=num_processes,
+            repeats=self.repeats,
         )
         # Batch norm cannot learn from a last batch of one image.
         is_last_alone = len(sampler) > batch_size and len(sampler) % batch_size == 1

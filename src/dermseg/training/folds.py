@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dermseg.datasets import divide_into_folds
+from dermseg.datasets import LESION, divide_into_folds
 from dermseg.errors import UsageError
 from dermseg.evaluation import Evaluation, evaluate_predictions, predict_items, write_evaluation
 from dermseg.evaluation.scoring import Item
@@ -47,13 +47,19 @@ def cross_validate(
         resume: Continue where the folds were interrupted.
 
     Raises:
-        UsageError: If there is a split file.
+        UsageError: If there is a split file, or the recipe has other classes than the lesion.
         DatasetError: If there are fewer groups than folds.
     """
     if data.split_file is not None:
         message = "--folds divides the training images itself: leave --split out"
         raise UsageError(message)
-    datasets = data.open(recipe.data.name)
+    if recipe.classes != [LESION]:
+        message = (
+            f"--folds scores masks of the lesion, but the classes are {', '.join(recipe.classes)}: "
+            "leave it out"
+        )
+        raise UsageError(message)
+    datasets = data.open(recipe)
     parts = divide(datasets, recipe.data, excluded_ids=data.excluded_ids)
     samples = [*parts.train, *parts.selection]
     groups = {sample.id: sample.group for sample in samples}

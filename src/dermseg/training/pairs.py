@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dermseg.datasets.cache import ConsoleDisplay, open_cache
-from dermseg.datasets.pairs import NativePairs, PairSource
+from dermseg.datasets.pairs import NativePairs, PairSource, Preparation
 from dermseg.recipes import Recipe
 from dermseg.types import Sample
 
@@ -21,22 +21,23 @@ def open_pairs(
     """Read samples from their files, or from a cache that is completed first.
 
     Args:
-        recipe: Gives sizes and cleaning.
+        recipe: Gives classes, sizes and cleaning.
         samples: What is going to be read.
         cache: The cache's folder; None reads the files, every time.
 
     Raises:
         ImageError: If an image or a mask cannot be read.
         DatasetError: If a mask has another size than its image.
-        UsageError: If the folder holds something else than a cache.
+        UsageError: If the folder holds something else than a cache, or there are too many classes
+            for one.
         OutputError: If the cache cannot be written.
     """
-    cleaning = recipe.preprocessing.cleaning
+    preparation = Preparation.of(recipe)
     if cache is None:
-        yield NativePairs(cleaning)
+        yield NativePairs(preparation)
         return
     with open_cache(
-        cache, samples, sizes=recipe.sizes, cleaning=cleaning, display=ConsoleDisplay()
+        cache, samples, sizes=recipe.sizes, preparation=preparation, display=ConsoleDisplay()
     ) as (pairs, report):
         if report.failures:
             raise report.failures[0].error

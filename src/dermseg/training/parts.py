@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from dermseg.datasets import (
+    LESION,
     Dataset,
     Source,
     choose_selection,
     create_split,
     find_split,
+    has_mask,
+    is_known,
     official_split,
     open_source,
+    tell_presence,
 )
 from dermseg.errors import DatasetError, UsageError
-from dermseg.recipes import Data
+from dermseg.recipes import Data, Recipe
 from dermseg.types import Sample, Split
 
 __all__ = ["TrainingData", "TrainingParts", "divide"]
@@ -33,6 +38,8 @@ class TrainingData:
         excluded_ids: Ids that must not be trained on.
         cache: Folder of a cache to read prepared images from; it is completed first. Does not
             change the result.
+        presence_file: CSV with columns ``id`` (or ``image_id``) and one per class, 0 or 1: what
+            images show of classes of which they have no mask.
     """
 
     sources: Sequence[Source]
@@ -40,17 +47,23 @@ class TrainingData:
     groups_file: Path | None = None
     excluded_ids: Collection[str] = ()
     cache: Path | None = None
+    presence_file: Path | None = None
 
-    def open(self, name: str | None) -> list[Dataset]:
+    def open(self, recipe: Recipe) -> list[Dataset]:
         """Open the datasets.
 
         Args:
-            name: The datasets' name; None recognises each by its folders.
+            recipe: Gives the datasets' name, where it names one, and the classes.
 
         Raises:
-            DatasetError: If one cannot be recognised or paired, or a group is missing.
+            DatasetError: If one cannot be recognised or paired, a group is missing, or the table of
+                classes is wrong or of other images or classes.
         """
-        return [open_source(source, name, groups=self.groups_file) for source in self.sources]
+        name = recipe.data.name
+        datasets = [open_source(source, name, groups=self.groups_file) for source in self.sources]
+        if self.presence_file is not None:
+            tell_presence(datasets, self.presence_file, recipe.classes)
+        return datasets
 
 
 @dataclass(frozen=True)
@@ -62,12 +75,14 @@ class TrainingParts:
         selection: Choose the checkpoint.
         evaluation_ids: Ids of the parts that are only reported.
         num_dropped: Training images left out because their id is to be evaluated or excluded.
+        num_unknown: Training images left out because nothing is known of the classes.
     """
 
     train: tuple[Sample, ...]
     selection: tuple[Sample, ...]
     evaluation_ids: tuple[str, ...]
     num_dropped: int
+    num_unknown: int = 0
 
     def __str__(self) -> str:
         """How many there are of each, in a sentence."""
@@ -75,6 +90,7 @@ class TrainingParts:
             f"{len(self.train)} images to train on, {len(self.selection)} to choose the "
             f"checkpoint; {len(self.evaluation_ids)} kept for evaluation, {self.num_dropped} "
             "dropped from training because they are to be evaluated or excluded"
+            + (f", {self.num_unknown} without masks" if self.num_unknown else "")
         )
 
     def to_split(self, seed: int) -> Split:
@@ -91,6 +107,8 @@ def divide(
     datasets: Sequence[Dataset],
     options: Data,
     *,
+    classes: Sequence[str] = (LESION,),
+    needs_lesion: bool = False,
     split_file: Path | None = None,
     excluded_ids: Collection[str] = (),
 ) -> TrainingParts:
@@ -103,57 +121,90 @@ def divide(
     group is reported in any of the datasets is dropped from the training part of all of them, and
     so is one whose group chooses the checkpoint.
 
+    Images of which none of the classes is known are left out. One of which it is only known
+    whether it shows a class, but not where, is trained on and does not choose the checkpoint.
+
+    Args:
+        datasets: The images.
+        options: The recipe's.
+        classes: What is to be learned.
+        needs_lesion: Whether an image must have a lesion mask besides.
+        split_file: A split to use instead of the official or a seeded one.
+        excluded_ids: Ids that must not be trained on.
+
     Raises:
-        DatasetError: If there are no training images with masks.
+        DatasetError: If there are no training images with masks, or a class is in none.
         UsageError: If a split file is given for several datasets.
     """
     if split_file is not None and len(datasets) > 1:
         message = f"--split {split_file} fits one dataset, but {len(datasets)} folders were given"
         raise UsageError(message)
-    train: list[Sample] = []
-    selection: list[Sample] = []
-    reported: set[str] = set()
-    reported_groups: set[str] = set()
+    can_choose = partial(has_mask, classes=classes, needs_lesion=needs_lesion)
+    can_be_learned = partial(is_known, classes=classes, needs_lesion=needs_lesion)
+    assigned = _Assigned()
     for dataset in datasets:
-        split = _find_split(dataset, options, split_file)
-        chooses = _selection_part(split)
-        by_id = {sample.id: sample for sample in dataset.samples}
-        for name, ids in split.parts.items():
-            if name == "train":
-                train += [by_id[id] for id in ids]
-            elif name == chooses:
-                selection += [by_id[id] for id in ids]
-            else:
-                reported |= set(ids)
-                reported_groups |= {by_id[id].group for id in ids}
-    kept_out = reported | set(excluded_ids)
+        assigned.add(dataset, _find_split(dataset, options, split_file), can_choose)
+    kept_out = assigned.reported | set(excluded_ids)
     usable, selection = (
         [
             sample
             for sample in samples
-            if sample.id not in kept_out and sample.group not in reported_groups
+            if sample.id not in kept_out and sample.group not in assigned.reported_groups
         ]
-        for samples in (train, selection)
+        for samples in (assigned.train, assigned.selection)
     )
-    if not selection and usable:
-        groups = {sample.id: sample.group for sample in usable}
+    num_dropped = len(assigned.train) - len(usable)
+    bare = [sample for sample in (*usable, *selection) if not can_be_learned(sample)]
+    usable = [sample for sample in usable if can_be_learned(sample)]
+    marked, selection = (list(filter(can_choose, samples)) for samples in (usable, selection))
+    if not selection and marked:
+        groups = {sample.id: sample.group for sample in marked}
         _, chosen = choose_selection(
             groups, groups, fraction=options.selection_fraction, seed=options.seed
         )
-        selection = [sample for sample in usable if sample.id in set(chosen)]
+        selection = [sample for sample in marked if sample.id in set(chosen)]
     choosing = {sample.id for sample in selection}
     choosing_groups = {sample.group for sample in selection}
     torn = [
         sample for sample in usable if sample.id not in choosing and sample.group in choosing_groups
     ]
-    num_dropped = len(train) - len(usable) + len(torn)
+    num_dropped += len(torn)
     usable = [
         sample
         for sample in usable
         if sample.id not in choosing and sample.group not in choosing_groups
     ]
-    _check(usable, selection, num_dropped)
-    return TrainingParts(tuple(usable), tuple(selection), tuple(sorted(reported)), num_dropped)
+    reported = tuple(sorted(assigned.reported))
+    parts = TrainingParts(tuple(usable), tuple(selection), reported, num_dropped, len(bare))
+    _check(parts, classes, bare)
+    return parts
+
+
+@dataclass
+class _Assigned:
+    """Samples by what their splits want them for."""
+
+    train: list[Sample] = field(default_factory=list)
+    selection: list[Sample] = field(default_factory=list)
+    reported: set[str] = field(default_factory=set)
+    reported_groups: set[str] = field(default_factory=set)
+
+    def add(self, dataset: Dataset, split: Split, can_choose: Callable[[Sample], bool]) -> None:
+        chooses = _selection_part(split)
+        by_id = {sample.id: sample for sample in dataset.samples}
+        for name, ids in split.parts.items():
+            samples = [by_id[id] for id in ids]
+            if name == "train":
+                self.train += samples
+            elif name != chooses:
+                self.reported |= set(ids)
+                self.reported_groups |= {sample.group for sample in samples}
+            elif split.source == "seeded":
+                # Nobody put these here on purpose: what cannot choose can be trained on.
+                self.train += [sample for sample in samples if not can_choose(sample)]
+                self.selection += filter(can_choose, samples)
+            else:
+                self.selection += samples
 
 
 def _find_split(dataset: Dataset, options: Data, split_file: Path | None) -> Split:
@@ -177,18 +228,28 @@ def _selection_part(split: Split) -> str | None:
     return "validation" if is_ours else None
 
 
-def _check(train: Sequence[Sample], selection: Sequence[Sample], num_dropped: int) -> None:
-    if not train or not selection:
+def _check(parts: TrainingParts, classes: Sequence[str], bare: Sequence[Sample]) -> None:
+    if not (parts.train and parts.selection):
+        if bare:
+            message = (
+                f"{len(bare)} training images have no mask of {' or '.join(classes)} that can be "
+                f"used, the first is {bare[0].id}; {len(parts.train)} images are left to train on. "
+                "Under lesion_crop an image needs a mask of its lesion, too"
+            )
+            raise DatasetError(message)
         message = (
-            f"{len(train)} images are left to train on and {len(selection)} to choose the "
-            f"checkpoint ({num_dropped} were dropped); expected at least one of each: give a "
-            "folder that holds the training part"
+            f"{len(parts.train)} images are left to train on and {len(parts.selection)} to choose "
+            f"the checkpoint ({parts.num_dropped} were dropped); expected at least one of each: "
+            "give a folder that holds the training part"
         )
         raise DatasetError(message)
-    bare = [sample.id for sample in (*train, *selection) if sample.mask is None]
-    if bare:
-        message = f"{len(bare)} training images have no mask, the first is {bare[0]}"
-        raise DatasetError(message)
+    for name in classes:
+        if not any(is_known(sample, (name,)) for sample in parts.train):
+            message = (
+                f"nothing is known of '{name}' in any image to train on: leave it out of the "
+                "recipe's classes, or give images with masks of it"
+            )
+            raise DatasetError(message)
 
 
 def _ids(samples: Sequence[Sample]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from dermseg.datasets import (
     groups_fingerprint,
     write_split,
 )
-from dermseg.datasets.pairs import PairSource
+from dermseg.datasets.pairs import PairSource, Preparation
 from dermseg.errors import OutputError, UsageError
 from dermseg.export import RunRecord, add_score, export_run
 from dermseg.images import write_bytes_atomically
@@ -32,6 +32,7 @@ from dermseg.training.judging import judge
 from dermseg.training.pairs import open_pairs
 from dermseg.training.parts import TrainingData, TrainingParts, divide
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
+from dermseg.training.repeating import find_shown, repeat_factors
 
 __all__ = ["train"]
 
@@ -79,9 +80,14 @@ def train(
     console = Console(stderr=True)
     _check_run(run, recipe, resume=resume)
     check_recipe(recipe)
-    datasets = data.open(recipe.data.name)
+    datasets = data.open(recipe)
     parts = divide(
-        datasets, recipe.data, split_file=data.split_file, excluded_ids=data.excluded_ids
+        datasets,
+        recipe.data,
+        classes=recipe.classes,
+        needs_lesion=recipe.lesion_crop is not None,
+        split_file=data.split_file,
+        excluded_ids=data.excluded_ids,
     )
     console.print(str(parts), soft_wrap=True)
     with open_pairs(recipe, [*parts.train, *parts.selection], data.cache) as pairs:
@@ -98,6 +104,7 @@ def train(
             record.normalization,
             num_workers=num_workers,
             pairs=pairs,
+            repeats=_find_repeats(recipe, parts, pairs, console),
         )
         _print_class_weights(record, recipe, console)
         fit(
@@ -109,6 +116,22 @@ def train(
             class_weights=record.class_weights,
         )
     return _finish(run, parts)
+
+
+def _find_repeats(
+    recipe: Recipe, parts: TrainingParts, pairs: PairSource, console: Console
+) -> Sequence[float] | None:
+    if recipe.training.repeat_share is None:
+        return None
+    shown = find_shown(recipe, parts.train, pairs)
+    repeats = repeat_factors(shown, recipe.training.repeat_share)
+    counts = zip(recipe.classes, shown.sum(axis=0).tolist(), strict=True)
+    console.print(
+        f"images with {', '.join(f'{name}: {count}' for name, count in counts)}; images with a "
+        f"rare class are shown up to {repeats.max():.1f} times an epoch",
+        soft_wrap=True,
+    )
+    return [float(value) for value in repeats]
 
 
 def _print_class_weights(record: RunRecord, recipe: Recipe, console: Console) -> None:
@@ -175,7 +198,7 @@ def _open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
         ):
             message = (
                 f"{run} was made from other images or parts: resume with the same --data, --split, "
-                "--groups and --exclude, or choose a new folder"
+                "--groups, --presence and --exclude, or choose a new folder"
             )
             raise UsageError(message)
     try:
@@ -192,7 +215,8 @@ def _describe(
 ) -> RunRecord:
     # Reads every pair, so that a damaged one is found now and not after hours.
     size = recipe.preprocessing.size
-    normalization = fit_normalization(pairs(sample, size)[0] for sample in parts.train)
+    classes = Preparation.of(recipe).inputs
+    normalization = fit_normalization(pairs(sample, size).image for sample in parts.train)
     if recipe.preprocessing.normalization == "unit":
         normalization = UNIT_RANGE
     for sample in parts.selection:
@@ -203,7 +227,7 @@ def _describe(
             DataSource(
                 name=dataset.name,
                 licence=dataset.licence,
-                fingerprint=dataset_fingerprint(dataset.samples),
+                fingerprint=dataset_fingerprint(dataset.samples, classes=classes),
                 num_images=len(dataset.samples),
                 groups=groups_fingerprint(dataset.samples),
             )

@@ -17,14 +17,14 @@ import pytest
 from dermseg.datasets import open_dataset
 from dermseg.datasets.cache import CachedPairs, CacheReport, open_cache
 from dermseg.datasets.cache.locking import exclusive_lock
-from dermseg.datasets.pairs import NativePairs
+from dermseg.datasets.pairs import NativePairs, Preparation
 from dermseg.errors import DatasetError, ImageError, UsageError
 from dermseg.images import read_image, write_image, write_mask
 from dermseg.recipes import Cleaning
 from dermseg.types import Sample, Size
 
 SIZES: tuple[Size, ...] = ((12, 16), (24, 32))
-PLAIN = Cleaning()
+PLAIN = Preparation(Cleaning())
 
 
 class Lines:
@@ -49,12 +49,12 @@ def build(
     cache: Path,
     *folders: Path,
     sizes: Sequence[Size] = SIZES,
-    cleaning: Cleaning = PLAIN,
+    preparation: Preparation = PLAIN,
     prune: bool = True,
 ) -> CacheReport:
     """Complete a cache, and check all that it gives against the files."""
     samples = samples_of(*folders)
-    with open_cache(cache, samples, sizes=sizes, cleaning=cleaning, prune=prune) as opened:
+    with open_cache(cache, samples, sizes=sizes, preparation=preparation, prune=prune) as opened:
         pairs, report = opened
         failed = {failure.sample.id for failure in report.failures}
         assert_right(pairs, [sample for sample in samples if sample.id not in failed], sizes)
@@ -65,16 +65,16 @@ def assert_right(
     pairs: CachedPairs,
     samples: Sequence[Sample],
     sizes: Sequence[Size] = SIZES,
-    cleaning: Cleaning = PLAIN,
+    preparation: Preparation = PLAIN,
 ) -> None:
-    native = NativePairs(cleaning)
+    native = NativePairs(preparation)
     for sample in samples:
         for size in sizes:
-            (image, mask), (expected, truth) = pairs(sample, size), native(sample, size)
-            assert image.dtype == expected.dtype
-            assert mask.dtype == truth.dtype
-            assert np.array_equal(image, expected)
-            assert np.array_equal(mask, truth)
+            pair, expected = pairs(sample, size), native(sample, size)
+            for name in ("image", "masks", "known"):
+                values, truth = getattr(pair, name), getattr(expected, name)
+                assert values.dtype == truth.dtype
+                assert np.array_equal(values, truth)
 
 
 def counts(report: CacheReport) -> tuple[int, int, int]:
@@ -116,9 +116,13 @@ def test_cached_pairs_are_the_native_ones_with_every_step_of_cleaning(
     cleaning = Cleaning(
         crop_field=True, fill_background=True, remove_hair=True, color_constancy=True
     )
+    preparation = Preparation(cleaning)
     samples = samples_of(data)
-    with open_cache(tmp_path / "cache", samples, sizes=SIZES, cleaning=cleaning) as (pairs, _):
-        assert_right(pairs, samples, SIZES, cleaning)
+    with open_cache(tmp_path / "cache", samples, sizes=SIZES, preparation=preparation) as (
+        pairs,
+        _,
+    ):
+        assert_right(pairs, samples, SIZES, preparation)
 
 
 def test_index_names_ids_and_the_contents_they_were_made_from(tmp_path: Path, data: Path) -> None:
@@ -126,7 +130,7 @@ def test_index_names_ids_and_the_contents_they_were_made_from(tmp_path: Path, da
     index = json.loads((tmp_path / "cache" / "index.json").read_text())
     assert [row["id"] for row in index["rows"]] == [f"disc_{number:02d}" for number in range(8)]
     assert [row["slot"] for row in index["rows"]] == list(range(8))
-    assert index["settings"]["cleaning"] == PLAIN.model_dump()
+    assert index["settings"]["cleaning"] == PLAIN.cleaning.model_dump()
 
 
 def test_edited_image_alone_is_made_again_in_its_place(tmp_path: Path, data: Path) -> None:
@@ -191,7 +195,7 @@ def test_without_pruning_other_images_and_sizes_stay(tmp_path: Path, data: Path)
     cache = tmp_path / "cache"
     build(cache, data)
     some = samples_of(data)[2:4]
-    with open_cache(cache, some, sizes=[(24, 32), (8, 8)], cleaning=PLAIN) as (pairs, report):
+    with open_cache(cache, some, sizes=[(24, 32), (8, 8)], preparation=PLAIN) as (pairs, report):
         assert counts(report) == (2, 0, 0)  # each lacked a size
         assert_right(pairs, some, [(24, 32), (8, 8)])
     assert counts(build(cache, data)) == (0, 8, 0)
@@ -217,10 +221,10 @@ def test_other_cleaning_or_another_version_makes_all_again(tmp_path: Path, data:
     cache = tmp_path / "cache"
     build(cache, data)
     samples = samples_of(data)
-    cleaning = Cleaning(color_constancy=True)
-    with open_cache(cache, samples, sizes=SIZES, cleaning=cleaning) as (pairs, report):
+    preparation = Preparation(Cleaning(color_constancy=True))
+    with open_cache(cache, samples, sizes=SIZES, preparation=preparation) as (pairs, report):
         assert counts(report) == (8, 0, 8)
-        assert_right(pairs, samples, SIZES, cleaning)
+        assert_right(pairs, samples, SIZES, preparation)
     assert counts(build(cache, data)) == (8, 0, 8)
     index = json.loads((cache / "index.json").read_text())
     index["settings"]["versions"]["opencv-python-headless"] = "4.0"
@@ -312,7 +316,7 @@ def test_left_over_temporary_files_are_removed(tmp_path: Path, data: Path) -> No
 
 def test_pairs_are_sent_to_other_processes_without_the_arrays(tmp_path: Path, data: Path) -> None:
     samples = samples_of(data)
-    with open_cache(tmp_path / "cache", samples, sizes=SIZES, cleaning=PLAIN) as (pairs, _):
+    with open_cache(tmp_path / "cache", samples, sizes=SIZES, preparation=PLAIN) as (pairs, _):
         pairs(samples[0], (24, 32))
         sent = pickle.dumps(pairs)
         assert len(sent) < 8 * 24 * 32
@@ -326,7 +330,7 @@ def test_another_process_that_writes_is_waited_for(tmp_path: Path, data: Path) -
     lines, done = Lines(), threading.Event()
 
     def complete() -> None:
-        with open_cache(cache, samples_of(data), sizes=SIZES, cleaning=PLAIN, display=lines) as (
+        with open_cache(cache, samples_of(data), sizes=SIZES, preparation=PLAIN, display=lines) as (
             _,
             report,
         ):
@@ -347,17 +351,17 @@ def test_another_process_that_writes_is_waited_for(tmp_path: Path, data: Path) -
 def test_nothing_is_given_up_while_a_process_reads(tmp_path: Path, data: Path) -> None:
     cache = tmp_path / "cache"
     samples = samples_of(data)
-    with open_cache(cache, samples, sizes=SIZES, cleaning=PLAIN) as (pairs, _):
-        expected = [pairs(sample, (24, 32))[0] for sample in samples]
+    with open_cache(cache, samples, sizes=SIZES, preparation=PLAIN) as (pairs, _):
+        expected = [pairs(sample, (24, 32)).image for sample in samples]
         for path in data.rglob("disc_00*"):
             path.unlink()
         repaint(data / "images" / "disc_03.png")
         assert counts(build(cache, data, sizes=[(24, 32)])) == (1, 6, 0)
         reopened = pickle.loads(pickle.dumps(pairs))  # noqa: S301
         for sample, image in zip(samples, expected, strict=True):
-            assert np.array_equal(reopened(sample, (24, 32))[0], image)
+            assert np.array_equal(reopened(sample, (24, 32)).image, image)
         with pytest.raises(UsageError, match="in use by a training run"):
-            build(cache, data, cleaning=Cleaning(remove_hair=True))
+            build(cache, data, preparation=Preparation(Cleaning(remove_hair=True)))
     assert counts(build(cache, data, sizes=[(24, 32)])) == (0, 7, 2)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from dermseg.datasets import open_dataset
 from dermseg.datasets.cache import CacheReport, open_cache
+from dermseg.datasets.pairs import Preparation
 from dermseg.errors import OutputError
 from dermseg.recipes import Cleaning
 
@@ -23,7 +24,10 @@ Usage = namedtuple("Usage", "total used free")
 
 def build(cache: Path, data: Path) -> CacheReport:
     samples = open_dataset(data).samples
-    with open_cache(cache, samples, sizes=[SIZE], cleaning=Cleaning()) as (_, report):
+    with open_cache(cache, samples, sizes=[SIZE], preparation=Preparation(Cleaning())) as (
+        _,
+        report,
+    ):
         return report
 
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from dermseg.datasets.cache.arrays import ARRAY_SUFFIX
+from dermseg.datasets.cache.arrays import ARRAY_SUFFIX, MAX_CLASSES
 from dermseg.datasets.cache.building import CacheReport, Failure, build
 from dermseg.datasets.cache.display import SILENT, ConsoleDisplay, Display
 from dermseg.datasets.cache.index import INDEX, Settings, read_index
 from dermseg.datasets.cache.locking import exclusive_lock, shared_lock, try_exclusive_lock
 from dermseg.datasets.cache.reading import CachedPairs
+from dermseg.datasets.pairs import Preparation
 from dermseg.errors import OutputError, UsageError
 from dermseg.images.files import source_name, write_reason
-from dermseg.recipes import Cleaning
 from dermseg.types import Sample, Size
 
 __all__ = [
@@ -38,23 +38,23 @@ def open_cache(
     samples: Sequence[Sample],
     *,
     sizes: Sequence[Size],
-    cleaning: Cleaning,
+    preparation: Preparation,
     num_workers: int | None = None,
     prune: bool = False,
     display: Display = SILENT,
 ) -> Iterator[tuple[CachedPairs, CacheReport]]:
     """Complete a cache and read from it.
 
-    A row of the cache belongs to the contents of an image file and a mask file, so that only what
-    is new or has changed is prepared; every row that is kept is compared with its checksum. The
-    program may be ended at any moment: what is done is kept, and what is half done is not seen.
+    A row of the cache belongs to the contents of an image file and its mask files, so that only
+    what is new or has changed is prepared; every row that is kept is compared with its checksum.
+    The program may be ended at any moment: what is done is kept, and what is half done is not seen.
     One process at a time completes a cache, others wait; any number read from it meanwhile.
 
     Args:
         folder: The cache's own folder; made if it is not there.
         samples: What is going to be read.
         sizes: At which (height, width).
-        cleaning: Which steps are on.
+        preparation: What a pair is made of; the lesion may count as one of its classes.
         num_workers: Threads that read images; None takes one per core.
         prune: Give up rows of all other images and sizes, unless a process is reading.
         display: Told how far it is.
@@ -63,10 +63,16 @@ def open_cache(
         The pairs, without those that are named in the report's failures; the report.
 
     Raises:
-        UsageError: If ``folder`` holds something else, or other settings are wanted while a
-            process reads from it.
+        UsageError: If ``folder`` holds something else, other settings are wanted while a process
+            reads from it, or there are more than eight classes.
         OutputError: If there is not enough space, or it cannot be written.
     """
+    if len(preparation.classes) > MAX_CLASSES:
+        message = (
+            f"a cache holds masks of at most {MAX_CLASSES} classes, but there are "
+            f"{len(preparation.classes)}: {', '.join(preparation.classes)}; train without a cache"
+        )
+        raise UsageError(message)
     _make_folder(folder)
     sizes = list(dict.fromkeys(sizes))
     with ExitStack() as reading:
@@ -75,11 +81,11 @@ def open_cache(
             on_wait=lambda: display.say(f"{folder}: waiting, another process is writing it"),
         ):
             with try_exclusive_lock(folder / _READER_LOCK) as is_alone:
-                slots, report = build(
+                rows, report = build(
                     folder,
                     samples,
                     sizes,
-                    Settings.of(cleaning),
+                    Settings.of(preparation),
                     num_workers=num_workers or os.cpu_count() or 1,
                     prune=prune,
                     is_in_use=not is_alone,
@@ -87,7 +93,7 @@ def open_cache(
                 )
             # Before the writer's lock is given back, so that nobody prunes in between.
             reading.enter_context(shared_lock(folder / _READER_LOCK))
-        yield CachedPairs(folder, slots), report
+        yield CachedPairs(folder, preparation, rows), report
 
 
 def _make_folder(folder: Path) -> None:

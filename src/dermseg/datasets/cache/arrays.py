@@ -1,7 +1,8 @@
 """The arrays of a cache: for each network size, a file of images and one of masks.
 
 A file is its array's bytes without a header, so that it can grow in place: row k of
-``images-192x256.u8`` is the k-th 192 * 256 * 3 bytes. ``numpy.memmap`` opens it.
+``images-192x256.u8`` is the k-th 192 * 256 * 3 bytes. ``numpy.memmap`` opens it. A byte of masks
+holds a pixel of every class, the first class in its lowest bit.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 from dermseg.datasets.pairs import Pair
 from dermseg.errors import OutputError
 from dermseg.images.files import source_name, write_reason
-from dermseg.types import Size
+from dermseg.types import MaskStack, Size
 
 __all__ = [
     "ARRAY_SUFFIX",
+    "MAX_CLASSES",
     "ArrayWriter",
     "array_paths",
     "array_sizes",
@@ -30,10 +32,13 @@ __all__ = [
     "row_bytes",
     "row_checksums",
     "size_name",
+    "unpack_masks",
 ]
 
-
 ARRAY_SUFFIX = ".u8"
+
+MAX_CLASSES = 8
+"""Bits of a byte."""
 
 
 def size_name(size: Size) -> str:
@@ -42,7 +47,7 @@ def size_name(size: Size) -> str:
 
 
 def row_bytes(size: Size) -> int:
-    """Bytes of one image and its mask."""
+    """Bytes of one image and its masks."""
     return size[0] * size[1] * 4
 
 
@@ -60,8 +65,8 @@ def open_arrays(folder: Path, size: Size) -> tuple[NDArray[np.uint8], NDArray[np
     """Map the arrays of a size into memory, to read.
 
     Returns:
-        Images (N, H, W, 3) and masks (N, H, W) of 0 and 1. The two may differ in N, which is 0
-        where a file is missing or shorter than a row.
+        Images (N, H, W, 3) and masks (N, H, W) of a bit per class. The two may differ in N, which
+        is 0 where a file is missing or shorter than a row.
     """
     images, masks = array_paths(folder, size_name(size))
     return _map(images, (*size, 3)), _map(masks, size)
@@ -70,11 +75,25 @@ def open_arrays(folder: Path, size: Size) -> tuple[NDArray[np.uint8], NDArray[np
 def row_checksums(
     arrays: tuple[NDArray[np.uint8], NDArray[np.uint8]], slot: int
 ) -> tuple[int, int] | None:
-    """CRC-32 of a row's image and mask; None if an array ends before it."""
+    """CRC-32 of a row's image and masks; None if an array ends before it."""
     if slot >= min(map(len, arrays)):
         return None
-    image, mask = (zlib.crc32(array[slot]) for array in arrays)
-    return image, mask
+    image, masks = (zlib.crc32(array[slot]) for array in arrays)
+    return image, masks
+
+
+def unpack_masks(values: NDArray[np.uint8], num_classes: int) -> MaskStack:
+    """Take the masks out of a row, (H, W) to (C, H, W) bool."""
+    bits = np.uint8(1) << np.arange(num_classes, dtype=np.uint8)
+    return np.asarray((values & bits[:, None, None]) != 0)
+
+
+def _pack_masks(masks: MaskStack) -> NDArray[np.uint8]:
+    """Put (C, H, W) masks into (H, W) bytes."""
+    packed = np.zeros(masks.shape[1:], np.uint8)
+    for place, mask in enumerate(masks):
+        packed |= mask.astype(np.uint8) << np.uint8(place)
+    return packed
 
 
 class ArrayWriter:
@@ -120,9 +139,9 @@ class ArrayWriter:
 
     def write(self, slot: int, pair: Pair) -> tuple[int, int]:
         """Write one row and return its checksums."""
-        image, mask = (np.ascontiguousarray(values).view(np.uint8) for values in pair)
+        arrays = (pair.image, _pack_masks(pair.masks))
         checksums = []
-        for file, path, values in zip(self._files, self._paths, (image, mask), strict=True):
+        for file, path, values in zip(self._files, self._paths, arrays, strict=True):
             data = values.tobytes()
             with _plain_errors(path):
                 file.seek(slot * len(data))

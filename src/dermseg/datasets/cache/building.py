@@ -23,7 +23,16 @@ from dermseg.datasets.cache.arrays import (
 )
 from dermseg.datasets.cache.display import Display
 from dermseg.datasets.cache.index import INDEX, Index, Key, Row, Settings, read_index, write_index
-from dermseg.datasets.cache.planning import Task, drop_damaged, find_key, hash_inputs, plan_tasks
+from dermseg.datasets.cache.planning import (
+    Inputs,
+    Task,
+    drop_damaged,
+    find_inputs,
+    find_key,
+    hash_inputs,
+    plan_tasks,
+)
+from dermseg.datasets.class_masks import find_class_mask
 from dermseg.datasets.pairs import Pair, prepare_pair
 from dermseg.errors import DatasetError, ImageError, OutputError, UsageError
 from dermseg.images.files import source_name
@@ -92,7 +101,7 @@ def build(
     prune: bool,
     is_in_use: bool,
     display: Display,
-) -> tuple[dict[tuple[Path, Path | None], int], CacheReport]:
+) -> tuple[dict[Inputs, Row], CacheReport]:
     """Complete a cache. The caller holds its lock.
 
     The order of writing: the index without what is going to be overwritten; rows; the disk has
@@ -109,7 +118,7 @@ def build(
         display: Told how far it is.
 
     Returns:
-        The slot of each sample's row, by the paths of image and mask, and what was done.
+        The row of each sample, by the files that it was made from, and what was done.
 
     Raises:
         OutputError: If there is not enough space, or it cannot be written.
@@ -118,7 +127,8 @@ def build(
     for leftover in folder.glob(".dermseg-*.tmp"):
         leftover.unlink(missing_ok=True)
     state, num_removed = _open_state(folder, settings, is_in_use=is_in_use, display=display)
-    keys = hash_inputs(samples, num_workers=num_workers, display=display)
+    preparation = settings.preparation
+    keys = hash_inputs(samples, preparation, num_workers=num_workers, display=display)
     wanted = [state.rows[key] for key in dict.fromkeys(keys) if key in state.rows]
     if prune and not is_in_use:
         num_removed += len(state.rows) - len(wanted)
@@ -137,8 +147,8 @@ def build(
             for writer in writers:
                 writer.cut(_num_rows(state.rows.values()))
         num_bytes = sum(writer.num_bytes for writer in writers)
-    slots = {
-        (sample.image, sample.mask): state.rows[key].slot
+    rows = {
+        find_inputs(sample, preparation): state.rows[key]
         for sample, key in zip(samples, keys, strict=True)
         if key in state.rows
     }
@@ -151,7 +161,7 @@ def build(
         num_bytes=num_bytes,
         failures=tuple(failures),
     )
-    return slots, report
+    return rows, report
 
 
 def _open_state(
@@ -166,12 +176,17 @@ def _open_state(
         return state, 0
     if is_there and is_in_use:
         message = (
-            f"{source_name(folder)}: this cache was made with other cleaning or by another version "
-            "and is in use by a training run: wait for it to end, or choose another folder"
+            f"{source_name(folder)}: this cache was made for other classes, with other cleaning or "
+            "by another version and is in use by a training run: wait for it to end, or choose "
+            "another folder"
         )
         raise UsageError(message)
     if is_there:
-        reason = "its index is damaged" if index is None else "cleaning or versions have changed"
+        reason = (
+            "its index is damaged or of another version"
+            if index is None
+            else "classes, cleaning or versions have changed"
+        )
         display.say(f"{folder}: {reason}: all images are prepared again")
     return state, len(index.rows) if index else 0
 
@@ -230,6 +245,7 @@ class _Work:
         display: Display,
     ) -> None:
         self.state = state
+        self.preparation = state.settings.preparation
         self.writers = {writer.size: writer for writer in writers}
         self.num_workers = num_workers
         self.display = display
@@ -284,17 +300,17 @@ class _Work:
 
     def _prepare(self, task: Task) -> list[Pair] | ImageError | DatasetError:
         try:
-            pairs = prepare_pair(task.sample, task.sizes, self.state.settings.cleaning)
+            pairs = prepare_pair(task.sample, task.sizes, self.preparation)
         except (ImageError, DatasetError) as error:
             return error
         # A row must not get the hash of a file that was replaced before it was decoded.
-        if task.key is None or find_key(task.sample) != task.key:
+        if task.key is None or find_key(task.sample, self.preparation) != task.key:
             return ImageError(source_name(task.sample.image), "it changed while it was read")
         return pairs
 
     def _write(self, task: Task, pairs: Sequence[Pair]) -> None:
-        image, mask = task.key or ("", "")
-        old = self.state.rows.get((image, mask))
+        image, masks = task.key or ("", "")
+        old = self.state.rows.get((image, masks))
         checksums = dict(old.checksums) if old else {}
         for size, pair in zip(task.sizes, pairs, strict=True):
             checksums[size_name(size)] = self.writers[size].write(task.slot, pair)
@@ -303,7 +319,12 @@ class _Work:
                 slot=task.slot,
                 id=source_name(task.sample.id),
                 image=image,
-                mask=mask,
+                masks=masks,
+                known=[
+                    name
+                    for name in self.preparation.classes
+                    if find_class_mask(task.sample, name) is not None
+                ],
                 checksums=dict(sorted(checksums.items())),
             )
         )

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from dermseg.datasets.cache.arrays import open_arrays, row_checksums, size_name
 from dermseg.datasets.cache.display import Display
 from dermseg.datasets.cache.index import Key, Row
-from dermseg.datasets.fingerprint import file_hash
+from dermseg.datasets.class_masks import find_class_mask
+from dermseg.datasets.fingerprint import file_hash, mask_hashes
+from dermseg.datasets.pairs import Preparation
 from dermseg.errors import ImageError
-from dermseg.types import Sample, Size
+from dermseg.types import ClassMask, Sample, Size
 
-__all__ = ["Task", "drop_damaged", "hash_inputs", "plan_tasks"]
+__all__ = [
+    "Inputs",
+    "Task",
+    "drop_damaged",
+    "find_inputs",
+    "find_key",
+    "hash_inputs",
+    "plan_tasks",
+]
+
+Inputs = tuple[Path, tuple[ClassMask | None, ...]]
+"""The image file of a sample, and where the masks of the classes are that its pair depends on."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +38,7 @@ class Task:
     """A row to write.
 
     Attributes:
-        sample: Whose image and mask.
+        sample: Whose image and masks.
         key: The hashes of its files; None if they cannot be read.
         slot: Where it goes.
         sizes: The network sizes that are missing.
@@ -35,8 +50,17 @@ class Task:
     sizes: tuple[Size, ...]
 
 
+def find_inputs(sample: Sample, preparation: Preparation) -> Inputs:
+    """Name the files that a sample's pair is made from."""
+    return sample.image, tuple(find_class_mask(sample, name) for name in preparation.inputs)
+
+
 def hash_inputs(
-    samples: Sequence[Sample], *, num_workers: int, display: Display
+    samples: Sequence[Sample],
+    preparation: Preparation,
+    *,
+    num_workers: int,
+    display: Display,
 ) -> list[Key | None]:
     """Hash the files of samples; None for one whose files cannot be read, or that has no mask.
 
@@ -44,16 +68,21 @@ def hash_inputs(
     old time or when a file system's clock is coarse, and change when a dataset is copied.
     """
     with ThreadPoolExecutor(num_workers) as pool:
-        keys = pool.map(find_key, samples)
+        keys = pool.map(lambda sample: find_key(sample, preparation), samples)
         return list(display.track(keys, len(samples), "looking for changes"))
 
 
-def find_key(sample: Sample) -> Key | None:
+def find_key(sample: Sample, preparation: Preparation) -> Key | None:
     """Hash the files of one sample."""
-    if sample.mask is None:
+    image, masks = find_inputs(sample, preparation)
+    if not any(masks) and sample.presence.keys().isdisjoint(preparation.classes):
         return None
+    total, read = hashlib.sha256(), cache(file_hash)
     try:
-        return file_hash(sample.image), file_hash(sample.mask)
+        for mask in masks:
+            hashes = () if mask is None else mask_hashes(mask, read=read)
+            total.update("\0".join((*hashes, "\n")).encode(errors="surrogatepass"))
+        return file_hash(image), total.hexdigest()
     except ImageError:
         return None
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.datasets.cache.arrays import open_arrays
-from dermseg.datasets.pairs import Pair
+from dermseg.datasets.cache.arrays import open_arrays, unpack_masks
+from dermseg.datasets.cache.index import Row
+from dermseg.datasets.cache.planning import Inputs, find_inputs
+from dermseg.datasets.pairs import Pair, Preparation
 from dermseg.types import Sample, Size
 
 __all__ = ["CachedPairs"]
@@ -25,25 +27,32 @@ class CachedPairs:
 
     Args:
         folder: The cache.
-        slots: The row of each sample, by the paths of image and mask.
+        preparation: What its pairs are made of.
+        rows: The row of each sample, by the files that it was made from.
     """
 
-    def __init__(self, folder: Path, slots: Mapping[tuple[Path, Path | None], int]) -> None:
+    def __init__(self, folder: Path, preparation: Preparation, rows: Mapping[Inputs, Row]) -> None:
         self._folder = folder
-        self._slots = slots
+        self._preparation = preparation
+        self._rows = {inputs: (row.slot, frozenset(row.known)) for inputs, row in rows.items()}
         self._arrays: dict[Size, Arrays] = {}
 
     def __call__(self, sample: Sample, size: Size) -> Pair:
-        """Return the image and the mask of a sample at (height, width).
+        """Return the image and the masks of a sample at (height, width).
 
         Raises:
             KeyError: If the cache was not opened for this sample.
         """
-        slot = self._slots[sample.image, sample.mask]
+        slot, known = self._rows[find_inputs(sample, self._preparation)]
         if size not in self._arrays:
             self._arrays[size] = open_arrays(self._folder, size)
         images, masks = self._arrays[size]
-        return np.array(images[slot]), np.asarray(masks[slot]) != 0
+        classes = self._preparation.classes
+        return Pair(
+            np.array(images[slot]),
+            unpack_masks(masks[slot], len(classes)),
+            np.array([name in known for name in classes]),
+        )
 
     def __getstate__(self) -> dict[str, object]:
         # A memory map would be sent with its content.

@@ -94,7 +94,8 @@ def _try_draw(
 
 
 def _draw(task: DrawingTask, folder: Path, options: DrawingOptions) -> None:
-    image, lesion = read_pair(task.sample)
+    pair = read_pair(task.sample)
+    image, (lesion,) = pair.image, pair.masks
     size = _reduced((image.shape[0], image.shape[1]), options.side)
     attributes = options.attributes
     allowed = {name: attributes.frequencies.get(name, 0.0) for name in task.classes}
