@@ -1,4 +1,4 @@
-"""The scores that choose the checkpoint: over images for lesions, over all pixels for attributes."""
+"""The scores that choose the checkpoint: lesions by image, attributes by all pixels."""
 
 from __future__ import annotations
 
