@@ -7,9 +7,11 @@ import json
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dermseg.images import write_image, write_mask
 from dermseg.recipes import Recipe, parse_recipe
@@ -127,29 +129,33 @@ def color_package(tmp_path_factory: pytest.TempPathFactory, dark_package: Path) 
 
 @pytest.fixture(scope="session")
 def color_samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
-    """Six images of 48x64 with masks of globules and streaks.
+    """Six images of 192x256 with masks of globules and streaks, drawn in blocks of 4 pixels.
 
-    Globules are discs of red 0.4 on 0.1, in the first four images, and each has a bright hair of
-    two pixels across it. Streaks are a square of green 0.8 on 0.3, in the second image only; in
-    the last one nobody marked them.
+    Globules are discs of red 0.4 on 0.1, in the first four images; a hair of one block in the same
+    red runs across every image. Streaks are a square of green 0.8 on 0.3, in the second image
+    only; in the last one nobody marked them.
     """
     folder = tmp_path_factory.mktemp("color-samples")
     y, x = np.mgrid[:48, :64]
     samples = []
+
+    def enlarge(picture: NDArray[Any]) -> NDArray[Any]:
+        return picture.repeat(4, axis=0).repeat(4, axis=1)
+
     for number in range(6):
         disc = (x - 20 - 5 * number) ** 2 + (y - 22) ** 2 <= 11**2
         disc &= number < 4
         square = (abs(x - 40) < 8) & (abs(y - 30) < 8) & (number == 1)
         image = np.zeros((48, 64, 3))
-        image[..., 0] = np.where(disc | ((y >= 40) & (y < 42)), 0.4, 0.1)
+        image[..., 0] = np.where(disc | (y == 40), 0.4, 0.1)
         image[..., 1] = np.where(square, 0.8, 0.3)
         id = f"ISIC_{number:07}"
-        write_image(folder / f"{id}.png", np.rint(255 * image).astype(np.uint8))
+        write_image(folder / f"{id}.png", enlarge(np.rint(255 * image).astype(np.uint8)))
         masks = {"globules": disc, "streaks": square}
         if number == 5:
             del masks["streaks"]
         for name, mask in masks.items():
-            write_mask(folder / f"{id}_attribute_{name}.png", mask)
+            write_mask(folder / f"{id}_attribute_{name}.png", enlarge(mask))
         files = {name: folder / f"{id}_attribute_{name}.png" for name in masks}
         image_file = folder / f"{id}.png"
         samples.append(Sample(id, image_file, mask=None, group=id, attributes=files))
