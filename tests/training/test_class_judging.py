@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tomlkit
+import torch
 
 from dermseg.errors import DatasetError
 from dermseg.evaluation import PROTOCOLS, evaluate_masks
 from dermseg.evaluation.image_score import Measures
-from dermseg.export import tune_package
+from dermseg.export import RunRecord, tune_package
 from dermseg.images import read_image, write_mask
 from dermseg.package import load_package
 from dermseg.prediction import Predictor, load_model
 from dermseg.prediction.postprocessing import postprocess
-from dermseg.recipes import Postprocessing
+from dermseg.preprocessing import UNIT_RANGE
+from dermseg.recipes import Postprocessing, Recipe
 from dermseg.training.class_overlay import class_colors, draw_classes
 from dermseg.training.judging import judge, known_masks
+from dermseg.training.module import SegmentationModule
+from dermseg.training.parts import TrainingParts
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
+from dermseg.training.run import _finish
 from dermseg.training.tuning import KERNELS, fit_kernels, fit_thresholds
 from dermseg.types import Sample
+
+MakeRecipe = Callable[..., Recipe]
 
 CLASSES = ["globules", "streaks"]
 SURE = Postprocessing(thresholds={"globules": 0.2, "streaks": 0.5})
 """Thresholds that part the colours of the two classes from all else."""
+
+METRICS = """\
+epoch,lr,train_loss,selection_loss,selection_pooled_jaccard,selection_jaccard_globules,\
+selection_jaccard_streaks,seconds
+1,0.1,2,2,0.1,0.1,nan,3
+2,0.1,1,1,0.2,0.2,nan,3
+"""
 
 
 @pytest.fixture(scope="module")
@@ -203,10 +219,7 @@ def test_pictures_of_several_classes_are_drawn(
     assert read_image(files[0]).shape == (192, 2 * 256, 3)
     draw_predictions(predictor, color_samples, tmp_path / "predictions.png")
     draw_roc(judgement.pixels, tmp_path / "roc.png")
-    (tmp_path / "metrics.csv").write_text(
-        "epoch,lr,train_loss,selection_loss,selection_pooled_jaccard,selection_jaccard_globules,"
-        "selection_jaccard_streaks,seconds\n1,0.1,2,2,0.1,0.1,nan,3\n2,0.1,1,1,0.2,0.2,nan,3\n"
-    )
+    (tmp_path / "metrics.csv").write_text(METRICS)
     draw_curves(tmp_path, CLASSES)
     for name in ("predictions", "roc", "curves"):
         assert read_image(tmp_path / f"{name}.png").std() > 0
@@ -223,3 +236,45 @@ def test_classes_are_tinted_in_their_own_colours() -> None:
     assert (picture[mask] == expected).all()
     assert (picture[~mask] == 100).all()
     assert draw_classes(image, {"streaks": mask}, colors, max_side=3).shape == (2, 3, 3)
+
+
+@pytest.fixture
+def run(tmp_path: Path, make_recipe: MakeRecipe) -> Path:
+    """A run folder of two classes as training leaves it, with random weights."""
+    recipe = make_recipe(f"classes={CLASSES}", "postprocessing.thresholds={ streaks = 0.6 }")
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "recipe.toml").write_text(tomlkit.dumps(recipe.to_dict()), "utf-8")
+    record = RunRecord(
+        normalization=UNIT_RANGE, data=[], training_ids=[], selection_ids=["c"], commit="0123abc"
+    )
+    (tmp_path / "run.json").write_text(record.model_dump_json(), "utf-8")
+    torch.manual_seed(0)
+    weights = SegmentationModule(recipe, num_steps=1).state_dict()
+    torch.save({"state_dict": weights, "epoch": 0}, tmp_path / "checkpoints" / "best.ckpt")
+    (tmp_path / "metrics.csv").write_text(METRICS)
+    return tmp_path
+
+
+def test_finished_run_has_scores_with_and_without_what_was_fitted(
+    run: Path, color_samples: list[Sample]
+) -> None:
+    parts = TrainingParts((), tuple(color_samples), (), num_dropped=0)
+    assert _finish(run, parts) == run / "model"
+    spec = load_package(run / "model").spec
+    assert spec.provenance.untuned_postprocessing == Postprocessing(thresholds={"streaks": 0.6})
+    assert set(spec.postprocessing.thresholds) == set(CLASSES)
+    assert spec.postprocessing.thresholds["streaks"] == 0.6
+    before, after = spec.provenance.scores
+    assert before.on.endswith("with the thresholds and kernels of the recipe")
+    assert after.on.endswith("with thresholds and kernels fitted to them")
+    assert before.num_images == after.num_images == 6
+    assert before.used_for_selection
+    assert after.used_for_selection
+    name = "pooled_jaccard_globules"
+    assert after.values[name][0] >= before.values[name][0]
+    found = judge(load_model(run / "model"), color_samples).figures
+    assert after.values == {
+        key: (value.value, value.low, value.high) for key, value in found.items()
+    }
+    for picture in ("curves.png", "roc.png", "predictions.png"):
+        assert (run / picture).is_file()

@@ -80,8 +80,8 @@ pixel belongs to the lesion from {spec.postprocessing.threshold} upwards. {head}
     if spec.lesion_crop is not None:
         crop = (
             f"Each image is cut to the lesion that the model `{spec.lesion_crop.model}` finds, "
-            f"with a margin of {spec.lesion_crop.margin:.0%} of its sides; where it finds none, the "
-            "whole image is taken.\n"
+            f"with a margin of {spec.lesion_crop.margin:.0%} of its sides; where it finds none, "
+            "the whole image is taken.\n"
         )
         if spec.lesion_crop.inside_only:
             crop += "Nothing outside that lesion is ever marked.\n"
