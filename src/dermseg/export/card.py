@@ -96,8 +96,9 @@ index of each class over all of their pixels; before, they were:
     return f"""\
 {crop}Network `{origin.network}`, {origin.num_parameters:,} parameters; what it sees is resized to
 {width}x{height} pixels (width x height), and the probabilities are brought back to the image's
-size. {head} A pixel belongs to a class from its threshold upwards; the mask is then eroded and
-dilated with square kernels, whose sides are given as shares of the image's shorter side:
+size. {head}
+A pixel belongs to a class from its threshold upwards; the mask is then eroded and dilated with
+square kernels, whose sides are given as shares of the image's shorter side:
 
 {_postprocessing_table(spec.postprocessing, spec.classes)}{fitted}"""
 
@@ -148,7 +149,8 @@ def _class_table(score: Score, classes: Sequence[str]) -> str | None:
     for row in classes:
         cells = " | ".join(_cell(score, f"{measure}_{row}") for measure in measures)
         lines.append(f"| {_words(row)} | {cells} |")
-    lines.append("\nIn brackets: 95 % intervals.")
+    pooled = " Pooled: over the pixels of all images." * any("pooled" in name for name in measures)
+    lines.append(f"\nIn brackets: 95 % intervals.{pooled}")
     lines += [f"{_words(name).capitalize()}: {_cell(score, name)}." for name in single]
     return "\n".join(lines)
 

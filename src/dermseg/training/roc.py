@@ -48,9 +48,11 @@ class RocCounts:
             truth: In the same shape.
             weight: What each pixel counts.
         """
-        bins = np.minimum((probability * NUM_BINS).astype(np.int64), NUM_BINS - 1)
-        self.positives += weight * np.bincount(bins[truth], minlength=NUM_BINS)
-        self.negatives += weight * np.bincount(bins[~truth], minlength=NUM_BINS)
+        bins = np.minimum(probability * NUM_BINS, NUM_BINS - 1).astype(np.uint16)
+        bins += truth * np.uint16(NUM_BINS)
+        negatives, positives = np.bincount(bins.ravel(), minlength=2 * NUM_BINS).reshape(2, -1)
+        self.positives += weight * positives
+        self.negatives += weight * negatives
 
     def curve(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """False and true positive rate from the highest threshold to the lowest, (257,) each.
