@@ -21,6 +21,9 @@ from dermseg.recipes import Head, LossTerm
 
 EVERY = [(name, head) for name, kind in LOSSES.items() for head in kind.heads]
 every_loss = pytest.mark.parametrize(("name", "head"), EVERY)
+every_loss_of_pixels = pytest.mark.parametrize(
+    ("name", "head"), [(name, head) for name, head in EVERY if name != "presence"]
+)
 
 
 class MeanLogit(nn.Module):
@@ -50,7 +53,7 @@ def test_perfect_logits_cost_nearly_nothing(name: str, head: Head, target: Tenso
     assert 0 <= LOSSES[name](head)(logits, target).item() < 1e-6
 
 
-@every_loss
+@every_loss_of_pixels
 def test_the_more_is_wrong_the_more_it_costs(name: str, head: Head, target: Tensor) -> None:
     loss = LOSSES[name](head)
     perfect = 40 * target - 20
@@ -77,7 +80,7 @@ def test_loss_and_gradient_are_finite(name: str, head: Head, kind: str, scale: f
     assert torch.isfinite(logits.grad).all()
 
 
-@every_loss
+@every_loss_of_pixels
 def test_gradient_pushes_logits_towards_the_target(name: str, head: Head, target: Tensor) -> None:
     logits = as_logits(torch.zeros(2, 1, 8, 8), head).requires_grad_()
     LOSSES[name](head)(logits, target).backward()
@@ -200,12 +203,17 @@ def test_fitted_class_weights_reach_the_loss(target: Tensor) -> None:
         (
             LossTerm(name="bce", parameters={"gamma": 2}),
             "sigmoid",
-            "loss 'bce' has no parameter 'gamma': expected none at all",
+            "loss 'bce' has no parameter 'gamma': expected class_weights",
+        ),
+        (
+            LossTerm(name="lovasz", parameters={"gamma": 2}),
+            "sigmoid",
+            "loss 'lovasz' has no parameter 'gamma': expected none at all",
         ),
         (
             LossTerm(name="tversky", parameters={"gamma": 2}),
             "sigmoid",
-            "loss 'tversky' has no parameter 'gamma': expected alpha or beta",
+            "loss 'tversky' has no parameter 'gamma': expected alpha or beta or pooled",
         ),
         (LossTerm(name="bce", parameters={"head": "softmax"}), "sigmoid", "no parameter 'head'"),
         (LossTerm(name="bce"), "softmax", "loss 'bce': head is 'softmax', but .* 'sigmoid'"),
@@ -214,7 +222,19 @@ def test_fitted_class_weights_reach_the_loss(target: Tensor) -> None:
         (LossTerm(name="focal", parameters={"gamma": "two"}), "sigmoid", "loss 'focal': "),
         (LossTerm(name="focal", parameters={"alpha": 1.0}), "sigmoid", "between 0 and 1"),
         (LossTerm(name="focal", parameters={"alpha": 0.3}), "softmax", "give class_weights"),
-        (LossTerm(name="focal", parameters={"class_weights": [1, 2]}), "sigmoid", "give alpha"),
+        (
+            LossTerm(name="focal", parameters={"alpha": 0.3, "class_weights": [1, 2]}),
+            "sigmoid",
+            "give one of them",
+        ),
+        (LossTerm(name="dice", parameters={"pooled": "yes"}), "sigmoid", "expected true or false"),
+        (LossTerm(name="presence", parameters={"share": 0}), "sigmoid", "above 0 and at most 1"),
+        (LossTerm(name="presence"), "softmax", "this loss is for head = 'sigmoid'"),
+        (
+            LossTerm(name="bce", parameters={"class_weights": [1]}),
+            "sigmoid",
+            r"class_weights is \[1\], expected 'inverse_frequency' or 2 numbers above 0",
+        ),
         (
             LossTerm(name="focal", parameters={"class_weights": [1]}),
             "softmax",

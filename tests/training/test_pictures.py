@@ -46,16 +46,17 @@ def test_judging_scores_every_image_and_counts_every_pixel(
 ) -> None:
     predictor = load_model(dark_package)
     samples = open_dataset(disc_dataset).samples[:4]
-    evaluation, counts = judge(predictor, samples)
-    assert [score.id for score in evaluation.scores] == [sample.id for sample in samples]
+    judgement = judge(predictor, samples)
+    counts = judgement.pixels["lesion"]
+    assert [score.id for score in judgement.scores] == [sample.id for sample in samples]
     assert counts.positives.sum() + counts.negatives.sum() == 4 * 48 * 64
     assert counts.positives.sum() == sum(
-        score.counts.tp + score.counts.fn for score in evaluation.scores
+        score.counts.tp + score.counts.fn for score in judgement.scores
     )
     # Discs are dark, and so is what this model calls lesion.
     assert counts.area() > 0.99
 
-    draw_overlays(predictor, samples, evaluation.scores, tmp_path / "overlays")
+    draw_overlays(predictor, samples, judgement.scores, tmp_path / "overlays")
     files = sorted((tmp_path / "overlays").iterdir())
     assert len(files) == 4
     assert {file.name.partition("_")[0] for file in files} == {
@@ -69,9 +70,9 @@ def test_judging_scores_every_image_and_counts_every_pixel(
 
 def test_curve_is_drawn_also_where_there_is_none(tmp_path: Path) -> None:
     counts = RocCounts()
-    draw_roc(counts, tmp_path / "none.png")
+    draw_roc({"lesion": counts}, tmp_path / "none.png")
     counts.add(np.array([[0.9, 0.1]]), np.array([[True, False]]))
-    draw_roc(counts, tmp_path / "roc.png")
+    draw_roc({"lesion": counts}, tmp_path / "roc.png")
     without, with_curve = (read_image(tmp_path / name) for name in ("none.png", "roc.png"))
     assert without.shape == with_curve.shape
     assert not np.array_equal(without, with_curve)

@@ -65,3 +65,45 @@ def test_area_is_near_scikit_learns() -> None:
     # Rounded to the same bins, it is the same number.
     binned = np.floor(probability * NUM_BINS)
     assert counts.area() == pytest.approx(roc_auc_score(truth.ravel(), binned.ravel()))
+
+
+def test_best_threshold_by_hand() -> None:
+    counts = count([0.9, 0.6, 0.6, 0.3, 0.1], [1, 1, 0, 1, 0])
+    # From 0.3 upwards all three are found and one is wrong.
+    threshold, jaccard = counts.best_threshold()
+    assert jaccard == 3 / 4
+    assert 0.1 < threshold <= 0.3
+
+
+def test_best_threshold_lies_in_the_middle_of_a_gap() -> None:
+    threshold, jaccard = count([0.75, 0.25], [1, 0]).best_threshold()
+    assert threshold == pytest.approx(0.5, abs=2 / NUM_BINS)
+    assert jaccard == 1
+
+
+def test_best_jaccard_is_that_of_the_mask_at_the_threshold() -> None:
+    generator = np.random.default_rng(1)
+    truth = generator.random((50, 60)) < 0.1
+    probability = np.clip(0.3 * truth + 0.7 * generator.random(truth.shape), 0, 1)
+    probability = probability.astype(np.float32)
+    threshold, jaccard = count(probability, truth).best_threshold()
+    scores = [
+        (truth & mask).sum() / (truth | mask).sum()
+        for mask in (probability >= level / NUM_BINS for level in range(1, NUM_BINS))
+    ]
+    assert jaccard == pytest.approx(max(scores))
+    mask = probability >= threshold
+    assert jaccard == pytest.approx((truth & mask).sum() / (truth | mask).sum())
+
+
+def test_class_that_is_nowhere_has_no_best_threshold() -> None:
+    assert all(math.isnan(value) for value in count([0.9, 0.1], [0, 0]).best_threshold())
+
+
+def test_pixels_count_by_their_weight() -> None:
+    counts = RocCounts()
+    counts.add(np.array([0.9, 0.4]), np.array([True, False]), weight=0.5)
+    counts.add(np.array([0.4]), np.array([True]), weight=0.125)
+    assert counts.positives.sum() == 0.625
+    # Low threshold: 0.625 of 1.125; high one: 0.5 of 0.625.
+    assert counts.best_threshold()[1] == pytest.approx(0.5 / 0.625)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from dermseg.package import ModelSpec, Score
+from dermseg.recipes import Postprocessing
 
 __all__ = ["model_card"]
 
@@ -11,32 +15,42 @@ _HEADS = {
     "softmax": "The probabilities of background and classes sum to 1 (softmax).",
 }
 
+_LESION_USE: Final = """\
+Drawing the border of a single skin lesion in a dermoscopic photograph, for archives, research and
+teaching. Not for clinical photographs taken without a dermatoscope, histology, or images with
+several lesions, and not for any decision about a patient."""
+
+_ATTRIBUTE_USE: Final = """\
+Marking structures inside a single skin lesion in a dermoscopic photograph, for research and
+teaching. Not for clinical photographs taken without a dermatoscope, histology, or images with
+several lesions, and not for any decision about a patient. That a structure is not marked does not
+mean that it is not there."""
+
 
 def model_card(spec: ModelSpec) -> str:
     """Write the card of a package as Markdown; every figure comes from the spec."""
     origin = spec.provenance
-    height, width = spec.input_size
     sources = "\n".join(
         f"- {source.name}, licence {source.licence}: a folder of {source.num_images} images with "
         f"masks, of which only those above were used; fingerprint `{source.fingerprint[:16]}`"
         for source in origin.data
     )
-    scores = "\n".join(_score_lines(score) for score in origin.scores)
+    scores = "\n".join(_score_lines(score, spec.classes) for score in origin.scores)
+    finds_lesion = "lesion" in spec.classes
+    where = "a lesion is, never what it is"
+    if not finds_lesion:
+        where = "structures in a lesion are, never what the lesion is"
     return f"""# Model card: {spec.name}
 
-{spec.description}. Classes: {", ".join(spec.classes)}. Licence: {spec.licence}.
+{spec.description}. Classes: {", ".join(map(_words, spec.classes))}. Licence: {spec.licence}.
 
-**Not a medical device, and no diagnosis.** The masks say where a lesion is, never what it is.
+**Not a medical device, and no diagnosis.** The masks say where {where}.
 
 ## Intended use
-Drawing the border of a single skin lesion in a dermoscopic photograph, for archives, research and
-teaching. Not for clinical photographs taken without a dermatoscope, histology, or images with
-several lesions, and not for any decision about a patient.
+{_LESION_USE if finds_lesion else _ATTRIBUTE_USE}
 
 ## How it works
-Network `{origin.network}`, {origin.num_parameters:,} parameters; every image is resized to
-{width}x{height} pixels (width x height), the probability is brought back to the image's size, and a
-pixel belongs to the lesion from {spec.postprocessing.threshold} upwards. {_HEADS[spec.head]}
+{_how_it_works(spec)}
 
 ## Training
 Recipe `{origin.recipe}`, seed {origin.seed}, {origin.epochs} epochs (best: {origin.best_epoch}),
@@ -53,13 +67,100 @@ ONNX Runtime's probabilities differ from torch's by at most {origin.export_diffe
 """
 
 
-def _score_lines(score: Score) -> str:
+def _how_it_works(spec: ModelSpec) -> str:
+    origin = spec.provenance
+    height, width = spec.input_size
+    head = _HEADS[spec.head]
+    if spec.classes == ["lesion"]:
+        return f"""\
+Network `{origin.network}`, {origin.num_parameters:,} parameters; every image is resized to
+{width}x{height} pixels (width x height), the probability is brought back to the image's size, and a
+pixel belongs to the lesion from {spec.postprocessing.threshold} upwards. {head}"""
+    crop = ""
+    if spec.lesion_crop is not None:
+        crop = (
+            f"Each image is cut to the lesion that the model `{spec.lesion_crop.model}` finds, "
+            f"with a margin of {spec.lesion_crop.margin:.0%} of its sides; where it finds none, "
+            "the whole image is taken.\n"
+        )
+        if spec.lesion_crop.inside_only:
+            crop += "Nothing outside that lesion is ever marked.\n"
+    fitted = ""
+    if origin.untuned_postprocessing is not None:
+        fitted = f"""
+
+Thresholds and kernels were fitted to the images that chose the checkpoint, for the highest Jaccard
+index of each class over all of their pixels; before, they were:
+
+{_postprocessing_table(origin.untuned_postprocessing, spec.classes)}"""
+    return f"""\
+{crop}Network `{origin.network}`, {origin.num_parameters:,} parameters; what it sees is resized to
+{width}x{height} pixels (width x height), and the probabilities are brought back to the image's
+size. {head}
+A pixel belongs to a class from its threshold upwards; the mask is then eroded and dilated with
+square kernels, whose sides are given as shares of the image's shorter side:
+
+{_postprocessing_table(spec.postprocessing, spec.classes)}{fitted}"""
+
+
+def _postprocessing_table(options: Postprocessing, classes: Sequence[str]) -> str:
+    rows = [
+        f"| {_words(name)} | {options.threshold_of(name):.3f} | {options.erosion.get(name, 0.0):g} "
+        f"| {options.dilation.get(name, 0.0):g} |"
+        for name in classes
+    ]
+    return "\n".join(["| class | threshold | erosion | dilation |", "|---|---|---|---|", *rows])
+
+
+def _score_lines(score: Score, classes: Sequence[str]) -> str:
     note = " (these images chose the checkpoint: the figures flatter)" * score.used_for_selection
+    table = _class_table(score, classes) or _plain_table(score)
+    return f"On {score.on}, {score.num_images} images{note}:\n\n{table}\n"
+
+
+def _plain_table(score: Score) -> str:
     rows = "\n".join(
         f"| {name} | {value:.4f} | {low:.4f} to {high:.4f} |"
         for name, (value, low, high) in score.values.items()
     )
-    return (
-        f"On {score.on}, {score.num_images} images{note}:\n\n"
-        f"| measure | value | 95 % interval |\n|---|---|---|\n{rows}\n"
+    return f"| measure | value | 95 % interval |\n|---|---|---|\n{rows}"
+
+
+def _class_table(score: Score, classes: Sequence[str]) -> str | None:
+    """One row per class and one column per measure; None where no figure is of a class.
+
+    A figure of a class is called by the measure and the class, ``pooled_jaccard_globules``.
+    """
+    measures = dict.fromkeys(
+        name.removesuffix(f"_{row}")
+        for name in score.values
+        for row in classes
+        if name.endswith(f"_{row}")
     )
+    if not measures:
+        return None
+    named = {f"{measure}_{row}" for measure in measures for row in classes}
+    single = [name for name in score.values if name not in named and name not in measures]
+    lines = [
+        f"| class | {' | '.join(map(_words, measures))} |",
+        "|---" * (len(measures) + 1) + "|",
+        f"| all together | {' | '.join(_cell(score, measure) for measure in measures)} |",
+    ]
+    for row in classes:
+        cells = " | ".join(_cell(score, f"{measure}_{row}") for measure in measures)
+        lines.append(f"| {_words(row)} | {cells} |")
+    pooled = " Pooled: over the pixels of all images." * any("pooled" in name for name in measures)
+    lines.append(f"\nIn brackets: 95 % intervals.{pooled}")
+    lines += [f"{_words(name).capitalize()}: {_cell(score, name)}." for name in single]
+    return "\n".join(lines)
+
+
+def _cell(score: Score, name: str) -> str:
+    if name not in score.values:
+        return "not measured"
+    value, low, high = score.values[name]
+    return f"{value:.4f} ({low:.4f} to {high:.4f})"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

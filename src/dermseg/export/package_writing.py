@@ -25,9 +25,9 @@ from dermseg.images import write_bytes_atomically
 from dermseg.networks import SegmentationNetwork, create_network
 from dermseg.package import DataSource, ModelSpec, Provenance, Score, load_package
 from dermseg.preprocessing import Normalization
-from dermseg.recipes import Recipe, parse_recipe
+from dermseg.recipes import Postprocessing, Recipe, parse_recipe
 
-__all__ = ["RunRecord", "add_score", "export_run", "read_score"]
+__all__ = ["RunRecord", "add_score", "export_run", "read_score", "tune_package"]
 
 _TOLERANCE = {False: 1e-4, True: 1e-2}
 """Largest accepted difference of a probability, by whether weights are stored as float16."""
@@ -145,6 +145,18 @@ def add_score(package: Path, score: Score) -> None:
     scores = [*spec.provenance.scores, score]
     provenance = spec.provenance.model_copy(update={"scores": scores})
     _write_spec(package, spec.model_copy(update={"provenance": provenance}))
+
+
+def tune_package(package: Path, postprocessing: Postprocessing) -> None:
+    """Give a package thresholds and kernels that were fitted to its selection images.
+
+    ``model.json`` keeps the old ones beside them, and the card says what was fitted.
+    """
+    spec = load_package(package).spec
+    untuned = {"untuned_postprocessing": spec.postprocessing}
+    provenance = spec.provenance.model_copy(update=untuned)
+    update = {"postprocessing": postprocessing, "provenance": provenance}
+    _write_spec(package, spec.model_copy(update=update))
 
 
 def _write_spec(folder: Path, spec: ModelSpec) -> None:

@@ -10,18 +10,22 @@ from typing import Any
 from dermseg import torchvision_import as _torchvision_import
 from dermseg.errors import RecipeError
 from dermseg.losses.base import (
+    IGNORED,
     SOMEWHERE,
     UNKNOWN,
     SegmentationLoss,
     class_labels,
     class_probabilities,
+    known_pixels,
 )
 from dermseg.losses.overlap import DiceLoss, JaccardLoss, LovaszLoss, TverskyLoss
 from dermseg.losses.pixels import BCELoss, CrossEntropyLoss, FocalLoss
+from dermseg.losses.presence import PresenceLoss
 from dermseg.losses.weighted_sum import WeightedSumLoss
 from dermseg.recipes import INVERSE_FREQUENCY, Head, LossTerm
 
 __all__ = [
+    "IGNORED",
     "LOSSES",
     "SOMEWHERE",
     "UNKNOWN",
@@ -31,12 +35,14 @@ __all__ = [
     "FocalLoss",
     "JaccardLoss",
     "LovaszLoss",
+    "PresenceLoss",
     "SegmentationLoss",
     "TverskyLoss",
     "WeightedSumLoss",
     "class_labels",
     "class_probabilities",
     "create_loss",
+    "known_pixels",
 ]
 
 del _torchvision_import
@@ -48,6 +54,7 @@ LOSSES: dict[str, type[SegmentationLoss]] = {
     "focal": FocalLoss,
     "jaccard": JaccardLoss,
     "lovasz": LovaszLoss,
+    "presence": PresenceLoss,
     "tversky": TverskyLoss,
 }
 
@@ -99,12 +106,12 @@ def _create_term(
 
 
 def _fill_in(
-    parameters: dict[str, Any], num_maps: int, fitted_weights: Sequence[float] | None
+    parameters: dict[str, Any], num_weights: int, fitted_weights: Sequence[float] | None
 ) -> dict[str, Any]:
     """The parameters with numbers for class weights.
 
     Raises:
-        ValueError: If the class weights are no number above 0 for each map of a softmax.
+        ValueError: If the class weights are no number above 0 for background and each class.
     """
     weights = parameters.get("class_weights")
     if weights is None:
@@ -114,10 +121,10 @@ def _fill_in(
             message = f"class_weights '{INVERSE_FREQUENCY}' were not fitted on training masks"
             raise ValueError(message)
         weights = fitted_weights
-    elif not isinstance(weights, list) or len(weights) != num_maps or not min(weights) > 0:
+    elif not isinstance(weights, list) or len(weights) != num_weights or not min(weights) > 0:
         message = (
-            f"class_weights is {weights!r}, expected '{INVERSE_FREQUENCY}' or {num_maps} numbers "
-            "above 0, the background's first"
+            f"class_weights is {weights!r}, expected '{INVERSE_FREQUENCY}' or {num_weights} "
+            "numbers above 0, the background's first"
         )
         raise ValueError(message)
     return parameters | {"class_weights": weights}

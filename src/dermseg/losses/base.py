@@ -10,7 +10,16 @@ from torch import Tensor, nn
 
 from dermseg.recipes import Head
 
-__all__ = ["SOMEWHERE", "UNKNOWN", "SegmentationLoss", "class_labels", "class_probabilities"]
+__all__ = [
+    "IGNORED",
+    "SOMEWHERE",
+    "UNKNOWN",
+    "SegmentationLoss",
+    "class_labels",
+    "class_probabilities",
+    "known_pixels",
+    "weighted_mean",
+]
 
 UNKNOWN: Final = -1.0
 """Of a target's pixel: nobody said whether it is in the class."""
@@ -18,9 +27,15 @@ UNKNOWN: Final = -1.0
 SOMEWHERE: Final = -2.0
 """Of all of a target's pixels that are not `UNKNOWN`: the class is in some of them."""
 
+IGNORED: Final = -100
+"""Label of a pixel of which not every class is known; what torch ignores by default."""
+
 
 class SegmentationLoss(nn.Module, ABC):
     """A loss of logits against one map of 0 and 1 per class.
+
+    Only pixels of 0 and 1 are learned from, if a loss does not say otherwise; under softmax only
+    those where every class is known. A batch without any costs nothing, with a gradient of 0.
 
     Args:
         head: What the logits are. ``sigmoid``: one map per class. ``softmax``: one more, the
@@ -49,7 +64,7 @@ class SegmentationLoss(nn.Module, ABC):
         Args:
             logits: (N, maps, H, W) float32; there are as many maps as classes, and one more under
                 softmax.
-            target: (N, classes, H, W) of 0 and 1.
+            target: (N, classes, H, W) of 0 and 1, or `UNKNOWN` or `SOMEWHERE`.
         """
 
 
@@ -66,10 +81,35 @@ def class_probabilities(logits: Tensor, head: Head) -> Tensor:
 def class_labels(target: Tensor) -> Tensor:
     """Number of each pixel's class, (N, H, W) int64: 0 for background, then 1 for the first.
 
-    Where masks overlap, the class that comes first in the recipe is taken.
+    Where masks overlap, the class that comes first in the recipe is taken. Where a class is not
+    known, the label is `IGNORED`.
 
     Args:
-        target: (N, classes, H, W) of 0 and 1.
+        target: (N, classes, H, W) of 0 and 1, or below 0 where nothing is known.
     """
     background = torch.full_like(target[:, :1], 0.5)
-    return torch.cat([background, target], dim=1).argmax(dim=1)
+    labels = torch.cat([background, target], dim=1).argmax(dim=1)
+    known = known_pixels(target, "softmax")
+    return labels if known is None else labels.masked_fill(~known[:, 0], IGNORED)
+
+
+def known_pixels(target: Tensor, head: Head) -> Tensor | None:
+    """Where a target can be learned from; None if that is everywhere, as for lesions.
+
+    Args:
+        target: (N, classes, H, W) of 0 and 1, or below 0 where nothing is known.
+        head: Under softmax a pixel is known only if all its classes are.
+
+    Returns:
+        Bool, (N, classes, H, W) under sigmoid and (N, 1, H, W) under softmax.
+    """
+    if target.min() >= 0:
+        return None
+    known = target >= 0
+    return known if head == "sigmoid" else known.all(dim=1, keepdim=True)
+
+
+def weighted_mean(costs: Tensor, weights: Tensor) -> Tensor:
+    """Mean of costs by weights of the same shape, 0 or more; 0 if all weights are."""
+    total = weights.sum()
+    return (weights * costs).sum() / torch.where(total > 0, total, 1)

@@ -29,7 +29,7 @@ class WeightedSumLoss(nn.Module):
 
         Args:
             outputs: Logits (N, maps, h, w), finest first.
-            target: (N, classes, H, W) of 0 and 1.
+            target: (N, classes, H, W) of 0 and 1, or below 0, see `SegmentationLoss`.
         """
         total = target.new_zeros(())
         norm = 0.0

@@ -51,7 +51,13 @@ class Score(_Table):
 
 
 class Provenance(_Table):
-    """Where a model came from."""
+    """Where a model came from.
+
+    Attributes:
+        scores: What it reached, and on what.
+        untuned_postprocessing: How masks were made before thresholds and kernels were fitted to
+            the images that chose the checkpoint; None where nothing was fitted.
+    """
 
     recipe: str
     network: str
@@ -66,6 +72,7 @@ class Provenance(_Table):
     export_difference: float
     versions: dict[str, str]
     scores: list[Score] = Field(default_factory=list)
+    untuned_postprocessing: Postprocessing | None = None
 
 
 class ModelSpec(_Table):

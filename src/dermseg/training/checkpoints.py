@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from dermseg.errors import OutputError
 from dermseg.images import write_bytes_atomically
+from dermseg.training.criterion import criterion, selection_scores
 
 __all__ = ["BEST", "LAST", "EpochKeeper"]
 
@@ -22,29 +24,23 @@ LAST = Path("checkpoints", "last.ckpt")
 BEST = Path("checkpoints", "best.ckpt")
 NEW = Path("checkpoints", "new.ckpt")
 
-_SCORES = (
-    "train_loss",
-    "selection_loss",
-    "selection_mean_jaccard",
-    "selection_mean_dice",
-    "selection_mean_accuracy",
-)
-_COLUMNS = ("epoch", "lr", *_SCORES, "seconds")
-
 
 class EpochKeeper(Callback):
     """After each epoch: one row in ``metrics.csv``, ``last.ckpt``, and ``best.ckpt`` if it is.
 
-    The best epoch is the one with the highest mean Jaccard index on the selection part. Files
+    The best epoch is the one with the highest score of `criterion` on the selection part. Files
     are written under another name and then renamed, ``last.ckpt`` after all others: a run that
     is killed at any moment resumes after its last whole epoch and repeats the broken one.
 
     Args:
         run: The run folder.
+        classes: Of the recipe; they say what is recorded, and which score chooses.
     """
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, classes: Sequence[str]) -> None:
         self.run = run
+        self.criterion = criterion(classes)
+        self.scores = ("train_loss", "selection_loss", *selection_scores(classes))
         self.rows: list[dict[str, float]] = []
         self.started = time.perf_counter()
 
@@ -67,11 +63,11 @@ class EpochKeeper(Callback):
             OutputError: If the disk is full or the folder gone.
         """
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        best_before = max((row["selection_mean_jaccard"] for row in self.rows), default=-1.0)
+        best_before = max((row[self.criterion] for row in self.rows), default=-1.0)
         row = {
             "epoch": trainer.current_epoch + 1,
             "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
-            **{name: values[name] for name in _SCORES},
+            **{name: values[name] for name in self.scores},
             "seconds": round(time.perf_counter() - self.started, 1),
         }
         self.rows.append(row)
@@ -80,16 +76,17 @@ class EpochKeeper(Callback):
             trainer.save_checkpoint(self.run / NEW)
             if not trainer.is_global_zero:
                 return
-            self._keep(is_best=row["selection_mean_jaccard"] > best_before)
+            self._keep(is_best=row[self.criterion] > best_before)
         except OSError as error:
             message = (
                 f"{self.run}: the checkpoint of epoch {row['epoch']} cannot be written: "
                 f"{error.strerror or error}; make room and continue with --resume"
             )
             raise OutputError(message) from error
+        score = self.criterion.removeprefix("selection_").replace("_jaccard", " Jaccard")
         Console(stderr=True).print(
             f"epoch {row['epoch']}/{trainer.max_epochs}: loss {row['train_loss']:.4f}, selection "
-            f"loss {row['selection_loss']:.4f}, mean Jaccard {row['selection_mean_jaccard']:.4f}, "
+            f"loss {row['selection_loss']:.4f}, {score} {row[self.criterion]:.4f}, "
             f"{row['seconds']:.0f} s",
             soft_wrap=True,
         )
@@ -108,7 +105,7 @@ class EpochKeeper(Callback):
 
 def _to_csv(rows: list[dict[str, float]]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()

@@ -23,8 +23,9 @@ from rich.console import Console
 from torch import Tensor
 
 from dermseg.errors import OutputError, RunError, UsageError
-from dermseg.recipes import Recipe, Training
+from dermseg.recipes import Recipe
 from dermseg.training.checkpoints import LAST, EpochKeeper
+from dermseg.training.criterion import criterion
 from dermseg.training.data import SegmentationDataModule
 from dermseg.training.initial_weights import load_initial_weights
 from dermseg.training.module import SegmentationModule
@@ -86,7 +87,7 @@ def fit(
             precision=choose_precision(options.precision),
             gradient_clip_val=options.max_gradient_norm,
             accumulate_grad_batches=options.accumulate_batches,
-            callbacks=_callbacks(options, run),
+            callbacks=_callbacks(recipe, run),
             default_root_dir=run,
             logger=logger,
             log_every_n_steps=1,
@@ -108,7 +109,8 @@ def fit(
             raise KeyboardInterrupt from error
 
 
-def _callbacks(options: Training, run: Path) -> list[Callback]:
+def _callbacks(recipe: Recipe, run: Path) -> list[Callback]:
+    options = recipe.training
     callbacks: list[Callback] = []
     if options.ema_decay is not None:
         average = partial(_decay, decay=options.ema_decay)
@@ -116,11 +118,11 @@ def _callbacks(options: Training, run: Path) -> list[Callback]:
     if options.early_stopping_epochs is not None:
         callbacks.append(
             EarlyStopping(
-                "selection_mean_jaccard", mode="max", patience=options.early_stopping_epochs
+                criterion(recipe.classes), mode="max", patience=options.early_stopping_epochs
             )
         )
     # Last, so that its checkpoints hold what the others decided.
-    return [*callbacks, EpochKeeper(run)]
+    return [*callbacks, EpochKeeper(run, recipe.classes)]
 
 
 def _decay(average: Tensor, current: Tensor, num_averaged: Tensor, *, decay: float) -> Tensor:

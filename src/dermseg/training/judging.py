@@ -2,33 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Final
 
-from dermseg.errors import ImageError
-from dermseg.evaluation import Evaluation, evaluate_predictions
+from dermseg.datasets.class_masks import find_class_mask, read_class_masks
+from dermseg.errors import DatasetError, ImageError
+from dermseg.evaluation import (
+    PROTOCOLS,
+    ImageScore,
+    Interval,
+    evaluate_predictions,
+    protocol_figures,
+)
 from dermseg.evaluation.scoring import Item
 from dermseg.images import read_mask
+from dermseg.metrics import ConfusionCounts, confusion_counts
 from dermseg.prediction import Prediction, Predictor
 from dermseg.preprocessing import resize_mask
+from dermseg.training.criterion import is_lesion_only
 from dermseg.training.roc import RocCounts
-from dermseg.types import Sample
+from dermseg.types import BoolMask, Sample
 
-__all__ = ["judge"]
+__all__ = ["Judgement", "judge", "known_masks", "predict_known"]
+
+_PROTOCOL: Final = PROTOCOLS["isic2018_task2"]
 
 
-def judge(predictor: Predictor, samples: Sequence[Sample]) -> tuple[Evaluation, RocCounts]:
-    """Score a model's masks at native size, and count its probabilities at the network's.
+@dataclass(frozen=True)
+class Judgement:
+    """How good a model's masks and probabilities are.
+
+    Attributes:
+        scores: Of each image, at native size; of several classes together where there are.
+        figures: Over all images, with their intervals. Of lesions the means over the images, such
+            as ``mean_jaccard``. Of attributes those of the protocol ``isic2018_task2``: over the
+            pixels of all images, each image counting the same, of each class, such as
+            ``pooled_jaccard_globules``, and of all together, ``pooled_jaccard``.
+        pixels: The pixels by probability and truth, of each class. Of lesions at the network's
+            size; of attributes at native size, each image counting the same.
+    """
+
+    scores: tuple[ImageScore, ...]
+    figures: Mapping[str, Interval]
+    pixels: Mapping[str, RocCounts]
+
+
+def judge(predictor: Predictor, samples: Sequence[Sample]) -> Judgement:
+    """Score a model's masks, and count its probabilities.
 
     Args:
         predictor: The model.
-        samples: With masks; each is predicted once.
+        samples: Each is predicted once; it counts for those of the model's classes whose masks
+            are known of it.
 
     Raises:
         DatasetError: If not a single image can be scored.
     """
+    if is_lesion_only(predictor.spec.classes):
+        return _judge_lesions(predictor, samples)
+    return _judge_classes(predictor, samples)
+
+
+def known_masks(sample: Sample, classes: Sequence[str]) -> dict[str, BoolMask]:
+    """Read the masks that there are of some classes, (H, W) each, in the order of the classes.
+
+    Raises:
+        ImageError: If a mask cannot be read.
+        DatasetError: If two masks differ in size.
+    """
+    known = [name for name in classes if find_class_mask(sample, name) is not None]
+    return dict(zip(known, read_class_masks(sample, known).masks, strict=True)) if known else {}
+
+
+def predict_known(
+    predictor: Predictor, samples: Sequence[Sample]
+) -> Iterator[tuple[Sample, Prediction, dict[str, BoolMask]]]:
+    """Predict the samples of which a mask is known; those that cannot be read are left out."""
+    masked = [
+        sample
+        for sample in samples
+        if any(find_class_mask(sample, name) is not None for name in predictor.spec.classes)
+    ]
+    results = predictor.predict_many((sample.image for sample in masked), on_error="return")
+    for sample, result in zip(masked, results, strict=True):
+        if not isinstance(result, ImageError):
+            yield sample, result, known_masks(sample, predictor.spec.classes)
+
+
+def _judge_lesions(predictor: Predictor, samples: Sequence[Sample]) -> Judgement:
     counts = RocCounts()
     groups = {sample.id: sample.group for sample in samples}
-    return evaluate_predictions(_predict(predictor, samples, counts), groups=groups), counts
+    evaluation = evaluate_predictions(_predict(predictor, samples, counts), groups=groups)
+    (name,) = predictor.spec.classes
+    return Judgement(evaluation.scores, evaluation.aggregates, {name: counts})
+
+
+def _judge_classes(predictor: Predictor, samples: Sequence[Sample]) -> Judgement:
+    pixels = {name: RocCounts() for name in predictor.spec.classes}
+    images: list[ImageScore] = []
+    masks: list[ImageScore] = []
+    groups: dict[str, str] = {}
+    for sample, prediction, truths in predict_known(predictor, samples):
+        counts = {
+            name: confusion_counts(prediction.masks[name], truth) for name, truth in truths.items()
+        }
+        for name, truth in truths.items():
+            pixels[name].add(prediction.probabilities[name], truth, weight=1 / truth.size)
+            # As the masks of attributes are called: it tells the protocol whose they are.
+            id = f"{sample.id}_attribute_{name}"
+            masks.append(ImageScore.from_counts(id, counts[name]))
+            groups[id] = sample.group
+        images.append(ImageScore.from_counts(sample.id, _sum(list(counts.values()))))
+    if not masks:
+        names = ", ".join(predictor.spec.classes)
+        message = f"none of {len(samples)} images can be scored: no mask of {names} is known"
+        raise DatasetError(message)
+    masks.sort(key=lambda score: score.id)
+    figures = protocol_figures(_PROTOCOL, masks, groups=groups, seed=0).figures
+    return Judgement(tuple(images), figures, pixels)
+
+
+def _sum(counts: Sequence[ConfusionCounts]) -> ConfusionCounts:
+    return ConfusionCounts(*(sum(column) for column in zip(*map(astuple, counts), strict=True)))
 
 
 def _predict(predictor: Predictor, samples: Sequence[Sample], counts: RocCounts) -> Iterator[Item]:

@@ -16,6 +16,7 @@ from dermseg.losses import class_probabilities, create_loss
 from dermseg.metrics import confusion_counts
 from dermseg.networks import create_network
 from dermseg.recipes import Recipe
+from dermseg.training.criterion import PooledScores, is_lesion_only
 from dermseg.training.initialization import initialize
 from dermseg.training.optimization import create_optimizer, create_schedule
 
@@ -51,6 +52,7 @@ class SegmentationModule(LightningModule):
             num_classes=len(recipe.classes),
             fitted_weights=class_weights,
         )
+        self.pooled = PooledScores(recipe.classes)
 
     def setup(self, stage: str) -> None:
         """Give each process weights of its own.
@@ -71,14 +73,39 @@ class SegmentationModule(LightningModule):
         self._record("train_loss", loss.detach(), batch)
         return loss
 
+    def on_validation_epoch_start(self) -> None:
+        """Forget the pixels of the epoch before."""
+        self.pooled = PooledScores(self.recipe.classes)
+
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
-        """Loss and mean scores of the images that choose the checkpoint, at the network's size."""
+        """Loss and scores of the images that choose the checkpoint, at the network's size."""
         logits = self.network(self._arrange(batch["image"])).float()
         loss = self.loss([logits], batch["target"])
         # The last steps of a run are judged here only.
         self._check_finite(loss, f"loss of selection batch {batch_index + 1}")
         self._record("selection_loss", loss, batch)
         probabilities = class_probabilities(logits, self.recipe.head)
+        if is_lesion_only(self.recipe.classes):
+            self._record_means(probabilities, batch)
+        else:
+            self.pooled.add(probabilities.cpu().numpy(), batch["target"].cpu().numpy())
+
+    def on_validation_epoch_end(self) -> None:
+        """Scores over the pixels of all images, which every process has counted."""
+        if not is_lesion_only(self.recipe.classes):
+            self.log_dict(self.pooled.values(), sync_dist=self.trainer.world_size > 1)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Optimiser, and the learning rate per step."""
+        options = self.recipe.training
+        optimizer = create_optimizer(self.network.named_parameters(), options)
+        scheduler = create_schedule(optimizer, options, num_steps=self.num_steps)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def _record_means(self, probabilities: Tensor, batch: dict[str, Any]) -> None:
         predicted = (probabilities >= self.recipe.postprocessing.threshold).cpu().numpy()
         target = (batch["target"] >= 0.5).cpu().numpy()
         size = predicted.shape[-2:]
@@ -90,16 +117,6 @@ class SegmentationModule(LightningModule):
             ("accuracy", [count.accuracy() for count in counts]),
         ):
             self._record(f"selection_mean_{name}", torch.tensor(values).mean(), batch)
-
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Optimiser, and the learning rate per step."""
-        options = self.recipe.training
-        optimizer = create_optimizer(self.network.named_parameters(), options)
-        scheduler = create_schedule(optimizer, options, num_steps=self.num_steps)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
-        }
 
     def _check_finite(self, loss: Tensor, what: str) -> None:
         if not torch.isfinite(loss):

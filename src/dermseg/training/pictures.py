@@ -4,48 +4,54 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
+from dermseg.datasets.class_masks import LESION
 from dermseg.evaluation.scoring import ImageScore
-from dermseg.images import read_mask, write_bytes_atomically, write_image
-from dermseg.prediction import Predictor, draw_contour
+from dermseg.images import write_bytes_atomically, write_image
+from dermseg.prediction import Prediction, Predictor, draw_contour
+from dermseg.training.class_overlay import class_colors, draw_classes
+from dermseg.training.criterion import criterion, is_lesion_only, selection_scores
+from dermseg.training.judging import known_masks
 from dermseg.training.roc import RocCounts
-from dermseg.types import Sample
+from dermseg.types import BoolMask, ImageArray, Sample
 
 __all__ = ["draw_curves", "draw_overlays", "draw_predictions", "draw_roc"]
 
-_PANELS = (
-    ("loss", ("train_loss", "selection_loss")),
-    ("accuracy", ("selection_mean_accuracy",)),
-    ("overlap", ("selection_mean_dice", "selection_mean_jaccard")),
-)
 _NUM_SHOWN = 6
 _NUM_OVERLAYS = 4
+_MAX_SIDE = 512
 
 
-def draw_curves(run: Path) -> None:
-    """Draw loss, accuracy, Dice and Jaccard index per epoch into ``curves.png``.
+def draw_curves(run: Path, classes: Sequence[str]) -> None:
+    """Draw the losses and scores per epoch into ``curves.png``.
 
     Args:
         run: A run folder with ``metrics.csv``.
+        classes: Of the run's recipe.
     """
     with (run / "metrics.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     epochs = [int(row["epoch"]) for row in rows]
-    best = max(rows, key=lambda row: float(row["selection_mean_jaccard"]))
+    best = max(rows, key=lambda row: float(row[criterion(classes)]))
+    panels = _panels(classes)
     figure = Figure(figsize=(13, 3.8), layout="constrained")
-    panels: Sequence[Axes] = figure.subplots(1, len(_PANELS))
-    for axes, (title, columns) in zip(panels, _PANELS, strict=True):
+    all_axes: Sequence[Axes] = figure.subplots(1, len(panels))
+    for axes, (title, columns) in zip(all_axes, panels.items(), strict=True):
         for column in columns:
-            label = column.replace("selection_mean_", "").replace("_", " ")
-            axes.plot(epochs, [float(row[column]) for row in rows], marker=".", label=label)
+            values = [float(row[column]) for row in rows]
+            axes.plot(epochs, values, marker=".", label=_label(column))
         axes.axvline(int(best["epoch"]), color="0.7", linestyle=":", label="kept epoch")
         axes.set(title=title, xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -55,48 +61,52 @@ def draw_curves(run: Path) -> None:
 
 
 def draw_predictions(predictor: Predictor, samples: Sequence[Sample], path: Path) -> None:
-    """Draw a grid of image, truth, prediction and overlay for a few samples.
+    """Draw a grid of image, truth and prediction for a few samples.
 
     Args:
         predictor: The trained model.
-        samples: With masks; evenly spaced ones are shown.
+        samples: Evenly spaced ones are shown.
         path: The PNG file.
     """
     indices = np.linspace(0, len(samples) - 1, min(_NUM_SHOWN, len(samples))).astype(int)
     shown = [samples[index] for index in indices]
-    figure = Figure(figsize=(11, 2.2 * len(shown) + 0.4), layout="constrained")
-    grid = figure.subplots(len(shown), 4, squeeze=False)
-    for row, sample in zip(grid, shown, strict=True):
-        prediction = predictor.predict(sample.image)
-        truth = np.zeros(prediction.size, dtype=bool)
-        if sample.mask is not None:
-            truth = read_mask(sample.mask)
-        overlay = draw_contour(prediction.image, prediction.mask, max_side=512)
-        pictures = (prediction.image, truth, prediction.mask, overlay)
-        for axes, picture in zip(row, pictures, strict=True):
+    rows = {sample.id: _columns(predictor, sample) for sample in shown}
+    titles = list(rows[shown[0].id])
+    figure = Figure(figsize=(2.75 * len(titles), 2.2 * len(shown) + 0.4), layout="constrained")
+    grid = figure.subplots(len(shown), len(titles), squeeze=False)
+    for row, (id, pictures) in zip(grid, rows.items(), strict=True):
+        for axes, picture in zip(row, pictures.values(), strict=True):
             axes.imshow(picture, cmap=mpl.colormaps["gray"], vmin=0, vmax=1)
             axes.set(xticks=[], yticks=[])
-        row[0].set_ylabel(sample.id, fontsize=8)
-    for axes, title in zip(grid[0], ("image", "truth", "prediction", "overlay"), strict=True):
+        row[0].set_ylabel(id, fontsize=8)
+    for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title)
+    if not is_lesion_only(predictor.spec.classes):
+        _add_legend(figure, predictor.spec.classes)
     _write(figure, path)
 
 
-def draw_roc(counts: RocCounts, path: Path) -> None:
-    """Draw the ROC curve, with the area under it in the title.
+def draw_roc(pixels: Mapping[str, RocCounts], path: Path) -> None:
+    """Draw the ROC curve of each class, with the area under it.
 
     Args:
-        counts: Pixels by probability and truth.
+        pixels: Pixels by probability and truth, by class.
         path: The PNG file.
     """
     figure = Figure(figsize=(4.6, 4.6), layout="constrained")
     axes = figure.subplots()
-    rates = counts.curve()
-    if rates is None:
+    curves = {name: counts.curve() for name, counts in pixels.items()}
+    areas = {name: f"AUC {pixels[name].area():.4f}" for name in curves}
+    for name, rates in curves.items():
+        if rates is not None:
+            axes.plot(*rates, label=f"{name.replace('_', ' ')}, {areas[name]}")
+    if not any(curves.values()):
         axes.set_title("no ROC curve: all pixels are of one kind")
+    elif len(curves) == 1:
+        axes.set_title(f"ROC over all pixels, {''.join(areas.values())}")
     else:
-        axes.plot(*rates)
-        axes.set_title(f"ROC over all pixels, AUC {counts.area():.4f}")
+        axes.set_title("ROC over all pixels")
+        axes.legend(fontsize=8)
     axes.plot([0, 1], [0, 1], color="0.7", linestyle=":")
     axes.set(xlabel="1 - specificity", ylabel="sensitivity", aspect="equal")
     axes.grid(visible=True, alpha=0.3)
@@ -106,11 +116,12 @@ def draw_roc(counts: RocCounts, path: Path) -> None:
 def draw_overlays(
     predictor: Predictor, samples: Sequence[Sample], scores: Sequence[ImageScore], folder: Path
 ) -> None:
-    """Draw the contours of truth (left) and prediction (right) of a few telling images.
+    """Draw truth (left) and prediction (right) of a few telling images.
 
     These are the four images with the best, the four around the median and the four with the
     worst Jaccard index, or fewer, no image twice: ``best-1_ID.jpg``, ``median-1_ID.jpg``,
-    ``worst-1_ID.jpg``.
+    ``worst-1_ID.jpg``. Images without any of the attributes, in truth and prediction, do not count
+    if there are others.
 
     Args:
         predictor: The trained model.
@@ -120,14 +131,15 @@ def draw_overlays(
     """
     folder.mkdir(exist_ok=True)
     by_id = {sample.id: sample for sample in samples}
+    if not is_lesion_only(predictor.spec.classes):
+        scores = [score for score in scores if _has_any(score)] or scores
     for kind, ids in _choose_telling(scores).items():
         for place, id in enumerate(ids, start=1):
-            sample = by_id[id]
-            if sample.mask is None:
+            truths = known_masks(by_id[id], predictor.spec.classes)
+            if not truths:
                 continue
-            prediction = predictor.predict(sample.image)
-            masks = (read_mask(sample.mask), prediction.mask)
-            halves = [draw_contour(prediction.image, mask, max_side=512) for mask in masks]
+            prediction = predictor.predict(by_id[id].image)
+            halves = [_overlay(prediction, masks) for masks in (truths, prediction.masks)]
             write_image(folder / f"{kind}-{place}_{id}.jpg", np.hstack(halves))
 
 
@@ -138,6 +150,58 @@ def _choose_telling(scores: Sequence[ImageScore]) -> dict[str, list[str]]:
     worst, middle = rest[::-1][:num], rest[: max(0, len(rest) - num)]
     start = max(0, len(middle) - num) // 2
     return {"best": best, "median": middle[start : start + num], "worst": worst}
+
+
+def _panels(classes: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The columns of each panel of the curves, by its title."""
+    losses = ("train_loss", "selection_loss")
+    first, *others = selection_scores(classes)
+    if is_lesion_only(classes):
+        dice, accuracy = others
+        return {"loss": losses, "accuracy": (accuracy,), "overlap": (dice, first)}
+    return {"loss": losses, "pooled Jaccard index": (first,), "of each class": tuple(others)}
+
+
+def _label(column: str) -> str:
+    if column.endswith("loss"):
+        return column.replace("_", " ")
+    return re.sub("^selection_(mean_|jaccard_)?", "", column).replace("_", " ")
+
+
+def _columns(predictor: Predictor, sample: Sample) -> dict[str, NDArray[Any]]:
+    """The pictures of one image, by their titles."""
+    prediction = predictor.predict(sample.image)
+    truths = known_masks(sample, prediction.classes)
+    predicted = _overlay(prediction, prediction.masks)
+    if not is_lesion_only(prediction.classes):
+        truth = _overlay(prediction, truths)
+        return {"image": prediction.image, "truth": truth, "prediction": predicted}
+    return {
+        "image": prediction.image,
+        "truth": truths.get(LESION, np.zeros(prediction.size, np.bool_)),
+        "prediction": prediction.mask,
+        "overlay": predicted,
+    }
+
+
+def _overlay(prediction: Prediction, masks: Mapping[str, BoolMask]) -> ImageArray:
+    """The image with the contour of its lesion, or with its attributes in their colours."""
+    if is_lesion_only(prediction.classes):
+        return draw_contour(prediction.image, masks[LESION], max_side=_MAX_SIDE)
+    colors = class_colors(prediction.classes)
+    return draw_classes(prediction.image, masks, colors, max_side=_MAX_SIDE)
+
+
+def _add_legend(figure: Figure, classes: Sequence[str]) -> None:
+    handles = [
+        Patch(color=(red / 255, green / 255, blue / 255), label=name.replace("_", " "))
+        for name, (red, green, blue) in class_colors(classes).items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8)
+
+
+def _has_any(score: ImageScore) -> bool:
+    return score.counts.tp + score.counts.fp + score.counts.fn > 0
 
 
 def _write(figure: Figure, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The ROC curve of very many pixels, from counts of their probabilities."""
+"""The ROC curve of very many pixels, and their best threshold, from counts of probabilities."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.types import BoolMask, FloatArray
+from dermseg.types import FloatArray
 
 __all__ = ["NUM_BINS", "RocCounts"]
 
@@ -21,7 +21,7 @@ class RocCounts:
     curve by less than 0.004.
 
     Attributes:
-        positives: Pixels of the lesion per bin of probability, (256,) int64.
+        positives: Pixels of the class per bin of probability, (256,) float64.
         negatives: All other pixels, likewise.
 
     References:
@@ -35,19 +35,24 @@ class RocCounts:
     """
 
     def __init__(self) -> None:
-        self.positives = np.zeros(NUM_BINS, np.int64)
-        self.negatives = np.zeros(NUM_BINS, np.int64)
+        self.positives = np.zeros(NUM_BINS)
+        self.negatives = np.zeros(NUM_BINS)
 
-    def add(self, probability: FloatArray, truth: BoolMask) -> None:
-        """Count the pixels of one image.
+    def add(
+        self, probability: FloatArray, truth: NDArray[np.bool_], *, weight: float = 1.0
+    ) -> None:
+        """Count the pixels of one image, or some of them.
 
         Args:
-            probability: (H, W) in [0, 1].
-            truth: (H, W).
+            probability: In [0, 1], any shape.
+            truth: In the same shape.
+            weight: What each pixel counts.
         """
-        bins = np.minimum((probability * NUM_BINS).astype(np.int64), NUM_BINS - 1)
-        self.positives += np.bincount(bins[truth], minlength=NUM_BINS)
-        self.negatives += np.bincount(bins[~truth], minlength=NUM_BINS)
+        bins = np.minimum(probability * NUM_BINS, NUM_BINS - 1).astype(np.uint16)
+        bins += truth * np.uint16(NUM_BINS)
+        negatives, positives = np.bincount(bins.ravel(), minlength=2 * NUM_BINS).reshape(2, -1)
+        self.positives += weight * positives
+        self.negatives += weight * negatives
 
     def curve(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """False and true positive rate from the highest threshold to the lowest, (257,) each.
@@ -66,3 +71,20 @@ class RocCounts:
         """Area under the curve, in [0, 1] and 0.5 for guesses; NaN where there is no curve."""
         rates = self.curve()
         return float("nan") if rates is None else float(np.trapezoid(rates[1], rates[0]))
+
+    def best_threshold(self) -> tuple[float, float]:
+        """The threshold with the highest Jaccard index of all pixels, and that index.
+
+        The index is exact: of the thresholds 1/256, 2/256 to 255/256, each parts two bins. Of
+        several that are best, one in the middle is taken. NaN for both where no pixel is of the
+        class.
+        """
+        total = self.positives.sum()
+        if not total:
+            return float("nan"), float("nan")
+        found = np.cumsum(self.positives[::-1])[-2::-1]
+        wrong = np.cumsum(self.negatives[::-1])[-2::-1]
+        jaccard = found / (total + wrong)
+        best = np.flatnonzero(jaccard == jaccard.max())
+        middle = int(best[len(best) // 2])
+        return (middle + 1) / NUM_BINS, float(jaccard[middle])

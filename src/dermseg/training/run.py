@@ -16,7 +16,7 @@ from dermseg.datasets import (
 )
 from dermseg.datasets.pairs import PairSource, Preparation
 from dermseg.errors import OutputError, UsageError
-from dermseg.export import RunRecord, add_score, export_run
+from dermseg.export import RunRecord, add_score, export_run, tune_package
 from dermseg.images import write_bytes_atomically
 from dermseg.package import DataSource, Score
 from dermseg.prediction import load_model
@@ -25,16 +25,22 @@ from dermseg.recipes import Recipe, parse_recipe
 from dermseg.training.checkpoints import LAST
 from dermseg.training.checks import check_recipe
 from dermseg.training.class_weights import fit_class_weights
+from dermseg.training.criterion import is_lesion_only
 from dermseg.training.data import SegmentationDataModule
 from dermseg.training.environment import describe_environment, find_commit
 from dermseg.training.fitting import fit
-from dermseg.training.judging import judge
+from dermseg.training.judging import Judgement, judge
 from dermseg.training.pairs import open_pairs
 from dermseg.training.parts import TrainingData, TrainingParts, divide
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
 from dermseg.training.repeating import find_shown, repeat_factors
+from dermseg.training.tuning import fit_kernels, fit_thresholds
 
 __all__ = ["train"]
+
+_SELECTION = "the selection part of the training images"
+_UNTUNED = "with the thresholds and kernels of the recipe"
+_TUNED = "with thresholds and kernels fitted to them"
 
 
 def train(
@@ -147,23 +153,37 @@ def _finish(run: Path, parts: TrainingParts) -> Path:
     unfinished, package = run / "unfinished-model", run / "model"
     export_run(run, unfinished, overwrite=True)
     predictor = load_model(unfinished)
-    evaluation, probabilities = judge(predictor, parts.selection)
-    score = Score(
-        on="the selection part of the training images",
-        num_images=evaluation.num_scored,
-        used_for_selection=True,
-        values={
-            name: (interval.value, interval.low, interval.high)
-            for name, interval in evaluation.aggregates.items()
-        },
-    )
-    add_score(unfinished, score)
-    draw_curves(run)
-    draw_roc(probabilities, run / "roc.png")
-    draw_overlays(predictor, parts.selection, evaluation.scores, run / "overlays")
+    judgement = judge(predictor, parts.selection)
+    classes = predictor.spec.classes
+    if is_lesion_only(classes):
+        add_score(unfinished, _score(judgement, _SELECTION))
+    else:
+        add_score(unfinished, _score(judgement, f"{_SELECTION}, {_UNTUNED}"))
+        options = fit_thresholds(predictor.spec.postprocessing, classes, judgement.pixels)
+        options = fit_kernels(predictor, parts.selection, options)
+        if options != predictor.spec.postprocessing:
+            tune_package(unfinished, options)
+            predictor = load_model(unfinished)
+            judgement = judge(predictor, parts.selection)
+            add_score(unfinished, _score(judgement, f"{_SELECTION}, {_TUNED}"))
+    draw_curves(run, classes)
+    draw_roc(judgement.pixels, run / "roc.png")
+    draw_overlays(predictor, parts.selection, judgement.scores, run / "overlays")
     draw_predictions(predictor, parts.selection, run / "predictions.png")
     unfinished.rename(package)
     return package
+
+
+def _score(judgement: Judgement, on: str) -> Score:
+    return Score(
+        on=on,
+        num_images=len(judgement.scores),
+        used_for_selection=True,
+        values={
+            name: (interval.value, interval.low, interval.high)
+            for name, interval in judgement.figures.items()
+        },
+    )
 
 
 def _check_run(run: Path, recipe: Recipe, *, resume: bool) -> None:
