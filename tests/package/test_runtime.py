@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,10 @@ def test_file_that_is_no_graph_is_refused(edit: Edit) -> None:
     folder = edit(onnx_sha256=hashlib.sha256(content).hexdigest())
     (folder / "model.onnx").write_bytes(content)
     with pytest.raises(PackageError, match=r"model\.onnx: ONNX Runtime refuses it"):
-        Runtime(load_package(folder))
+        Runtime(load_package(folder), runtime="onnx")
+    if find_spec("openvino"):
+        with pytest.raises(PackageError, match=r"model\.onnx: OpenVINO refuses it: Unable to read"):
+            Runtime(load_package(folder), runtime="openvino")
 
 
 def test_graph_for_another_size_is_refused(edit: Edit) -> None:

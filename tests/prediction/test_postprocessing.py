@@ -185,3 +185,14 @@ def test_empty_and_full_masks_stay_so_through_all_steps(size: tuple[int, int], v
         mask, erosion=kernels, dilation=kernels, largest_region=True, fill_holes=True, min_area=0.5
     )
     assert np.array_equal(cleaned, mask)
+
+
+@given(mask=MASKS)
+def test_largest_region_and_holes_together_agree_with_scipy(mask: BoolMask) -> None:
+    labels, num_regions = ndimage.label(mask, NEIGHBOURS)
+    expected = mask
+    if num_regions:
+        # The first of regions of one size: scipy numbers them from the top, then from the left.
+        largest = 1 + np.bincount(labels.ravel())[1:].argmax()
+        expected = ndimage.binary_fill_holes(labels == largest)
+    assert np.array_equal(clean(mask, largest_region=True, fill_holes=True), expected)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from dermseg.errors import UsageError
 
 if TYPE_CHECKING:
+    from dermseg.package import Precision, RuntimeName
     from dermseg.prediction import Existing
 
 __all__ = ["predict", "with_progress"]
@@ -41,8 +42,18 @@ def predict(
     batch_size: Annotated[int, typer.Option(min=1, help="Images per inference.")] = 8,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Threads that read images; by default one per core, at most 4."),
+        typer.Option(
+            min=1,
+            help="Threads that read, and as many that write; by default one per core, at most 4.",
+        ),
     ] = None,
+    runtime: Annotated[
+        str,
+        typer.Option(help="onnx, openvino, or auto: CUDA, else OpenVINO where it is installed."),
+    ] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="float32, or auto: the fastest of this machine.")
+    ] = "auto",
     max_megapixels: Annotated[
         float, typer.Option(help="Refuse larger images, as a guard against hostile files.")
     ] = 200,
@@ -61,7 +72,14 @@ def predict(
     Masks have the image's native size, in the orientation that a viewer shows (EXIF applied).
     An image that cannot be read is named and skipped. This is no diagnosis.
     """
-    from dermseg.prediction import OutputOptions, load_model, open_output, plan_jobs, predict_jobs
+    from dermseg.prediction import (
+        OutputOptions,
+        load_model,
+        open_output,
+        plan_jobs,
+        predict_jobs,
+        share_heap,
+    )
 
     if overwrite and skip_existing:
         message = "--overwrite and --skip-existing exclude each other: give one of them"
@@ -69,22 +87,32 @@ def predict(
     if spacing_mm is not None and not spacing_mm > 0:
         message = f"--spacing-mm is {spacing_mm}, expected a number above 0"
         raise UsageError(message)
+    share_heap()
     jobs = plan_jobs(inputs, recursive=recursive)
-    predictor = load_model(model, threshold=threshold, max_megapixels=max_megapixels)
+    predictor = load_model(
+        model,
+        threshold=threshold,
+        max_megapixels=max_megapixels,
+        runtime=cast("RuntimeName", runtime),  # checked by the model
+        precision=cast("Precision", precision),
+    )
     options = OutputOptions(overlay=not no_overlay, probability=probability, spacing_mm=spacing_mm)
     existing: Existing = "overwrite" if overwrite else "skip" if skip_existing else "refuse"
     todo, kept = open_output(output, jobs, predictor, options, existing=existing)
     results = predict_jobs(
         predictor, todo, output, options, kept=kept, batch_size=batch_size, workers=workers
     )
-    rows = [row for _, row in with_progress(results, len(todo), "predicting")]
-    failures = [row for row in rows if "error" in row]
+    # Not all rows: they may be a million.
+    done = with_progress(results, len(todo), "predicting")
+    failures = [row for _, row in done if "error" in row]
     _report(
         {
             "model": predictor.spec.name,
+            "runtime": predictor.runtime.name,
+            "precision": predictor.runtime.precision,
             "threshold": predictor.postprocessing.threshold,
             "output": str(output),
-            "num_predicted": len(rows) - len(failures),
+            "num_predicted": len(todo) - len(failures),
             "num_kept": len(kept),
             "failures": [{key: row[key] for key in ("file", "error")} for row in failures],
         },

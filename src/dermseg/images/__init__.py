@@ -7,15 +7,25 @@ reason; what cannot be written is an ``OutputError``, and no half-written file i
 
 from dermseg.images.files import ImageSource, write_bytes_atomically
 from dermseg.images.folders import IMAGE_SUFFIXES, find_images
-from dermseg.images.reading import foreground, read_image, read_mask, read_mask_values, read_size
+from dermseg.images.reading import (
+    EncodedImage,
+    foreground,
+    open_image,
+    read_image,
+    read_mask,
+    read_mask_values,
+    read_size,
+)
 from dermseg.images.writing import encode_jpeg, write_image, write_mask, write_probability
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "EncodedImage",
     "ImageSource",
     "encode_jpeg",
     "find_images",
     "foreground",
+    "open_image",
     "read_image",
     "read_mask",
     "read_mask_values",

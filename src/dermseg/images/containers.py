@@ -25,7 +25,7 @@ from dermseg.images.files import ImageSource, open_source, source_name
 from dermseg.images.integrity import CUT_OFF, DAMAGED, find_defect
 from dermseg.types import Size
 
-__all__ = ["OpenedImage", "opened_image"]
+__all__ = ["OpenedImage", "decoding", "opened_image"]
 
 # Not `Image.open`: it may hand a file to a format outside this list (PostScript runs a program),
 # and has a process-wide size limit with a warning of its own.
@@ -92,16 +92,36 @@ class OpenedImage:
     encoded: ImageFile
     orientation: int
 
-    def decode(self) -> Image.Image:
+    def reduced_size(self, least: Size) -> Size:
+        """The size that ``decode`` gives: a half, a quarter or an eighth of a JPEG, rounded up.
+
+        Args:
+            least: (height, width) that the result has at least; a smaller image stays as it is.
+        """
+        if self.format_name != "JPEG":
+            return self.size
+        height, width = self.size
+        room = min(height // least[0], width // least[1])
+        scale = max(scale for scale in (1, 2, 4, 8) if scale <= max(1, room))
+        return -(-height // scale), -(-width // scale)
+
+    def decode(self, least: Size | None = None) -> Image.Image:
         """Decode the pixels, in the orientation that a viewer shows.
 
-        Only inside ``opened_image``, which turns the decoders' errors into ``ImageError``.
+        Only inside ``decoding``, which turns the decoders' errors into ``ImageError``.
+
+        Args:
+            least: (height, width) that are enough, see ``reduced_size``; None decodes all pixels.
 
         Raises:
             ImageError: If the file is cut off or damaged.
         """
         if defect := find_defect(self.stream, self.format_name):
             raise ImageError(self.name, defect)
+        if least is not None and self.reduced_size(least) != self.size:
+            height, width = least
+            # The decoder still reads every bit, so it refuses the same files at every scale.
+            self.encoded.draft(None, (height, width) if self.orientation >= 5 else (width, height))
         if self.format_name == "TIFF":
             if _covered_pixels(self.encoded) < self.size[0] * self.size[1]:
                 raise ImageError(self.name, "the file does not hold all rows of the image")
@@ -122,8 +142,6 @@ class OpenedImage:
 def opened_image(source: ImageSource, *, max_megapixels: float) -> Iterator[OpenedImage]:
     """Open an image file and read its header.
 
-    Errors of the decoders in the body become ``ImageError`` as well.
-
     Args:
         source: A path, or the encoded bytes.
         max_megapixels: Refuse images with more pixels, in millions, before decoding.
@@ -133,22 +151,35 @@ def opened_image(source: ImageSource, *, max_megapixels: float) -> Iterator[Open
     """
     name = source_name(source)
     with open_source(source) as stream:
-        try:
+        with decoding(name):
             format_name = _recognise(stream.read(16))
             if format_name is None:
                 raise ImageError(name, f"not one of {', '.join(_PARSERS)}")
             opened = _read_header(name, stream, format_name)
-            num_pixels = opened.size[0] * opened.size[1]
-            if not num_pixels <= max_megapixels * 1e6:
-                height, width = opened.size
-                raise ImageError(
-                    name,
-                    f"{width} x {height} pixels are {num_pixels / 1e6:.1f} megapixels, more than "
-                    f"the limit of {max_megapixels:g}",
-                )
-            yield opened
-        except _UNREADABLE as error:
-            raise ImageError(name, _reason(error)) from error
+        num_pixels = opened.size[0] * opened.size[1]
+        if not num_pixels <= max_megapixels * 1e6:
+            height, width = opened.size
+            raise ImageError(
+                name,
+                f"{width} x {height} pixels are {num_pixels / 1e6:.1f} megapixels, more than "
+                f"the limit of {max_megapixels:g}",
+            )
+        yield opened
+
+
+@contextlib.contextmanager
+def decoding(name: str) -> Iterator[None]:
+    """Turn what Pillow raises on damaged files into ``ImageError``.
+
+    Around decoding and conversion only: these are errors that any other code may raise as well.
+
+    Args:
+        name: What to call the file in messages.
+    """
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise ImageError(name, _reason(error)) from error
 
 
 def _recognise(head: bytes) -> str | None:

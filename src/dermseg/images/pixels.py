@@ -16,6 +16,7 @@ _COLOUR_MODES = frozenset({"1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr"})
 _ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 _WIDE_MODES = frozenset({"I;16", "I;16L", "I;16B", "I", "F"})
 _BITS_TAG = 258
+_BAND = 1 << 20
 _PHOTOMETRIC_TAG = 262
 
 
@@ -32,7 +33,21 @@ def rgb_values(image: Image.Image, name: str) -> ImageArray:
     _check_colours(image, name)
     if image.has_transparency_data:
         image = _on_white(image, name)
-    return np.array(image.convert("RGB"))
+    return _in_bands(image.convert("RGB") if image.mode != "RGB" else image)
+
+
+def _in_bands(image: Image.Image) -> ImageArray:
+    """Copy the pixels of an RGB image, a few rows at a time.
+
+    Pillow hands pixels over as a list of strings, which would take as much memory again.
+    """
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    num_rows = max(1, _BAND // width)
+    for top in range(0, height, num_rows):
+        bottom = min(height, top + num_rows)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
+    return pixels
 
 
 def grey_values(image: Image.Image, name: str) -> NDArray[np.uint8]:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.images.containers import opened_image
+from dermseg.images.containers import OpenedImage, decoding, opened_image
 from dermseg.images.files import ImageSource
 from dermseg.images.pixels import grey_values, rgb_values
 from dermseg.types import BoolMask, ImageArray, Size
 
-__all__ = ["foreground", "read_image", "read_mask", "read_mask_values", "read_size"]
+__all__ = [
+    "EncodedImage",
+    "foreground",
+    "open_image",
+    "read_image",
+    "read_mask",
+    "read_mask_values",
+    "read_size",
+]
 
 
 def read_image(source: ImageSource, *, max_megapixels: float = 200) -> ImageArray:
@@ -36,8 +47,57 @@ def read_image(source: ImageSource, *, max_megapixels: float = 200) -> ImageArra
         ImageError: If the file is missing, cut off, damaged, too large or of another format.
             Damage inside a file without checksums (all but PNG) may go unseen if it decodes.
     """
+    with open_image(source, max_megapixels=max_megapixels) as encoded:
+        return encoded.read()
+
+
+@dataclass(frozen=True)
+class EncodedImage:
+    """An image file whose header has been read, and whose pixels have not."""
+
+    _opened: OpenedImage
+
+    @property
+    def size(self) -> Size:
+        """Native (height, width), in the orientation that a viewer shows."""
+        return self._opened.size
+
+    def reduced_size(self, least: Size) -> Size:
+        """(height, width) of what ``read`` returns for the same ``least``."""
+        return self._opened.reduced_size(least)
+
+    def read(self, least: Size | None = None) -> ImageArray:
+        """Decode the pixels as :func:`read_image` does, or fewer where fewer are enough.
+
+        A JPEG is reduced to a half, a quarter or an eighth inside its decoder, which takes a
+        fraction of the time. What ``read_image`` refuses is refused all the same.
+
+        Args:
+            least: (height, width) that the image keeps at least; None decodes all pixels.
+
+        Returns:
+            RGB image, (H, W, 3) uint8, writable.
+
+        Raises:
+            ImageError: As ``read_image``.
+        """
+        with decoding(self._opened.name):
+            return rgb_values(self._opened.decode(least), self._opened.name)
+
+
+@contextlib.contextmanager
+def open_image(source: ImageSource, *, max_megapixels: float = 200) -> Iterator[EncodedImage]:
+    """Read the header of an image file, to decide how its pixels are to be read.
+
+    Args:
+        source: A path, or the encoded bytes.
+        max_megapixels: Refuse images with more pixels, in millions.
+
+    Raises:
+        ImageError: If the header cannot be read, or the image is too large.
+    """
     with opened_image(source, max_megapixels=max_megapixels) as opened:
-        return rgb_values(opened.decode(), opened.name)
+        yield EncodedImage(opened)
 
 
 def read_size(source: ImageSource) -> Size:
@@ -94,5 +154,8 @@ def read_mask_values(source: ImageSource, *, max_megapixels: float = 200) -> NDA
         ImageError: If the file cannot be read (see ``read_image``), or has colours or transparent
             pixels: what is foreground would be a guess.
     """
-    with opened_image(source, max_megapixels=max_megapixels) as opened:
+    with (
+        opened_image(source, max_megapixels=max_megapixels) as opened,
+        decoding(opened.name),
+    ):
         return grey_values(opened.decode(), opened.name)

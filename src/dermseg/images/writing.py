@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +15,9 @@ from dermseg.errors import UsageError
 from dermseg.images.files import source_name, write_bytes_atomically
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
-__all__ = ["encode_jpeg", "write_image", "write_mask", "write_probability"]
+__all__ = ["encode_jpeg", "encode_mask", "write_image", "write_mask", "write_probability"]
 
-# Level 3 writes masks twice as fast as the next, which gives smaller files; Pillow writes PNG
-# faster than OpenCV.
+# Twice as fast as the next, which gives smaller files; Pillow writes PNG faster than OpenCV.
 _PNG_LEVEL = 3
 _MAX_JPEG_SIDE = 65500
 
@@ -36,7 +37,29 @@ def write_mask(path: str | os.PathLike[str], mask: BoolMask) -> None:
     """
     if mask.dtype != np.bool_ or mask.ndim != 2 or mask.size == 0:
         raise ValueError(f"expected a bool mask (H, W), got {_describe(mask)}")
-    write_bytes_atomically(path, _encode_png(mask * np.uint8(255)))
+    write_bytes_atomically(path, encode_mask(mask))
+
+
+def encode_mask(mask: BoolMask) -> bytes:
+    """Encode a mask, (H, W) bool, as :func:`write_mask` writes it.
+
+    Not by Pillow: it tries filters on each row, which takes longer than to compress long runs of
+    two values, and zlib's search for repetitions finds no more in them than runs.
+    """
+    height, width = mask.shape
+    rows = np.zeros((height, width + 1), np.uint8)  # each begins with its filter, 0 for none
+    np.multiply(mask.view(np.uint8), 255, out=rows[:, 1:])
+    compressor = zlib.compressobj(1, strategy=zlib.Z_RLE)
+    data = compressor.compress(rows.data) + compressor.flush()
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )
 
 
 def write_probability(path: str | os.PathLike[str], probability: FloatArray) -> None:

@@ -2,6 +2,7 @@
 
 from dermseg.package.loading import DEFAULT_MODEL, ModelPackage, list_packages, load_package
 from dermseg.package.runtime import Runtime
+from dermseg.package.session import Precision, RuntimeName
 from dermseg.package.spec import DataSource, ModelSpec, Provenance, Score
 
 __all__ = [
@@ -9,8 +10,10 @@ __all__ = [
     "DataSource",
     "ModelPackage",
     "ModelSpec",
+    "Precision",
     "Provenance",
     "Runtime",
+    "RuntimeName",
     "Score",
     "list_packages",
     "load_package",

@@ -1,26 +1,19 @@
-"""Run a package's network through ONNX Runtime."""
+"""Run a package's network, in whichever runtime."""
 
 from __future__ import annotations
 
-import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as reasons
+from typing import get_args
 
-from dermseg.errors import PackageError
+import numpy as np
+from numpy.typing import NDArray
+
+from dermseg.errors import PackageError, UsageError
 from dermseg.package.loading import ModelPackage
+from dermseg.package.onnx_session import OnnxSession, has_cuda
+from dermseg.package.openvino_session import OpenVinoSession, is_installed
+from dermseg.package.session import Precision, RuntimeName, Session
 
 __all__ = ["Runtime"]
-
-# They have no base but Exception in common.
-_REFUSALS = (
-    reasons.Fail,
-    reasons.InvalidArgument,
-    reasons.InvalidGraph,
-    reasons.InvalidProtobuf,
-    reasons.NotImplemented,
-    reasons.RuntimeException,
-)
 
 
 class Runtime:
@@ -28,31 +21,48 @@ class Runtime:
 
     Args:
         package: The model.
-        num_threads: Threads of one inference; None leaves the choice to ONNX Runtime.
+        runtime: ``onnx``, ``openvino`` (the extra of this name), or ``auto``: ONNX Runtime where
+            it has CUDA, else OpenVINO where it is installed.
+        precision: ``float32``, in which all runtimes agree to 1e-4 in probabilities; or ``auto``,
+            the fastest that the runtime finds on this machine.
+        num_threads: Threads of one inference; None leaves the choice to the runtime.
+
+    Attributes:
+        name: The runtime that was chosen, ``onnx`` or ``openvino``.
+        precision: In which it calculates, as the runtime calls it.
 
     Raises:
-        PackageError: If ONNX Runtime does not accept the graph, or it is not for images of the
+        PackageError: If the runtime does not accept the graph, or it is not for images of the
             size, or not for the classes and the head, that ``model.json`` says.
+        MissingExtraError: If OpenVINO is asked for and not installed.
+        UsageError: If there is no such runtime or precision.
     """
 
-    def __init__(self, package: ModelPackage, *, num_threads: int | None = None) -> None:
+    def __init__(
+        self,
+        package: ModelPackage,
+        *,
+        runtime: RuntimeName = "auto",
+        precision: Precision = "float32",
+        num_threads: int | None = None,
+    ) -> None:
         self.spec = package.spec
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        if num_threads is not None:
-            options.intra_op_num_threads = num_threads
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(package.onnx_path), options, providers=["CPUExecutionProvider"]
-            )
-        except _REFUSALS as error:
-            message = f"{package.onnx_path}: ONNX Runtime refuses it: {error}"
-            raise PackageError(message) from error
-        found = {node.name: node.shape[1:] for node in self._session.get_inputs()}
+        _check_choice("runtime", runtime, get_args(RuntimeName))
+        _check_choice("precision", precision, get_args(Precision))
+        path = package.onnx_path
+        if runtime == "auto":
+            runtime = "openvino" if is_installed() and not has_cuda() else "onnx"
+        self._session: Session
+        if runtime == "openvino":
+            self._session = OpenVinoSession(path, precision=precision, num_threads=num_threads)
+        else:
+            self._session = OnnxSession(path, num_threads=num_threads)
+        self.name, self.precision = self._session.name, self._session.precision
+        found = {name: shape[1:] for name, shape in self._session.inputs.items()}
         expected = {"images": [3, *self.spec.input_size]}
         if found != expected:
             message = (
-                f"{package.onnx_path}: it takes {found}, but model.json expects {expected} "
+                f"{path}: it takes {found}, but model.json expects {expected} "
                 "(channels, height, width): export the package again"
             )
             raise PackageError(message)
@@ -67,8 +77,7 @@ class Runtime:
         Returns:
             (N, classes, height, width) float32 in [0, 1]; a background's is left out.
         """
-        (logits,) = self._session.run(["logits"], {"images": inputs})
-        scaled = logits / np.float32(self.spec.temperature)
+        scaled = self._session.run(inputs) / np.float32(self.spec.temperature)
         if self.spec.head == "sigmoid":
             return _sigmoid(scaled)
         exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
@@ -76,8 +85,7 @@ class Runtime:
         return probabilities[:, 1:]
 
     def _check_maps(self, package: ModelPackage) -> None:
-        shapes = {node.name: node.shape for node in self._session.get_outputs()}
-        num_maps = shapes.get("logits", [0, 0])[1]
+        num_maps = self._session.outputs.get("logits", [0, 0])[1]
         if num_maps != self.spec.num_maps:
             background = " and the background" if self.spec.head == "softmax" else ""
             message = (
@@ -86,6 +94,12 @@ class Runtime:
                 f"{self.spec.head}: export the package again"
             )
             raise PackageError(message)
+
+
+def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        message = f"no {what} '{value}': expected one of {', '.join(choices)}"
+        raise UsageError(message)
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:

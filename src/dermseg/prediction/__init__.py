@@ -6,6 +6,7 @@ from dermseg.prediction.output import Existing, OutputOptions, open_output, pred
 from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.predictor import Predictor, Source, load_model
+from dermseg.prediction.room import share_heap
 
 __all__ = [
     "MASK_ENDING",
@@ -22,4 +23,5 @@ __all__ = [
     "open_output",
     "plan_jobs",
     "predict_jobs",
+    "share_heap",
 ]

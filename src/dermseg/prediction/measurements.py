@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -74,23 +76,33 @@ def measure(mask: BoolMask, probability: FloatArray) -> Measurements:
     area = int(np.count_nonzero(mask))
     if area == 0:
         return Measurements(0, 0.0, None, None, 0.0, 0.0, None, None, None, 0)
-    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
-    cut = mask[y : y + height, x : x + width]
-    moments = cv2.moments(cut.astype(np.uint8), binaryImage=True)
-    centroid = (moments["m10"] / moments["m00"] + x, moments["m01"] / moments["m00"] + y)
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    cut = np.ascontiguousarray(mask[y : y + height, x : x + width])
+    # Sums of whole numbers: exact, and faster than OpenCV's moments.
+    per_column, per_row = (
+        cv2.reduce(cut.view(np.uint8), axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
+        for axis in (0, 1)
+    )
+    centroid = (
+        float(per_column @ np.arange(width)) / area + x,
+        float(per_row @ np.arange(height)) / area + y,
+    )
     perimeter = _perimeter(cut)
-    num_labels, _ = cv2.connectedComponents(cut.astype(np.uint8))
+    contours, hierarchy = cv2.findContours(
+        cut.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
+    )
+    outer = [contours[number] for number in np.flatnonzero(hierarchy[0, :, 3] < 0).tolist()]
     return Measurements(
         area=area,
         area_share=area / mask.size,
         box=(x, y, width, height),
         centroid=centroid,
         perimeter=perimeter,
-        longest_diameter=_longest_diameter(cut),
+        longest_diameter=_longest_diameter(outer),
         circularity=4 * math.pi * area / perimeter**2,
         asymmetry=_asymmetry(cut),
         mean_probability=float(probability[mask].mean()),
-        num_regions=num_labels - 1,
+        num_regions=len(outer),
     )
 
 
@@ -104,10 +116,7 @@ def _perimeter(mask: BoolMask) -> float:
     return float(math.pi / 8 * (straight + diagonal / math.sqrt(2)))
 
 
-def _longest_diameter(mask: BoolMask) -> float:
-    contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
+def _longest_diameter(contours: Sequence[NDArray[Any]]) -> float:
     points = np.concatenate(contours).reshape(-1, 2).astype(np.float32)
     hull = cv2.convexHull(points).reshape(-1, 2)
     offsets = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, -0.5], [0.5, 0.5]], dtype=np.float32)

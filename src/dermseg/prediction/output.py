@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,8 +21,8 @@ from dermseg.prediction.inputs import (
     Job,
 )
 from dermseg.prediction.prediction import Prediction
-from dermseg.prediction.predictor import Predictor
-from dermseg.prediction.table import Table, read_rows, row_of_error, row_of_prediction
+from dermseg.prediction.predictor import Predictor, default_workers
+from dermseg.prediction.table import Row, Table, read_rows, row_of_error, row_of_prediction
 
 __all__ = ["Existing", "OutputOptions", "open_output", "predict_jobs"]
 
@@ -104,8 +106,20 @@ def predict_jobs(
     kept: Sequence[dict[str, str]] = (),
     batch_size: int = 8,
     workers: int | None = None,
-) -> Iterator[tuple[Job, dict[str, Any]]]:
-    """Predict and write image after image; an image that cannot be read does not stop the rest.
+) -> Iterator[tuple[Job, Row]]:
+    """Predict and write images in order; one that cannot be read does not stop the rest.
+
+    Masks are written by threads, while the next images are read and predicted. What is held does
+    not grow with the number of images, and little with their size.
+
+    Args:
+        predictor: The model.
+        jobs: What to predict, as :func:`open_output` returned it.
+        folder: The output folder.
+        options: What is written.
+        kept: Rows of an earlier run.
+        batch_size: Images per inference.
+        workers: Threads that read, and as many that write; None takes one per core, at most four.
 
     Yields:
         Each job with its row of the table, after all of its files are written.
@@ -113,38 +127,61 @@ def predict_jobs(
     Raises:
         OutputError: If a file cannot be written.
     """
+    workers = default_workers() if workers is None else workers
     results = predictor.predict_many(
-        (job.source for job in jobs), batch_size=batch_size, workers=workers, on_error="return"
+        (job.source for job in jobs),
+        batch_size=batch_size,
+        workers=workers,
+        image_side=_OVERLAY_SIDE if options.overlay else max(predictor.spec.input_size),
+        on_error="return",
     )
-    with Table(folder / _TABLE, kept) as table, closing(results):
-        for job, result in zip(jobs, results, strict=True):
-            if isinstance(result, ImageError):
-                row = row_of_error(job.source, result)
-            else:
-                row = _write(job, result, folder, options)
-            table.add(row)
-            yield job, row
+    waiting: deque[tuple[Job, Future[Row]]] = deque()
+    with (
+        Table(folder / _TABLE, kept) as table,
+        closing(results),
+        ThreadPoolExecutor(workers, thread_name_prefix="dermseg-write") as pool,
+    ):
+        try:
+            for job, result in zip(jobs, results, strict=True):
+                waiting.append((job, pool.submit(_write, job, result, folder, options, predictor)))
+                # What waits is small; it bridges the time of an inference.
+                if len(waiting) > batch_size + workers:
+                    yield _finish(waiting, table)
+            while waiting:
+                yield _finish(waiting, table)
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _finish(waiting: deque[tuple[Job, Future[Row]]], table: Table) -> tuple[Job, Row]:
+    job, future = waiting.popleft()
+    row = future.result()
+    table.add(row)
+    return job, row
 
 
 def _write(
-    job: Job, prediction: Prediction, folder: Path, options: OutputOptions
-) -> dict[str, Any]:
-    started = time.perf_counter()
-    if options.overlay:
-        picture = prediction.overlay(max_side=_OVERLAY_SIDE)
-        write_image(job.output(folder, OVERLAY_ENDING), picture)
-    if options.probability:
-        write_probability(job.output(folder, PROBABILITY_ENDING), prediction.probability)
-    # The mask last: where it is, everything is.
-    write_mask(job.output(folder, MASK_ENDING), prediction.mask)
-    row = row_of_prediction(
-        job.source,
-        _mask_of(job),
-        prediction,
-        spacing_mm=options.spacing_mm,
-    )
-    row["seconds"] = prediction.seconds + time.perf_counter() - started
-    return row
+    job: Job,
+    result: Prediction | ImageError,
+    folder: Path,
+    options: OutputOptions,
+    predictor: Predictor,
+) -> Row:
+    if isinstance(result, ImageError):
+        return row_of_error(job.source, result)
+    with predictor.room.hold(result.size[0] * result.size[1] * len(result.classes)):
+        started = time.perf_counter()
+        if options.overlay:
+            picture = result.overlay(max_side=_OVERLAY_SIDE)
+            write_image(job.output(folder, OVERLAY_ENDING), picture)
+        if options.probability:
+            write_probability(job.output(folder, PROBABILITY_ENDING), result.probability)
+        # The mask last: where it is, everything is.
+        write_mask(job.output(folder, MASK_ENDING), result.mask)
+        row = row_of_prediction(job.source, _mask_of(job), result, spacing_mm=options.spacing_mm)
+        row["seconds"] = result.seconds + time.perf_counter() - started
+        return row
 
 
 def _record(predictor: Predictor, options: OutputOptions) -> dict[str, Any]:
@@ -154,6 +191,7 @@ def _record(predictor: Predictor, options: OutputOptions) -> dict[str, Any]:
         "onnx_sha256": predictor.spec.onnx_sha256,
         "postprocessing": predictor.postprocessing.model_dump(mode="json"),
         "spacing_mm": options.spacing_mm,
+        "precision": predictor.runtime.precision,
     }
 
 

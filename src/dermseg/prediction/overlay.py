@@ -6,12 +6,18 @@ import cv2
 import numpy as np
 
 from dermseg.preprocessing import resize_image, resize_mask
-from dermseg.types import BoolMask, ImageArray
+from dermseg.types import BoolMask, ImageArray, Size
 
-__all__ = ["draw_contour"]
+__all__ = ["draw_contour", "limited_size"]
 
 _LINE = (64, 255, 200)
 _RIM = (0, 0, 0)
+
+
+def limited_size(size: Size, max_side: int | None) -> Size:
+    """(height, width) with the longer side at most ``max_side`` and the aspect kept."""
+    scale = 1.0 if max_side is None else min(1.0, max_side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def draw_contour(image: ImageArray, mask: BoolMask, *, max_side: int | None = None) -> ImageArray:
@@ -22,17 +28,17 @@ def draw_contour(image: ImageArray, mask: BoolMask, *, max_side: int | None = No
 
     Args:
         image: (H, W, 3) uint8.
-        mask: (H, W) bool.
+        mask: (H, W) bool, or at another size of the same picture.
         max_side: Reduce the picture so that its longer side is at most this; None keeps it.
 
     Returns:
         (H, W, 3) uint8, or smaller.
     """
-    height, width = image.shape[:2]
-    scale = 1.0 if max_side is None else min(1.0, max_side / max(height, width))
-    if scale < 1:
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        image, mask = resize_image(image, size), resize_mask(mask, size)
+    size = limited_size((image.shape[0], image.shape[1]), max_side)
+    if image.shape[:2] != size:
+        image = resize_image(image, size)
+    if mask.shape != size:
+        mask = resize_mask(mask, size)
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     line = max(1, round(max(image.shape[:2]) / 500))
     picture = image.copy()

@@ -25,7 +25,8 @@ class Prediction:
     it is first asked for.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB, as it was read.
+        image: (H, W, 3) uint8 RGB; at native size, unless a smaller one was asked for.
+        size: Native (height, width) of the image.
         class_probabilities: (classes, h, w) float32 in [0, 1], at the network's size.
         classes: The name of each class.
         postprocessing: How masks are made from probabilities.
@@ -34,16 +35,12 @@ class Prediction:
     """
 
     image: ImageArray
+    size: Size
     class_probabilities: FloatArray
     classes: tuple[str, ...]
     postprocessing: Postprocessing
     seconds: float
     box: Box | None = None
-
-    @property
-    def size(self) -> Size:
-        """Native (height, width) of the image."""
-        return (self.image.shape[0], self.image.shape[1])
 
     @cached_property
     def probabilities(self) -> dict[str, FloatArray]:
@@ -81,7 +78,7 @@ class Prediction:
             max_side: Reduce the picture so that its longer side is at most this.
 
         Returns:
-            (H, W, 3) uint8 RGB, or smaller.
+            (H, W, 3) uint8 RGB, as large as :attr:`image` or smaller.
         """
         return draw_contour(self.image, self.mask, max_side=max_side)
 

@@ -13,7 +13,7 @@ from dermseg.errors import ImageError, OutputError
 from dermseg.images import write_bytes_atomically
 from dermseg.prediction.prediction import Prediction
 
-__all__ = ["Table", "read_rows", "row_of_error", "row_of_prediction"]
+__all__ = ["Row", "Table", "read_rows", "row_of_error", "row_of_prediction"]
 
 _COLUMNS = (
     "file", "mask", "width", "height", "area_pixels", "area_share", "box_x", "box_y", "box_width",

@@ -12,7 +12,13 @@ from dermseg.preprocessing.fingerprint import (
 )
 from dermseg.preprocessing.hair import find_hair, remove_hair
 from dermseg.preprocessing.normalization import UNIT_RANGE, Normalization, fit_normalization
-from dermseg.preprocessing.pipeline import find_box, prepare_image, preprocess, to_unit_range
+from dermseg.preprocessing.pipeline import (
+    find_box,
+    least_size,
+    prepare_image,
+    preprocess,
+    to_unit_range,
+)
 from dermseg.preprocessing.resizing import resize_image, resize_mask, resize_probability
 
 __all__ = [
@@ -33,6 +39,7 @@ __all__ = [
     "find_field",
     "find_hair",
     "fit_normalization",
+    "least_size",
     "prepare_image",
     "preprocess",
     "remove_hair",

@@ -26,7 +26,7 @@ from dermseg.preprocessing.resizing import resize_image
 from dermseg.recipes import Cleaning
 from dermseg.types import ImageArray, Size
 
-__all__ = ["find_box", "prepare_image", "preprocess", "to_unit_range"]
+__all__ = ["find_box", "least_size", "prepare_image", "preprocess", "to_unit_range"]
 
 _WORKING_SIDE = 512
 
@@ -62,6 +62,21 @@ def prepare_image(image: ImageArray, box: Box, size: Size, cleaning: Cleaning) -
         image = remove_hair(image)
     image = resize_image(image, size)
     return correct_color(image) if cleaning.color_constancy else image
+
+
+def least_size(native: Size, size: Size, cleaning: Cleaning) -> Size | None:
+    """The (height, width) to which an image may be reduced before it is prepared.
+
+    Twice the network's size: masks then differ from those of the whole image by no more than a
+    network's input does between two decoders. None where all pixels are needed.
+    """
+    if cleaning.crop_field:
+        return None
+    least = (2 * size[0], 2 * size[1])
+    if cleaning.fill_background or cleaning.remove_hair:
+        working = _working_size(native, size)
+        least = (max(least[0], working[0]), max(least[1], working[1]))
+    return least
 
 
 def preprocess(

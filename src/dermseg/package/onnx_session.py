@@ -1,0 +1,77 @@
+"""Run a network through ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as reasons
+
+from dermseg.errors import PackageError
+from dermseg.package.session import Nodes
+
+__all__ = ["OnnxSession", "has_cuda"]
+
+# They have no base but Exception in common.
+_REFUSALS = (
+    reasons.Fail,
+    reasons.InvalidArgument,
+    reasons.InvalidGraph,
+    reasons.InvalidProtobuf,
+    reasons.NotImplemented,
+    reasons.RuntimeException,
+)
+_CUDA = "CUDAExecutionProvider"
+_CPU = "CPUExecutionProvider"
+
+
+def has_cuda() -> bool:
+    """Whether the installed build of ONNX Runtime is one for CUDA."""
+    return _CUDA in onnxruntime.get_available_providers()
+
+
+class OnnxSession:
+    """A graph in ONNX Runtime: on CUDA where the installed build has it, else on the processor.
+
+    Args:
+        path: The ONNX file.
+        num_threads: Threads of one inference; None leaves the choice to ONNX Runtime.
+
+    Raises:
+        PackageError: If ONNX Runtime does not accept the graph.
+    """
+
+    name = "onnx"
+    precision = "float32"
+
+    def __init__(self, path: Path, *, num_threads: int | None) -> None:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        # Threads that wait for work in a loop would take the cores from reading and writing.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if num_threads is not None:
+            options.intra_op_num_threads = num_threads
+        providers: list[str | tuple[str, dict[str, str]]] = [_CPU]
+        if has_cuda():
+            # TF32 would round inputs to 10 bits.
+            providers.insert(0, (_CUDA, {"use_tf32": "0"}))
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        except _REFUSALS as error:
+            message = f"{path}: ONNX Runtime refuses it: {error}"
+            raise PackageError(message) from error
+        self.inputs, self.outputs = (
+            {node.name: [d if isinstance(d, int) else None for d in node.shape] for node in nodes}
+            for nodes in (self._session.get_inputs(), self._session.get_outputs())
+        )
+
+    inputs: Nodes
+    outputs: Nodes
+
+    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits of a batch; (N, 3, H, W) in, (N, maps, H, W) float32 out."""
+        (logits,) = self._session.run(["logits"], {"images": images})
+        result: NDArray[np.float32] = logits
+        return result
