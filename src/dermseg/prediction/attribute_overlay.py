@@ -10,7 +10,7 @@ import numpy as np
 
 from dermseg.prediction.overlay import limited_size
 from dermseg.preprocessing import resize_image, resize_mask
-from dermseg.types import BoolMask, ImageArray
+from dermseg.types import BoolMask, ImageArray, Size
 
 __all__ = ["PALETTE", "color_of", "draw_attributes"]
 
@@ -33,7 +33,10 @@ tones between light skin and a black lesion.
 _LESION: Color = (255, 255, 255)
 _PAPER: Color = (255, 255, 255)
 _INK: Color = (30, 30, 30)
-_FILL = 0.25
+_NOTE: Color = (110, 110, 110)
+_SKIN: Color = (110, 80, 65)
+_FILL = 0.3
+_LEAST_SIDE = 600
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _NOTHING = "no attribute found"
 
@@ -44,7 +47,7 @@ class _Entry:
 
     Attributes:
         text: What it says.
-        color: Of its sample; None shows none.
+        color: Of its sample; None for a remark without one.
         dashed: Whether the sample is that of the lesion's contour.
     """
 
@@ -69,29 +72,30 @@ def draw_attributes(
     """Draw attributes and the lesion's contour on a copy of their image, with a legend below.
 
     Each attribute has a translucent fill and an opaque contour, whose rim is light or dark,
-    whichever contrasts; the lesion has a dashed contour. The legend names what was found.
+    whichever contrasts; where several overlap, their colours alternate in stripes. The lesion has
+    a dashed contour. The legend names what was found. Images of few pixels are enlarged two or
+    more times, so that lines do not cover what they surround.
 
     Args:
         image: (H, W, 3) uint8.
         masks: (H, W) bool by attribute, or at other sizes of the same picture. All that were
             looked for, so that each keeps its colour in all pictures.
         lesion: (H, W) bool, or at another size.
-        max_side: Reduce the image so that its longer side is at most this; None keeps it.
+        max_side: Reduce the image so that its longer side is at most this; None does not.
         note: Said at the end of the legend.
 
     Returns:
-        (H + legend, W, 3) uint8, or smaller; wider where the longest name would not fit.
+        (H + legend, W, 3) uint8, reduced or enlarged; wider where the longest name needs it.
     """
-    size = limited_size((image.shape[0], image.shape[1]), max_side)
+    size = _shown_size((image.shape[0], image.shape[1]), max_side)
     picture = image.copy() if image.shape[:2] == size else resize_image(image, size)
-    line = max(1, round(max(size) / 500))
+    line = max(2, round(max(size) / 500))
     found = {
         name: (color_of(number), mask if mask.shape == size else resize_mask(mask, size))
         for number, (name, mask) in enumerate(masks.items())
         if mask.any()
     }
-    for color, mask in found.values():
-        _fill(picture, mask, color)
+    _fill(picture, list(found.values()), 4 * line)
     outline = lesion if lesion.shape == size else resize_mask(lesion, size)
     _draw_dashed(picture, outline, line)
     for color, mask in found.values():
@@ -104,18 +108,37 @@ def draw_attributes(
     return _put_below(picture, entries)
 
 
-def _fill(picture: ImageArray, mask: BoolMask, color: Color) -> None:
-    tinted = (1 - _FILL) * picture[mask] + _FILL * np.array(color)
-    picture[mask] = np.rint(tinted).astype(np.uint8)
+def _shown_size(size: Size, max_side: int | None) -> Size:
+    """Reduced to ``max_side``, or enlarged a whole number of times to about 600 pixels."""
+    factor = _LEAST_SIDE // max(size)
+    if factor < 2 or (max_side is not None and factor * max(size) > max_side):
+        return limited_size(size, max_side)
+    return factor * size[0], factor * size[1]
+
+
+def _fill(picture: ImageArray, found: Sequence[tuple[Color, BoolMask]], stripe: int) -> None:
+    """Tint each mask; where k of them overlap, each has every k-th diagonal stripe."""
+    if not found:
+        return
+    rows, columns = np.ogrid[: picture.shape[0], : picture.shape[1]]
+    turn = (rows + columns) // stripe
+    # A mixture of two colours would be a third one, which the legend does not know.
+    turn = turn % np.maximum(1, np.sum([mask for _, mask in found], axis=0, dtype=np.uint8))
+    rank = np.zeros(turn.shape, np.uint8)
+    for color, mask in found:
+        shown = mask & (rank == turn)
+        tinted = (1 - _FILL) * picture[shown] + _FILL * np.array(color)
+        picture[shown] = np.rint(tinted).astype(np.uint8)
+        rank += mask
 
 
 def _draw_dashed(picture: ImageArray, mask: BoolMask, line: int) -> None:
     contours, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    step = 6 * line + 2
+    dash, gap = 8 * line, 6 * line
     dashes = [
-        contour[start : start + step]
+        contour[start : start + dash]
         for contour in contours
-        for start in range(0, len(contour), 2 * step)
+        for start in range(0, len(contour), dash + gap)
     ]
     _draw_lines(picture, dashes, _LESION, line, closed=False)
 
@@ -155,7 +178,8 @@ def _put_below(picture: ImageArray, entries: Sequence[_Entry]) -> ImageArray:
         if entry.color is not None:
             _draw_sample(legend, entry, (x, bottom - letter), (sample, letter))
             x += sample + gap // 2
-        cv2.putText(legend, entry.text, (x, bottom), _FONT, scale, _INK, stroke, cv2.LINE_AA)
+        ink = _NOTE if entry.color is None else _INK
+        cv2.putText(legend, entry.text, (x, bottom), _FONT, scale, ink, stroke, cv2.LINE_AA)
     missing = width - picture.shape[1]
     padded = cv2.copyMakeBorder(picture, 0, 0, 0, missing, cv2.BORDER_CONSTANT, value=_PAPER)
     return np.vstack([padded, legend])
@@ -171,8 +195,7 @@ def _draw_sample(
         cv2.rectangle(legend, (x, y), (x + width, y + height), color, cv2.FILLED)
         cv2.rectangle(legend, (x, y), (x + width, y + height), _INK, 1)
         return
-    # White on black, as it looks on the image.
-    cv2.rectangle(legend, (x, y), (x + width, y + height), (110, 80, 65), cv2.FILLED)
+    cv2.rectangle(legend, (x, y), (x + width, y + height), _SKIN, cv2.FILLED)
     middle, third = y + height // 2, width // 3
     dashes = [
         np.array([[[x + start, middle]], [[x + start + third, middle]]], np.int32)
