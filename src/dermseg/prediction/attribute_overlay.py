@@ -25,9 +25,9 @@ PALETTE: tuple[Color, ...] = (
 )
 """Colours that stay apart from each other and from skin for colour-blind eyes.
 
-Found by search: with normal sight and without red, green or blue cones (Machado et al. 2009,
-doi:10.1109/TVCG.2009.113) any two of them are at least 36 apart in CIELAB, and at least 28 from seven
-tones between light skin and a black lesion.
+Found by search: to normal sight, and to eyes without red, green or blue cones (Machado et al. 2009,
+doi:10.1109/TVCG.2009.113), any two of them are at least 36 apart in CIELAB, and each at least 28
+from seven tones between light skin and a black lesion.
 """
 
 _LESION: Color = (255, 255, 255)
@@ -175,11 +175,12 @@ def _put_below(picture: ImageArray, entries: Sequence[_Entry]) -> ImageArray:
     legend = np.full(((row + 1) * row_height + gap, width, 3), _PAPER, np.uint8)
     for entry, (x, row, _) in zip(entries, places, strict=True):
         bottom = gap // 2 + row * row_height + (row_height + letter) // 2
+        ink, indent = _NOTE, 0
         if entry.color is not None:
             _draw_sample(legend, entry, (x, bottom - letter), (sample, letter))
-            x += sample + gap // 2
-        ink = _NOTE if entry.color is None else _INK
-        cv2.putText(legend, entry.text, (x, bottom), _FONT, scale, ink, stroke, cv2.LINE_AA)
+            ink, indent = _INK, sample + gap // 2
+        place = (x + indent, bottom)
+        cv2.putText(legend, entry.text, place, _FONT, scale, ink, stroke, cv2.LINE_AA)
     missing = width - picture.shape[1]
     padded = cv2.copyMakeBorder(picture, 0, 0, 0, missing, cv2.BORDER_CONSTANT, value=_PAPER)
     return np.vstack([padded, legend])
