@@ -11,6 +11,7 @@ from dermseg.preprocessing.fingerprint import (
     describe_discs,
 )
 from dermseg.preprocessing.hair import find_hair, remove_hair
+from dermseg.preprocessing.lesion_box import lesion_box
 from dermseg.preprocessing.normalization import UNIT_RANGE, Normalization, fit_normalization
 from dermseg.preprocessing.pipeline import (
     find_box,
@@ -40,6 +41,7 @@ __all__ = [
     "find_hair",
     "fit_normalization",
     "least_size",
+    "lesion_box",
     "prepare_image",
     "preprocess",
     "remove_hair",

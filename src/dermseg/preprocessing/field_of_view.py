@@ -40,6 +40,15 @@ class Box:
         rows = slice(self.top, self.top + self.height)
         return rows, slice(self.left, self.left + self.width)
 
+    def intersect(self, other: Box) -> Box | None:
+        """What lies in both boxes; None where nothing does."""
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        bottom = min(self.top + self.height, other.top + other.height)
+        right = min(self.left + self.width, other.left + other.width)
+        if top >= bottom or left >= right:
+            return None
+        return Box(top, left, bottom - top, right - left)
+
 
 def find_background(image: ImageArray) -> BoolMask:
     """Find what is dark outside the field of view.

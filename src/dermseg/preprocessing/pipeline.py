@@ -2,7 +2,8 @@
 
 The steps, and the sizes at which they run:
 
-1. ``crop_field`` cuts the native image; the box is found on a copy of 256 pixels.
+1. ``crop_field`` cuts the native image; the box is found on a copy of 256 pixels. Where the image
+   is cut to its lesion, the part of the lesion's box that lies in the field is taken.
 2. Where 3 or 4 is on, the image is reduced so that its longer side is at most 512 pixels (or the
    network's longer side, if that is more): time is then bounded for images of any size.
 3. ``fill_background`` paints what is dark around the field, so that 4 and 6 do not see it.
@@ -21,10 +22,11 @@ from numpy.typing import NDArray
 from dermseg.preprocessing.color_constancy import correct_color
 from dermseg.preprocessing.field_of_view import Box, fill_background, find_field
 from dermseg.preprocessing.hair import remove_hair
+from dermseg.preprocessing.lesion_box import lesion_box
 from dermseg.preprocessing.normalization import Normalization
 from dermseg.preprocessing.resizing import resize_image
 from dermseg.recipes import Cleaning
-from dermseg.types import ImageArray, Size
+from dermseg.types import BoolMask, ImageArray, Size
 
 __all__ = ["find_box", "least_size", "prepare_image", "preprocess", "to_unit_range"]
 
@@ -36,9 +38,29 @@ def to_unit_range(image: ImageArray) -> NDArray[np.float32]:
     return image.astype(np.float32) / np.float32(255)
 
 
-def find_box(image: ImageArray, cleaning: Cleaning) -> Box:
-    """The part of a native image that the network sees: all of it, unless ``crop_field`` is on."""
-    return find_field(image) if cleaning.crop_field else Box(0, 0, *image.shape[:2])
+def find_box(
+    image: ImageArray,
+    cleaning: Cleaning,
+    *,
+    lesion: BoolMask | None = None,
+    margin: float = 0.0,
+) -> Box:
+    """The part of a native image that the network sees.
+
+    The field of view where ``crop_field`` is on, else the whole image; of it, the part that the
+    lesion's box covers, where there is a lesion. A lesion that lies outside the field altogether
+    is not believed.
+
+    Args:
+        image: (H, W, 3) uint8 RGB at native size.
+        cleaning: Which steps are on.
+        lesion: (H, W) bool, what the image is cut to; None does not cut it.
+        margin: As :func:`lesion_box` takes it.
+    """
+    field = find_field(image) if cleaning.crop_field else Box(0, 0, *image.shape[:2])
+    if lesion is None:
+        return field
+    return field.intersect(lesion_box(lesion, margin)) or field
 
 
 def prepare_image(image: ImageArray, box: Box, size: Size, cleaning: Cleaning) -> ImageArray:
