@@ -11,6 +11,11 @@ _HEADS = {
     "softmax": "The probabilities of background and classes sum to 1 (softmax).",
 }
 
+_EXPERIMENTAL = """
+**Experimental.** This model has not shown that it finds in photographs what it was made to find; do
+not rely on its masks.
+"""
+
 
 def model_card(spec: ModelSpec) -> str:
     """Write the card of a package as Markdown; every figure comes from the spec."""
@@ -23,7 +28,7 @@ def model_card(spec: ModelSpec) -> str:
     )
     scores = "\n".join(_score_lines(score) for score in origin.scores)
     return f"""# Model card: {spec.name}
-
+{_EXPERIMENTAL if spec.experimental else ""}
 {spec.description}. Classes: {", ".join(spec.classes)}. Licence: {spec.licence}.
 
 **Not a medical device, and no diagnosis.** The masks say where a lesion is, never what it is.
