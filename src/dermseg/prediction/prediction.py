@@ -36,8 +36,8 @@ class Prediction:
         postprocessing: How masks are made from probabilities.
         seconds: Time spent on reading the image and on its share of the inference.
         box: The part of the image that the network saw; None where it saw all of it.
-        lesion: What a lesion model found in the same image, where the classes are attributes;
-            None where the lesion is among the classes.
+        lesion: What a lesion model found in the same image, where the classes are attributes.
+            Without it, the class ``lesion`` is the lesion, or else the first class.
         inside_only: Whether the classes are cleared outside the lesion's mask.
         experimental: Whether the model says so of itself.
     """
@@ -56,20 +56,20 @@ class Prediction:
     @cached_property
     def probability(self) -> FloatArray:
         """Probability of the lesion, (H, W) float32 in [0, 1]."""
-        return self._probability_of("lesion") if self.lesion is None else self.lesion.probability
+        return self._probability_of(self._main) if self.lesion is None else self.lesion.probability
 
     @cached_property
     def mask(self) -> BoolMask:
         """Mask of the lesion, (H, W) bool."""
         if self.lesion is None:
-            return self._mask_of("lesion", self.probability)
+            return self._mask_of(self._main, self.probability)
         return self.lesion.mask
 
     @cached_property
     def probabilities(self) -> dict[str, FloatArray]:
         """Probability of each class, (H, W) float32 in [0, 1]; 0 where the network saw nothing."""
         return {
-            name: self.probability if name == "lesion" else self._probability_of(name)
+            name: self._probability_of(name) if name in self.attributes else self.probability
             for name in self.classes
         }
 
@@ -77,7 +77,7 @@ class Prediction:
     def masks(self) -> dict[str, BoolMask]:
         """Mask of each class, (H, W) bool."""
         return {
-            name: self.mask if name == "lesion" else self._mask_of(name, probability)
+            name: self._mask_of(name, probability) if name in self.attributes else self.mask
             for name, probability in self.probabilities.items()
         }
 
@@ -89,7 +89,9 @@ class Prediction:
     @property
     def attributes(self) -> tuple[str, ...]:
         """The classes that are structures inside the lesion."""
-        return tuple(name for name in self.classes if name != "lesion")
+        if self.lesion is not None:
+            return self.classes
+        return tuple(name for name in self.classes if name != self._main)
 
     def class_at_native_size(self, name: str) -> tuple[FloatArray, BoolMask]:
         """Probability and mask of one class, as in :attr:`probabilities` and :attr:`masks`.
@@ -128,6 +130,10 @@ class Prediction:
         masks = {name: self.masks[name] for name in self.attributes}
         note = EXPERIMENTAL if self.experimental else ""
         return draw_attributes(self.image, masks, self.mask, max_side=max_side, note=note)
+
+    @property
+    def _main(self) -> str:
+        return "lesion" if "lesion" in self.classes else self.classes[0]
 
     def _probability_of(self, name: str) -> FloatArray:
         probability = self._at_native_size(self.class_probabilities[self.classes.index(name)])

@@ -57,7 +57,8 @@ class Predictor:
         room: For what threads hold at native size, which bounds the memory of a stream.
 
     Raises:
-        UsageError: If a package of attributes has no lesion model, or another package has one.
+        UsageError: If a package for lesions that were cut out has no lesion model, or one that
+            finds lesions itself has one; and as for :func:`load_model`.
     """
 
     def __init__(
@@ -295,16 +296,15 @@ def _cut(
 
 
 def _check_lesion_model(spec: ModelSpec, lesion: Predictor | None) -> None:
-    if spec.needs_lesion_model == (lesion is not None):
-        return
-    if lesion is None:
-        message = (
-            f"the model {spec.name} finds {', '.join(spec.classes)}, and needs a lesion model: "
-            "give one, or use load_model, which takes the one that the package names"
-        )
-    else:
+    if lesion is not None and not spec.needs_lesion_model:
         message = f"the model {spec.name} finds the lesion itself: give it no lesion model"
-    raise UsageError(message)
+        raise UsageError(message)
+    if lesion is None and spec.lesion_crop is not None:
+        message = (
+            f"the model {spec.name} looks at the lesion alone, and needs a lesion model: give one, "
+            "or use load_model, which takes the one that the package names"
+        )
+        raise UsageError(message)
 
 
 def _check_array(image: NDArray[Any]) -> None:
