@@ -134,8 +134,8 @@ class Predictor:
             workers: Threads that read images; None takes one per core, at most four.
             image_side: Reduce the images in the predictions so that their longer side is at most
                 this, for pictures; masks stay at native size. Much less is then held, and of
-                large JPEGs less is decoded, so that masks may differ in single pixels. None keeps
-                images at native size.
+                large JPEGs less is decoded, so that masks differ a little at their borders. None
+                keeps images at native size.
             on_error: ``raise`` stops at the first image that cannot be read; ``return`` gives its
                 ``ImageError`` in its place and goes on.
 
