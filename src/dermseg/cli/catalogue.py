@@ -27,10 +27,11 @@ def models(
     for package in packages:
         spec = package.spec
         height, width = spec.input_size
-        default = " (default)" if spec.name == DEFAULT_MODEL else ""
+        mark = " (default)" if spec.name == DEFAULT_MODEL else ""
+        mark += " (experimental)" if spec.experimental else ""
         size = package.onnx_path.stat().st_size / 1e6
         typer.echo(
-            f"{spec.name}{default}: {spec.description}; classes {', '.join(spec.classes)}; input "
+            f"{spec.name}{mark}: {spec.description}; classes {', '.join(spec.classes)}; input "
             f"{width}x{height}; {size:.1f} MB; {package.folder}"
         )
 

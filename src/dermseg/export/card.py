@@ -27,6 +27,12 @@ several lesions, and not for any decision about a patient. That a structure is n
 mean that it is not there."""
 
 
+_EXPERIMENTAL: Final = """
+**Experimental.** This model has not shown that it finds in photographs what it was made to find; do
+not rely on its masks.
+"""
+
+
 def model_card(spec: ModelSpec) -> str:
     """Write the card of a package as Markdown; every figure comes from the spec."""
     origin = spec.provenance
@@ -41,7 +47,7 @@ def model_card(spec: ModelSpec) -> str:
     if not finds_lesion:
         where = "structures in a lesion are, never what the lesion is"
     return f"""# Model card: {spec.name}
-
+{_EXPERIMENTAL if spec.experimental else ""}
 {spec.description}. Classes: {", ".join(map(_words, spec.classes))}. Licence: {spec.licence}.
 
 **Not a medical device, and no diagnosis.** The masks say where {where}.

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from dermseg.errors import PackageError
 from dermseg.package.spec import ModelSpec
 
-__all__ = ["DEFAULT_MODEL", "ModelPackage", "list_packages", "load_package"]
+__all__ = ["ATTRIBUTE_MODEL", "DEFAULT_MODEL", "ModelPackage", "list_packages", "load_package"]
 
 DEFAULT_MODEL = "fast"
+ATTRIBUTE_MODEL = "attributes"
 
 
 @dataclass(frozen=True)

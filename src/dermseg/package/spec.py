@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -75,10 +75,16 @@ class Provenance(_Table):
     untuned_postprocessing: Postprocessing | None = None
 
 
+ClassName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+"""It becomes a part of file names."""
+
+
 class ModelSpec(_Table):
     """The content of ``model.json``.
 
     Attributes:
+        experimental: The model has not shown that it finds in photographs what it was made to
+            find; all that it writes says so.
         input_size: (height, width) of the network's input.
         preprocessing: What is taken out of every image; nothing, where a package does not say.
         lesion_crop: How the image is cut to its lesion, and by which model; None leaves it whole.
@@ -93,11 +99,12 @@ class ModelSpec(_Table):
     name: str
     description: str
     licence: str
+    experimental: bool = False
     input_size: Size
     preprocessing: Cleaning = Field(default_factory=Cleaning)
     lesion_crop: LesionCrop | None = None
     normalization: Normalization
-    classes: list[str] = Field(min_length=1)
+    classes: list[ClassName] = Field(min_length=1)
     head: Head = "sigmoid"
     temperature: float = Field(default=1.0, gt=0)
     postprocessing: Postprocessing
@@ -109,7 +116,28 @@ class ModelSpec(_Table):
         """Maps of logits that the graph gives."""
         return len(self.classes) + (self.head == "softmax")
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The classes that are structures inside a lesion: all but ``lesion``."""
+        return tuple(name for name in self.classes if name != "lesion")
+
+    @property
+    def needs_lesion_model(self) -> bool:
+        """Whether another model has to find the lesion that the attributes are in."""
+        return "lesion" not in self.classes
+
     @model_validator(mode="after")
-    def _kernels_are_of_classes(self) -> Self:
+    def _classes_fit(self) -> Self:
+        if len(set(self.classes)) < len(self.classes):
+            message = f"classes are {self.classes}, expected each of them once"
+            raise ValueError(message)
+        if any(name.endswith("_probability") for name in self.classes):
+            message = (
+                f"classes are {self.classes}, expected none to end in _probability: file names do"
+            )
+            raise ValueError(message)
+        if self.lesion_crop is not None and not self.needs_lesion_model:
+            message = "lesion_crop is for classes inside the lesion, but 'lesion' is among them"
+            raise ValueError(message)
         self.postprocessing.check_classes(self.classes)
         return self

@@ -1,12 +1,14 @@
 """From images to masks, overlays and measurements, without torch."""
 
 from dermseg.prediction.inputs import MASK_ENDING, Job, plan_jobs
+from dermseg.prediction.loading import load_model
 from dermseg.prediction.measurements import Measurements, measure
 from dermseg.prediction.output import Existing, OutputOptions, open_output, predict_jobs
 from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.prediction import Prediction
-from dermseg.prediction.predictor import Predictor, Source, load_model
+from dermseg.prediction.predictor import Predictor
 from dermseg.prediction.room import share_heap
+from dermseg.prediction.source import Source
 
 __all__ = [
     "MASK_ENDING",

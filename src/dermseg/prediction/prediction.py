@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from dermseg.prediction.attribute_overlay import draw_attributes
 from dermseg.prediction.measurements import Measurements, measure
 from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.postprocessing import postprocess
-from dermseg.preprocessing import Box, resize_probability
+from dermseg.preprocessing import Box, resize_probability, scale_box
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, FloatArray, ImageArray, Size
 
-__all__ = ["Prediction"]
+__all__ = ["EXPERIMENTAL", "Prediction"]
+
+EXPERIMENTAL = "(experimental)"
+"""What pictures say of a model whose package says so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,10 @@ class Prediction:
         postprocessing: How masks are made from probabilities.
         seconds: Time spent on reading the image and on its share of the inference.
         box: The part of the image that the network saw; None where it saw all of it.
+        lesion: What a lesion model found in the same image, where the classes are attributes.
+            Without it, the class ``lesion`` is the lesion, or else the first class.
+        inside_only: Whether the classes are cleared outside the lesion's mask.
+        experimental: Whether the model says so of itself.
     """
 
     image: ImageArray
@@ -41,46 +49,103 @@ class Prediction:
     postprocessing: Postprocessing
     seconds: float
     box: Box | None = None
+    lesion: Prediction | None = None
+    inside_only: bool = False
+    experimental: bool = False
+
+    @cached_property
+    def probability(self) -> FloatArray:
+        """Probability of the lesion, (H, W) float32 in [0, 1]."""
+        return self._probability_of(self._main) if self.lesion is None else self.lesion.probability
+
+    @cached_property
+    def mask(self) -> BoolMask:
+        """Mask of the lesion, (H, W) bool."""
+        if self.lesion is None:
+            return self._mask_of(self._main, self.probability)
+        return self.lesion.mask
 
     @cached_property
     def probabilities(self) -> dict[str, FloatArray]:
         """Probability of each class, (H, W) float32 in [0, 1]; 0 where the network saw nothing."""
-        maps = zip(self.classes, self.class_probabilities, strict=True)
-        return {name: self._at_native_size(values) for name, values in maps}
+        return {
+            name: self._probability_of(name) if name in self.attributes else self.probability
+            for name in self.classes
+        }
 
     @cached_property
     def masks(self) -> dict[str, BoolMask]:
         """Mask of each class, (H, W) bool."""
         return {
-            name: postprocess(probability, self.postprocessing, name)
+            name: self._mask_of(name, probability) if name in self.attributes else self.mask
             for name, probability in self.probabilities.items()
         }
-
-    @property
-    def probability(self) -> FloatArray:
-        """Probability of the first class, the lesion; (H, W) float32 in [0, 1]."""
-        return self.probabilities[self.classes[0]]
-
-    @property
-    def mask(self) -> BoolMask:
-        """Mask of the first class, the lesion; (H, W) bool."""
-        return self.masks[self.classes[0]]
 
     @cached_property
     def measurements(self) -> Measurements:
         """Size and shape of :attr:`mask`."""
         return measure(self.mask, self.probability)
 
-    def overlay(self, *, max_side: int | None = None) -> ImageArray:
-        """The image with the contour of :attr:`mask` on it.
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The classes that are structures inside the lesion."""
+        if self.lesion is not None:
+            return self.classes
+        return tuple(name for name in self.classes if name != self._main)
+
+    def class_at_native_size(self, name: str) -> tuple[FloatArray, BoolMask]:
+        """Probability and mask of one class, as in :attr:`probabilities` and :attr:`masks`.
+
+        They are not kept, so that a large image need not hold those of all classes at once.
 
         Args:
-            max_side: Reduce the picture so that its longer side is at most this.
+            name: One of :attr:`classes`.
+        """
+        probability = self._probability_of(name)
+        return probability, self._mask_of(name, probability)
+
+    def at_size(self, size: Size) -> Prediction:
+        """The same prediction for the same picture at another native size.
+
+        Args:
+            size: (height, width).
+        """
+        box = None if self.box is None else scale_box(self.box, self.size, size)
+        lesion = None if self.lesion is None else self.lesion.at_size(size)
+        return replace(self, size=size, box=box, lesion=lesion)
+
+    def overlay(self, *, max_side: int | None = None) -> ImageArray:
+        """The image with the contour of :attr:`mask` on it; attributes in colours, with a legend.
+
+        Args:
+            max_side: Reduce the picture so that its longer side is at most this; a legend is
+                added to it.
 
         Returns:
-            (H, W, 3) uint8 RGB, as large as :attr:`image` or smaller.
+            (H, W, 3) uint8 RGB, as large as :attr:`image` or smaller. With attributes: (H +
+            legend, W, 3), see :func:`draw_attributes`.
         """
-        return draw_contour(self.image, self.mask, max_side=max_side)
+        if not self.attributes:
+            return draw_contour(self.image, self.mask, max_side=max_side)
+        masks = {name: self.masks[name] for name in self.attributes}
+        note = EXPERIMENTAL if self.experimental else ""
+        return draw_attributes(self.image, masks, self.mask, max_side=max_side, note=note)
+
+    @property
+    def _main(self) -> str:
+        return "lesion" if "lesion" in self.classes else self.classes[0]
+
+    def _probability_of(self, name: str) -> FloatArray:
+        probability = self._at_native_size(self.class_probabilities[self.classes.index(name)])
+        if self.inside_only and self.lesion is not None:
+            probability[~self.lesion.mask] = 0
+        return probability
+
+    def _mask_of(self, name: str, probability: FloatArray) -> BoolMask:
+        mask = postprocess(probability, self.postprocessing, name)
+        if self.inside_only and self.lesion is not None:
+            mask = mask & self.lesion.mask
+        return mask
 
     def _at_native_size(self, probability: FloatArray) -> FloatArray:
         if self.box is None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -19,54 +17,20 @@ from numpy.typing import NDArray
 
 from dermseg.errors import ImageError, UsageError
 from dermseg.images import open_image
-from dermseg.package import ModelPackage, Precision, Runtime, RuntimeName, load_package
+from dermseg.package import ModelPackage, ModelSpec, Precision, Runtime, RuntimeName
+from dermseg.prediction.lesion_cutting import LesionCutter
 from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.prediction import Prediction
+from dermseg.prediction.prepared import Prepared
 from dermseg.prediction.room import Room
-from dermseg.preprocessing import Box, find_box, least_size, preprocess, resize_image
+from dermseg.prediction.source import Source
+from dermseg.preprocessing import find_box, least_size, preprocess, resize_image
 from dermseg.types import ImageArray, Size
 
-__all__ = ["Predictor", "Source", "default_workers", "load_model"]
-
-Source = str | os.PathLike[str] | bytes | ImageArray
-"""An image file's path or bytes, or an array (H, W, 3) uint8 RGB."""
+__all__ = ["Predictor", "default_workers"]
 
 # At most 10 bytes each, while a file is decoded or a mask is made.
 _PIXELS_AT_ONCE = 40_000_000
-
-
-def load_model(
-    name_or_path: str | Path | None = None,
-    *,
-    threshold: float | None = None,
-    max_megapixels: float = 200,
-    runtime: RuntimeName = "auto",
-    precision: Precision = "float32",
-) -> Predictor:
-    """Load a shipped model by name, or a model package by its folder.
-
-    Args:
-        name_or_path: None loads the default model.
-        threshold: Probability from which a pixel belongs to the mask; None keeps the model's.
-        max_megapixels: Larger images are refused.
-        runtime: ``onnx``, ``openvino``, or ``auto``: ONNX Runtime where it has CUDA, else OpenVINO
-            where it is installed.
-        precision: ``float32``, in which machines and runtimes agree to 1e-4 in probabilities; or
-            ``auto``, the fastest that the runtime finds here, as ``dermseg predict`` takes it.
-
-    Raises:
-        PackageError: If there is no such model, or it is damaged.
-        MissingExtraError: If OpenVINO is asked for and not installed.
-        UsageError: If ``threshold`` is outside (0, 1), ``max_megapixels`` is not above 0, or there
-            is no such runtime or precision.
-    """
-    return Predictor(
-        load_package(name_or_path),
-        threshold=threshold,
-        max_megapixels=max_megapixels,
-        runtime=runtime,
-        precision=precision,
-    )
 
 
 def default_workers() -> int:
@@ -74,20 +38,12 @@ def default_workers() -> int:
     return min(4, os.cpu_count() or 1)
 
 
-@dataclass(frozen=True)
-class _Input:
-    image: ImageArray
-    size: Size
-    box: Box | None
-    tensor: NDArray[np.float32]
-    seconds: float
-
-
 class Predictor:
     """A loaded model.
 
     Args:
         package: The model package.
+        lesion: What finds the lesion, for a package of attributes.
         threshold: Probability from which a pixel belongs to the mask; None keeps the model's.
         max_megapixels: Larger images are refused.
         runtime: As for :func:`load_model`.
@@ -97,13 +53,19 @@ class Predictor:
         spec: What the package says of itself.
         postprocessing: How masks are made, with the threshold in force.
         runtime: What runs the network.
+        lesion: What finds the lesion before; None where the package does that itself.
         room: For what threads hold at native size, which bounds the memory of a stream.
+
+    Raises:
+        UsageError: If a package for lesions that were cut out has no lesion model, or one that
+            finds lesions itself has one; and as for :func:`load_model`.
     """
 
     def __init__(
         self,
         package: ModelPackage,
         *,
+        lesion: Predictor | None = None,
         threshold: float | None = None,
         max_megapixels: float = 200,
         runtime: RuntimeName = "auto",
@@ -119,8 +81,10 @@ class Predictor:
         if not max_megapixels > 0:
             message = f"max_megapixels is {max_megapixels}, expected a number above 0"
             raise UsageError(message)
+        _check_lesion_model(self.spec, lesion)
+        self.lesion = lesion
         self.max_megapixels = max_megapixels
-        self.room = Room(_PIXELS_AT_ONCE)
+        self.room: Room = Room(_PIXELS_AT_ONCE) if lesion is None else lesion.room
         self.runtime = Runtime(package, runtime=runtime, precision=precision)
 
     def predict(self, source: Source) -> Prediction:
@@ -183,19 +147,19 @@ class Predictor:
         if batch_size < 1 or workers < 1:
             message = f"batch_size is {batch_size} and workers {workers}, expected at least 1"
             raise UsageError(message)
-        read = partial(self._read, image_side=image_side)
-        return self._stream(iter(sources), read, batch_size, workers, on_error)
+        results = (
+            self._stream(sources, batch_size, workers, image_side)
+            if self.lesion is None
+            else self._stream_inside(self.lesion, sources, batch_size, workers, image_side)
+        )
+        return _raised(results) if on_error == "raise" else results
 
     def _stream(
-        self,
-        sources: Iterator[Source],
-        read: Callable[[Source], _Input | ImageError],
-        batch_size: int,
-        workers: int,
-        on_error: str,
+        self, sources: Iterable[Source], batch_size: int, workers: int, image_side: int | None
     ) -> Generator[Prediction | ImageError]:
+        sources, read = iter(sources), partial(self._read, image_side=image_side)
         with ThreadPoolExecutor(workers, thread_name_prefix="dermseg-read") as pool:
-            waiting: deque[Future[_Input | ImageError]] = deque(
+            waiting: deque[Future[Prepared | ImageError]] = deque(
                 pool.submit(read, source) for source in islice(sources, batch_size + workers)
             )
             try:
@@ -206,15 +170,40 @@ class Predictor:
                     waiting.extend(
                         pool.submit(read, source) for source in islice(sources, len(batch))
                     )
-                    for result in self._infer(batch):
-                        if isinstance(result, ImageError) and on_error == "raise":
-                            raise result
-                        yield result
+                    yield from self._infer(batch)
             finally:
                 for future in waiting:
                     future.cancel()
 
-    def _read(self, source: Source, *, image_side: int | None) -> _Input | ImageError:
+    def _stream_inside(
+        self,
+        lesion_model: Predictor,
+        sources: Iterable[Source],
+        batch_size: int,
+        workers: int,
+        image_side: int | None,
+    ) -> Generator[Prediction | ImageError]:
+        """Find the lesions of a batch, then what is inside of them.
+
+        While both networks work, the lesion model's threads read the next images.
+        """
+        cutter = LesionCutter(self.spec, self.room, self.max_megapixels)
+        cut = partial(_cut, cutter, image_side=image_side)
+        read = deque[Source]()
+        found = lesion_model.predict_many(
+            _noted(sources, read),
+            batch_size=batch_size,
+            workers=workers,
+            image_side=cutter.view_side(image_side),
+            on_error="return",
+        )
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="dermseg-cut")
+        with closing(found), pool:
+            while lesions := list(islice(found, batch_size)):
+                batch = [(read.popleft(), lesion) for lesion in lesions]
+                yield from self._infer(list(pool.map(cut, *zip(*batch, strict=True))))
+
+    def _read(self, source: Source, *, image_side: int | None) -> Prepared | ImageError:
         started = time.perf_counter()
         with ExitStack() as stack:
             try:
@@ -230,7 +219,7 @@ class Predictor:
             if kept != image.shape[:2]:
                 image = resize_image(image, kept)
             seen = box if cleaning.crop_field else None
-            return _Input(image, size, seen, tensor, time.perf_counter() - started)
+            return Prepared(image, size, seen, tensor, time.perf_counter() - started)
 
     def _open(
         self, source: Source, image_side: int | None, stack: ExitStack
@@ -254,9 +243,9 @@ class Predictor:
         height, width = limited_size(native, image_side)
         return max(least[0], height), max(least[1], width)
 
-    def _infer(self, batch: list[_Input | ImageError]) -> Iterator[Prediction | ImageError]:
-        started = time.perf_counter()
-        inputs = [entry.tensor for entry in batch if isinstance(entry, _Input)]
+    def _infer(self, batch: list[Prepared | ImageError]) -> Iterator[Prediction | ImageError]:
+        started, crop = time.perf_counter(), self.spec.lesion_crop
+        inputs = [entry.tensor for entry in batch if isinstance(entry, Prepared)]
         maps = iter(self.runtime(np.stack(inputs)) if inputs else ())
         seconds = (time.perf_counter() - started) / max(1, len(inputs))
         for entry in batch:
@@ -271,7 +260,51 @@ class Predictor:
                 postprocessing=self.postprocessing,
                 seconds=entry.seconds + seconds,
                 box=entry.box,
+                lesion=entry.lesion,
+                inside_only=crop is not None and crop.inside_only,
+                experimental=self.spec.experimental,
             )
+
+
+def _raised(results: Generator[Prediction | ImageError]) -> Generator[Prediction]:
+    with closing(results):
+        for result in results:
+            if isinstance(result, ImageError):
+                raise result
+            yield result
+
+
+def _noted(sources: Iterable[Source], seen: deque[Source]) -> Iterator[Source]:
+    for source in sources:
+        seen.append(source)
+        yield source
+
+
+def _cut(
+    cutter: LesionCutter,
+    source: Source,
+    lesion: Prediction | ImageError,
+    *,
+    image_side: int | None,
+) -> Prepared | ImageError:
+    if isinstance(lesion, ImageError):
+        return lesion
+    try:
+        return cutter.cut(source, lesion, image_side)
+    except ImageError as error:
+        return error
+
+
+def _check_lesion_model(spec: ModelSpec, lesion: Predictor | None) -> None:
+    if lesion is not None and not spec.needs_lesion_model:
+        message = f"the model {spec.name} finds the lesion itself: give it no lesion model"
+        raise UsageError(message)
+    if lesion is None and spec.lesion_crop is not None:
+        message = (
+            f"the model {spec.name} looks at the lesion alone, and needs a lesion model: give one, "
+            "or use load_model, which takes the one that the package names"
+        )
+        raise UsageError(message)
 
 
 def _check_array(image: NDArray[Any]) -> None:

@@ -1,5 +1,6 @@
 """From any image to what a network sees; the same code in training and in prediction."""
 
+from dermseg.preprocessing.box_scaling import scale_box
 from dermseg.preprocessing.color_constancy import correct_color, estimate_light
 from dermseg.preprocessing.field_of_view import Box, fill_background, find_background, find_field
 from dermseg.preprocessing.fingerprint import (
@@ -48,5 +49,6 @@ __all__ = [
     "resize_image",
     "resize_mask",
     "resize_probability",
+    "scale_box",
     "to_unit_range",
 ]

@@ -29,12 +29,13 @@ def resize_image(image: ImageArray, size: Size) -> ImageArray:
     return np.asarray(_resize(image, size), dtype=np.uint8)
 
 
-def resize_mask(mask: BoolMask, size: Size) -> BoolMask:
-    """Resize a mask; a pixel is set where at least half of what it covers was set.
+def resize_mask(mask: BoolMask, size: Size, *, share: float = 0.5) -> BoolMask:
+    """Resize a mask; a pixel is set where at least a share of what it covers was set.
 
     Args:
         mask: (H, W) bool.
         size: (height, width) of the result.
+        share: Half, unless thin structures would be lost; in (0, 1].
 
     Returns:
         (height, width) bool.
@@ -43,9 +44,9 @@ def resize_mask(mask: BoolMask, size: Size) -> BoolMask:
         >>> resize_mask(np.array([[True, True, True, False]]), (1, 2)).tolist()
         [[True, True]]
     """
-    share = _resize(mask.astype(np.float32), size)
+    covered = _resize(mask.astype(np.float32), size)
     # OpenCV's float32 sums of a half may fall short of it by rounding.
-    return np.asarray(share >= 0.5 - 1e-5, dtype=np.bool_)
+    return np.asarray(covered >= share - 1e-5, dtype=np.bool_)
 
 
 def resize_probability(probability: FloatArray, size: Size) -> FloatArray:

@@ -1,0 +1,35 @@
+"""An image on its way into a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dermseg.prediction.prediction import Prediction
+from dermseg.preprocessing import Box
+from dermseg.types import ImageArray, Size
+
+__all__ = ["Prepared"]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """One image, read and preprocessed.
+
+    Attributes:
+        image: (H, W, 3) uint8, as large as the prediction keeps it.
+        size: Native (height, width).
+        box: The part that the network sees, at native size; None where it sees all.
+        tensor: (3, h, w) float32, the network's input.
+        seconds: Time spent so far.
+        lesion: What was found before, where the image is searched for attributes.
+    """
+
+    image: ImageArray
+    size: Size
+    box: Box | None
+    tensor: NDArray[np.float32]
+    seconds: float
+    lesion: Prediction | None = None
