@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tomlkit
 import torch
@@ -22,7 +21,6 @@ from dermseg.prediction import Predictor, load_model
 from dermseg.prediction.postprocessing import postprocess
 from dermseg.preprocessing import UNIT_RANGE
 from dermseg.recipes import Postprocessing, Recipe
-from dermseg.training.class_overlay import class_colors, draw_classes
 from dermseg.training.judging import judge, known_masks
 from dermseg.training.module import SegmentationModule
 from dermseg.training.parts import TrainingParts
@@ -216,7 +214,9 @@ def test_pictures_of_several_classes_are_drawn(
     files = sorted((tmp_path / "overlays").iterdir())
     # The last two images have none of the classes, and nothing is found in them.
     assert {file.name[-11:-4] for file in files} == {f"000000{number}" for number in range(4)}
-    assert read_image(files[0]).shape == (192, 2 * 256, 3)
+    height, width, _ = read_image(files[0]).shape
+    assert height > 2 * 192, "enlarged, with the legend below"
+    assert width == 2 * 2 * 256
     draw_predictions(predictor, color_samples, tmp_path / "predictions.png")
     draw_roc(judgement.pixels, tmp_path / "roc.png")
     (tmp_path / "metrics.csv").write_text(METRICS)
@@ -225,17 +225,20 @@ def test_pictures_of_several_classes_are_drawn(
         assert read_image(tmp_path / f"{name}.png").std() > 0
 
 
-def test_classes_are_tinted_in_their_own_colours() -> None:
-    image = np.full((4, 6, 3), 100, np.uint8)
-    mask = np.zeros((4, 6), np.bool_)
-    mask[:2, :2] = True
-    colors = class_colors(CLASSES)
-    assert len(set(colors.values())) == 2
-    picture = draw_classes(image, {"streaks": mask}, colors, max_side=512)
-    expected = np.rint((100 + np.array(colors["streaks"], np.float32)) / 2).astype(np.uint8)
-    assert (picture[mask] == expected).all()
-    assert (picture[~mask] == 100).all()
-    assert draw_classes(image, {"streaks": mask}, colors, max_side=3).shape == (2, 3, 3)
+def test_a_class_that_is_known_to_be_absent_has_an_empty_mask(
+    color_samples: list[Sample],
+) -> None:
+    name, other = CLASSES
+    sample = replace(
+        color_samples[0],
+        attributes={name: color_samples[0].attributes[name]},
+        presence={other: False},
+    )
+    masks = known_masks(sample, CLASSES)
+    assert list(masks) == [name, other]
+    assert not masks[other].any()
+    assert masks[other].shape == masks[name].shape
+    assert list(known_masks(replace(sample, presence={other: True}), CLASSES)) == [name]
 
 
 @pytest.fixture

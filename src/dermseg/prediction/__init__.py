@@ -1,5 +1,6 @@
 """From images to masks, overlays and measurements, without torch."""
 
+from dermseg.prediction.attribute_overlay import add_legend, color_of, mark_attributes
 from dermseg.prediction.inputs import MASK_ENDING, Job, plan_jobs
 from dermseg.prediction.loading import load_model
 from dermseg.prediction.measurements import Measurements, measure
@@ -19,8 +20,11 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Source",
+    "add_legend",
+    "color_of",
     "draw_contour",
     "load_model",
+    "mark_attributes",
     "measure",
     "open_output",
     "plan_jobs",

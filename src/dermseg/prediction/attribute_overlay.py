@@ -12,7 +12,7 @@ from dermseg.prediction.overlay import limited_size
 from dermseg.preprocessing import resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray, Size
 
-__all__ = ["PALETTE", "color_of", "draw_attributes"]
+__all__ = ["PALETTE", "add_legend", "color_of", "draw_attributes", "mark_attributes"]
 
 Color = tuple[int, int, int]
 
@@ -71,10 +71,35 @@ def draw_attributes(
 ) -> ImageArray:
     """Draw attributes and the lesion's contour on a copy of their image, with a legend below.
 
+    The legend names what was found.
+
+    Args:
+        image: (H, W, 3) uint8.
+        masks: As for `mark_attributes`.
+        lesion: (H, W) bool, or at another size.
+        max_side: As for `mark_attributes`.
+        note: Said at the end of the legend.
+
+    Returns:
+        (H + legend, W, 3) uint8, reduced or enlarged; wider where the longest name needs it.
+    """
+    picture = mark_attributes(image, masks, lesion, max_side=max_side)
+    return add_legend(picture, masks, shows_lesion=bool(lesion.any()), note=note)
+
+
+def mark_attributes(
+    image: ImageArray,
+    masks: Mapping[str, BoolMask],
+    lesion: BoolMask,
+    *,
+    max_side: int | None = None,
+) -> ImageArray:
+    """Draw attributes and the lesion's contour on a copy of their image.
+
     Each attribute has a translucent fill and an opaque contour, whose rim is light or dark,
     whichever contrasts; where several overlap, their colours alternate in stripes. The lesion has
-    a dashed contour. The legend names what was found. Images of few pixels are enlarged two or
-    more times, so that lines do not cover what they surround.
+    a dashed contour. Images of few pixels are enlarged two or more times, so that lines do not
+    cover what they surround.
 
     Args:
         image: (H, W, 3) uint8.
@@ -82,28 +107,48 @@ def draw_attributes(
             looked for, so that each keeps its colour in all pictures.
         lesion: (H, W) bool, or at another size.
         max_side: Reduce the image so that its longer side is at most this; None does not.
-        note: Said at the end of the legend.
 
     Returns:
-        (H + legend, W, 3) uint8, reduced or enlarged; wider where the longest name needs it.
+        (H, W, 3) uint8, reduced or enlarged.
     """
     size = _shown_size((image.shape[0], image.shape[1]), max_side)
     picture = image.copy() if image.shape[:2] == size else resize_image(image, size)
     line = max(2, round(max(size) / 500))
-    found = {
-        name: (color_of(number), mask if mask.shape == size else resize_mask(mask, size))
-        for number, (name, mask) in enumerate(masks.items())
+    found = [
+        (color_of(number), mask if mask.shape == size else resize_mask(mask, size))
+        for number, mask in enumerate(masks.values())
         if mask.any()
-    }
-    _fill(picture, list(found.values()), 4 * line)
+    ]
+    _fill(picture, found, 4 * line)
     outline = lesion if lesion.shape == size else resize_mask(lesion, size)
     _draw_dashed(picture, outline, line)
-    for color, mask in found.values():
+    for color, mask in found:
         contours, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
         _draw_lines(picture, contours, color, line, closed=True)
-    entries = [_Entry("lesion", _LESION, dashed=True)] if outline.any() else []
-    entries += [_Entry(name.replace("_", " "), color) for name, (color, _) in found.items()]
-    entries += [] if found else [_Entry(_NOTHING)]
+    return picture
+
+
+def add_legend(
+    picture: ImageArray, masks: Mapping[str, BoolMask], *, shows_lesion: bool, note: str = ""
+) -> ImageArray:
+    """Set a legend of the attributes that some pixel has below a picture.
+
+    Args:
+        picture: (H, W, 3) uint8, drawn by `mark_attributes`.
+        masks: The same that were drawn.
+        shows_lesion: Whether a lesion's contour is on it.
+        note: Said at the end of the legend.
+
+    Returns:
+        (H + legend, W, 3) uint8; wider where the longest name needs it.
+    """
+    found = [
+        _Entry(name.replace("_", " "), color_of(number))
+        for number, (name, mask) in enumerate(masks.items())
+        if mask.any()
+    ]
+    entries = [_Entry("lesion", _LESION, dashed=True)] if shows_lesion else []
+    entries += found or [_Entry(_NOTHING)]
     entries += [_Entry(note)] if note else []
     return _put_below(picture, entries)
 

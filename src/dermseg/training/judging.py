@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Final
 
+import numpy as np
+
 from dermseg.datasets.class_masks import find_class_mask, read_class_masks
 from dermseg.errors import DatasetError, ImageError
 from dermseg.evaluation import (
@@ -67,12 +69,20 @@ def judge(predictor: Predictor, samples: Sequence[Sample]) -> Judgement:
 def known_masks(sample: Sample, classes: Sequence[str]) -> dict[str, BoolMask]:
     """Read the masks that there are of some classes, (H, W) each, in the order of the classes.
 
+    Beside others, a class of which it is only known that the image does not show it has an empty
+    mask.
+
     Raises:
         ImageError: If a mask cannot be read.
         DatasetError: If two masks differ in size.
     """
-    known = [name for name in classes if find_class_mask(sample, name) is not None]
-    return dict(zip(known, read_class_masks(sample, known).masks, strict=True)) if known else {}
+    masked = [name for name in classes if find_class_mask(sample, name) is not None]
+    if not masked:
+        return {}
+    masks = dict(zip(masked, read_class_masks(sample, masked).masks, strict=True))
+    absent = (name for name, is_shown in sample.presence.items() if not is_shown)
+    known = {name: np.zeros_like(masks[masked[0]]) for name in absent} | masks
+    return {name: known[name] for name in classes if name in known}
 
 
 def predict_known(

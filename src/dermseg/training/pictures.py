@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,14 @@ from numpy.typing import NDArray
 from dermseg.datasets.class_masks import LESION
 from dermseg.evaluation.scoring import ImageScore
 from dermseg.images import write_bytes_atomically, write_image
-from dermseg.prediction import Prediction, Predictor, draw_contour
-from dermseg.training.class_overlay import class_colors, draw_classes
+from dermseg.prediction import (
+    Prediction,
+    Predictor,
+    add_legend,
+    color_of,
+    draw_contour,
+    mark_attributes,
+)
 from dermseg.training.criterion import criterion, is_lesion_only, selection_scores
 from dermseg.training.judging import known_masks
 from dermseg.training.roc import RocCounts
@@ -139,8 +146,15 @@ def draw_overlays(
             if not truths:
                 continue
             prediction = predictor.predict(by_id[id].image)
-            halves = [_overlay(prediction, masks) for masks in (truths, prediction.masks)]
-            write_image(folder / f"{kind}-{place}_{id}.jpg", np.hstack(halves))
+            picture = np.hstack(
+                [_overlay(prediction, masks) for masks in (truths, prediction.masks)]
+            )
+            if not is_lesion_only(prediction.classes):
+                either = {
+                    name: mask | truths.get(name, False) for name, mask in prediction.masks.items()
+                }
+                picture = add_legend(picture, either, shows_lesion=prediction.lesion is not None)
+            write_image(folder / f"{kind}-{place}_{id}.jpg", picture)
 
 
 def _choose_telling(scores: Sequence[ImageScore]) -> dict[str, list[str]]:
@@ -188,14 +202,17 @@ def _overlay(prediction: Prediction, masks: Mapping[str, BoolMask]) -> ImageArra
     """The image with the contour of its lesion, or with its attributes in their colours."""
     if is_lesion_only(prediction.classes):
         return draw_contour(prediction.image, masks[LESION], max_side=_MAX_SIDE)
-    colors = class_colors(prediction.classes)
-    return draw_classes(prediction.image, masks, colors, max_side=_MAX_SIDE)
+    nowhere = np.zeros(prediction.size, np.bool_)
+    lesion = nowhere if prediction.lesion is None else prediction.lesion.mask
+    # Every class has its place, so that it keeps its colour where its truth is not known.
+    shown = {name: masks.get(name, nowhere) for name in prediction.classes}
+    return mark_attributes(prediction.image, shown, lesion, max_side=_MAX_SIDE)
 
 
 def _add_legend(figure: Figure, classes: Sequence[str]) -> None:
     handles = [
         Patch(color=(red / 255, green / 255, blue / 255), label=name.replace("_", " "))
-        for name, (red, green, blue) in class_colors(classes).items()
+        for name, (red, green, blue) in zip(classes, map(color_of, count()), strict=False)
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8)
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from dermseg.datasets import LESION, Source, open_source
-from dermseg.prediction import draw_contour
+from dermseg.prediction import color_of, draw_contour
 from dermseg.preprocessing import UNIT_RANGE, resize_image, resize_mask
 from dermseg.recipes import Recipe
 from dermseg.training.data import SegmentationData
@@ -23,7 +23,6 @@ _GAP = 4  # between tiles
 _SWATCH = 12  # width of a colour in the legend
 _FONT, _FONT_SCALE, _INK = cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40)
 _LESION_COLOR = (64, 255, 200)
-_COLORS = ((192, 255, 0), (255, 0, 0), (0, 255, 255), (0, 128, 192), (128, 0, 255))
 
 
 def preview(recipe: Recipe, data: Sequence[Source], *, num: int = 6, epochs: int = 5) -> ImageArray:
@@ -108,7 +107,7 @@ def _tile(data: SegmentationData, key: tuple[int, int], size: Size, caption: str
 
 
 def _color(recipe: Recipe, place: int) -> tuple[int, int, int]:
-    return _LESION_COLOR if recipe.classes == [LESION] else _COLORS[place % len(_COLORS)]
+    return _LESION_COLOR if recipe.classes == [LESION] else color_of(place)
 
 
 def _write(bar: ImageArray, text: str, left: int) -> None:
