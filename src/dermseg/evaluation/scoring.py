@@ -138,10 +138,10 @@ def score_item(
 ) -> ImageScore | Skipped:
     """Score what was predicted for one image, or say why it cannot be scored."""
     id, prediction, truth = item
-    if truth is None:
-        return Skipped(id, "there is no true mask for it", "no truth")
     if isinstance(prediction, ImageError):
         return Skipped(id, str(prediction))
+    if truth is None:
+        return Skipped(id, "there is no true mask for it", "no truth")
     try:
         return score_mask(id, prediction, truth, measures)
     except _SizeError as error:
