@@ -122,7 +122,8 @@ class Evaluation:
             num_images = self.num_scored + self.num_skipped
             scored = "masks" if self.classes else "images"
             lines.append(
-                f"{self.num_skipped} of {num_images} {scored} were skipped and do not enter the means"
+                f"{self.num_skipped} of {num_images} {scored} were skipped and do not enter the "
+                "means"
             )
             lines += [f"skipped {skipped}" for skipped in self.skipped]
         if self.extra:

@@ -82,10 +82,10 @@ def write_evaluation(
 ) -> None:
     """Write ``per_image.csv``, the same as ``.parquet``, ``files.csv`` and ``summary.json``.
 
-    The table has one row per scored image, or per image and attribute, sorted by id: pixel counts and scores in full
-    precision, under the rules of the protocol ``isic`` whichever was asked for; empty where one
-    is undefined. Skipped images are in the summary; ``files.csv`` says where the masks and images
-    are, see `write_files`.
+    The table has one row per scored image, or per image and attribute, sorted by id: pixel counts
+    and scores in full precision, under the rules of the protocol ``isic`` whichever was asked
+    for; empty where one is undefined. Skipped images are in the summary; ``files.csv`` says where
+    the masks and images are, see `write_files`.
 
     Args:
         folder: Where to write; it is made if it is missing, and files of an earlier evaluation
@@ -105,7 +105,8 @@ def write_evaluation(
     # File names may hold bytes that are no text, and so may ids.
     table = _as_csv(columns).encode(errors="backslashreplace")
     parquet = io.BytesIO()
-    columns["id"] = [id.encode(errors="backslashreplace").decode() for id in columns["id"]]
+    for name in columns.keys() & {"id", "image", "group"}:
+        columns[name] = [id.encode(errors="backslashreplace").decode() for id in columns[name]]
     polars.DataFrame(columns).write_parquet(parquet)
     write_bytes_atomically(folder / "per_image.csv", table)
     write_bytes_atomically(folder / "per_image.parquet", parquet.getvalue())
