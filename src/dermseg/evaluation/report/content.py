@@ -105,6 +105,8 @@ def list_tiles(aggregates: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def draw_distributions(evaluation: Evaluation) -> list[Chart]:
     """Draw how the scores of the images are spread."""
     scores = evaluation.scores
+    if not scores:
+        return []
     names = _IN_UNIT if evaluation.measures.boundary else (*_IN_UNIT, *_WITHOUT_BOUNDARY)
     charts = [_unit_histogram(name, scores) for name in names]
     for name in _DISTANCES:
