@@ -100,6 +100,11 @@ class Evaluation:
         return len({image_of(score.id) for score in self.scores})
 
     @property
+    def is_grouped(self) -> bool:
+        """Whether the intervals resample anything but single images."""
+        return any(group != image_of(id) for id, group in self.groups.items())
+
+    @property
     def num_skipped(self) -> int:
         """Number of images that should have been scored and could not be."""
         return len(self.skipped)

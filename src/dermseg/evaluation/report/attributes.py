@@ -66,4 +66,4 @@ def presence_table(figures: PresenceFigures | None) -> dict[str, Any] | None:
 
 def _axis_around_zero(intervals: list[Interval]) -> Axis:
     ends = [end for interval in intervals for end in (interval.low, interval.high)]
-    return fit_axis([0.0, *ends])
+    return fit_axis([0.0, *ends], lowest=-1.0)

@@ -164,7 +164,7 @@ def describe_setup(evaluation: Evaluation, about: Mapping[str, str]) -> list[tup
     measures = evaluation.measures
     facts = [(_FACTS.get(name, name.capitalize()), value) for name, value in about.items()]
     num_groups = len({evaluation.groups.get(score.id, score.id) for score in evaluation.scores})
-    grouped = "groups of images, such as lesions" if evaluation.groups else "images"
+    grouped = "groups of images, such as lesions" if evaluation.is_grouped else "images"
     facts += [
         ("Protocol", evaluation.protocol),
         (

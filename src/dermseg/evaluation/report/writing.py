@@ -120,12 +120,14 @@ def _title(about: Mapping[str, str]) -> str:
 
 def _subtitle(evaluation: Evaluation, about: Mapping[str, str]) -> str:
     what = "Masks of a model" if "model" in about else "Masks"
+    if not evaluation.scores and evaluation.presence is not None:
+        return f"Which of {evaluation.presence.num_images:,} images show what; no mask was scored."
     num_images = evaluation.num_images
     images = "1 image" if num_images == 1 else f"{num_images:,} images"
     if evaluation.classes:
         images = f"{evaluation.num_scored:,} masks of attributes in {images}"
     lesions = {evaluation.groups.get(score.id, score.id) for score in evaluation.scores}
-    of = f" of {len(lesions):,} lesions or other groups" if evaluation.groups else ""
+    of = f" of {len(lesions):,} lesions or other groups" if evaluation.is_grouped else ""
     return f"{what} against the truth: {images}{of} scored, {evaluation.num_skipped:,} skipped."
 
 
