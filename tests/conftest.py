@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from dermseg.images import write_image, write_mask
 from dermseg.package import ModelSpec, Provenance
 from dermseg.preprocessing import UNIT_RANGE
-from dermseg.recipes import Postprocessing
+from dermseg.recipes import LesionCrop, Postprocessing
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -66,21 +67,33 @@ def dermseg(command: str) -> Run:
     return run
 
 
-@pytest.fixture(scope="session")
-def dark_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model package whose answer is known: lesion is where the mean colour is below 0.5."""
+def write_color_package(
+    folder: Path, weights: np.ndarray, biases: np.ndarray, *, size: tuple[int, int], **values: Any
+) -> None:
+    """Write a model package whose logits are weighted sums of the colours of each pixel.
+
+    Args:
+        folder: Where to.
+        weights: (maps, 3), of red, green and blue in [0, 1].
+        biases: (maps,).
+        size: (height, width) of the network's input.
+        values: Of ``ModelSpec``.
+    """
     import onnx  # noqa: PLC0415 -- only the tests that ask for it need onnx
     from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
 
-    folder = tmp_path_factory.mktemp("dark")
-    weight = numpy_helper.from_array(np.full((1, 3, 1, 1), -20 / 3, np.float32), "weight")
-    bias = numpy_helper.from_array(np.array([10.0], np.float32), "bias")
+    num_maps = len(weights)
     graph = helper.make_graph(
         [helper.make_node("Conv", ["images", "weight", "bias"], ["logits"])],
-        "dark",
-        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, 48, 64])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 1, 48, 64])],
-        [weight, bias],
+        values["name"],
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, *size])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", num_maps, *size])],
+        [
+            numpy_helper.from_array(
+                weights.reshape(num_maps, 3, 1, 1).astype(np.float32), "weight"
+            ),
+            numpy_helper.from_array(biases.astype(np.float32), "bias"),
+        ],
     )
     model = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10, producer_name="test"
@@ -88,32 +101,76 @@ def dark_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     onnx.checker.check_model(model)
     content = model.SerializeToString()
     (folder / "model.onnx").write_bytes(content)
+    provenance = Provenance(
+        recipe="none",
+        network="none",
+        num_parameters=4,
+        seed=0,
+        commit="none",
+        data=[],
+        training_ids=[],
+        selection_ids=[],
+        epochs=1,
+        best_epoch=1,
+        export_difference=0.0,
+        versions={},
+    )
+    defaults = {"licence": "Apache-2.0", "postprocessing": Postprocessing()}
     spec = ModelSpec(
-        name="dark",
-        description="Darkness",
-        licence="Apache-2.0",
-        input_size=(48, 64),
+        **(defaults | values),
+        input_size=size,
         normalization=UNIT_RANGE,
-        classes=["lesion"],
-        postprocessing=Postprocessing(),
         onnx_sha256=hashlib.sha256(content).hexdigest(),
-        provenance=Provenance(
-            recipe="none",
-            network="none",
-            num_parameters=4,
-            seed=0,
-            commit="none",
-            data=[],
-            training_ids=[],
-            selection_ids=[],
-            epochs=1,
-            best_epoch=1,
-            export_difference=0.0,
-            versions={},
-        ),
+        provenance=provenance,
     )
     (folder / "model.json").write_text(spec.model_dump_json())
+
+
+@pytest.fixture(scope="session")
+def dark_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model package whose answer is known: lesion is where the mean colour is below 0.5."""
+    folder = tmp_path_factory.mktemp("dark")
+    write_color_package(
+        folder,
+        np.full((1, 3), -20 / 3),
+        np.array([10.0]),
+        size=(48, 64),
+        name="dark",
+        description="Darkness",
+        classes=["lesion"],
+    )
     return folder
+
+
+@pytest.fixture(scope="session")
+def color_package(
+    tmp_path_factory: pytest.TempPathFactory, dark_package: Path
+) -> Callable[..., Path]:
+    """Makes packages of three attributes inside the lesion that ``dark_package`` finds.
+
+    Globules are where it is green, milia-like cysts where it is blue, and streaks nowhere.
+    """
+
+    def make(*, inside_only: bool = True, margin: float = 0.25, **values: Any) -> Path:
+        folder = tmp_path_factory.mktemp("colors")
+        defaults = {
+            "name": "colors",
+            "description": "Green and blue",
+            "classes": ["globules", "milia_like_cyst", "streaks"],
+            "lesion_crop": LesionCrop(
+                model=str(dark_package), margin=margin, inside_only=inside_only
+            ),
+        }
+        write_color_package(
+            folder,
+            np.array([[-40, 40, 0], [-40, 0, 40], [0, 0, 0]]),
+            np.array([-6, -6, -6]),
+            size=(48, 64),
+            **(defaults | values),
+        )
+        return folder
+
+    return make
 
 
 def draw_disc(

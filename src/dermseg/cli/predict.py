@@ -13,7 +13,7 @@ from dermseg.errors import UsageError
 
 if TYPE_CHECKING:
     from dermseg.package import Precision, RuntimeName
-    from dermseg.prediction import Existing
+    from dermseg.prediction import Existing, Predictor
 
 __all__ = ["predict", "with_progress"]
 
@@ -24,11 +24,22 @@ def predict(
     model: Annotated[
         str | None, typer.Option(help="A shipped model's name or a package's folder.")
     ] = None,
+    attributes: Annotated[
+        bool,
+        typer.Option(
+            "--attributes",
+            help="Also find structures inside the lesion, and write a mask for each; --model then "
+            "finds the lesion. Experimental.",
+        ),
+    ] = False,
     threshold: Annotated[
         float | None, typer.Option(help="Probability from which a pixel is lesion.")
     ] = None,
     probability: Annotated[
-        bool, typer.Option("--probability", help="Also write NAME_probability.png.")
+        bool,
+        typer.Option(
+            "--probability", help="Also write NAME_probability.png, and one for each attribute."
+        ),
     ] = False,
     no_overlay: Annotated[
         bool, typer.Option("--no-overlay", help="Do not write NAME_overlay.jpg.")
@@ -70,16 +81,17 @@ def predict(
     """Write a mask, an overlay and measurements for every image.
 
     Masks have the image's native size, in the orientation that a viewer shows (EXIF applied).
+    With --attributes, or a model of attributes, NAME_attribute_CLASS.png is the mask of each.
     An image that cannot be read is named and skipped. This is no diagnosis.
     """
     from dermseg.prediction import (
         OutputOptions,
-        load_model,
         open_output,
         plan_jobs,
         predict_jobs,
         share_heap,
     )
+    from dermseg.prediction.attribute_output import attribute_columns
 
     if overwrite and skip_existing:
         message = "--overwrite and --skip-existing exclude each other: give one of them"
@@ -88,38 +100,64 @@ def predict(
         message = f"--spacing-mm is {spacing_mm}, expected a number above 0"
         raise UsageError(message)
     share_heap()
-    jobs = plan_jobs(inputs, recursive=recursive)
-    predictor = load_model(
+    predictor = _load(
         model,
+        attributes=attributes,
         threshold=threshold,
         max_megapixels=max_megapixels,
         runtime=cast("RuntimeName", runtime),  # checked by the model
         precision=cast("Precision", precision),
     )
+    jobs = plan_jobs(inputs, recursive=recursive, attributes=predictor.spec.attributes)
     options = OutputOptions(overlay=not no_overlay, probability=probability, spacing_mm=spacing_mm)
     existing: Existing = "overwrite" if overwrite else "skip" if skip_existing else "refuse"
     todo, kept = open_output(output, jobs, predictor, options, existing=existing)
     results = predict_jobs(
         predictor, todo, output, options, kept=kept, batch_size=batch_size, workers=workers
     )
-    # Not all rows: they may be a million.
-    done = with_progress(results, len(todo), "predicting")
-    failures = [row for _, row in done if "error" in row]
-    _report(
-        {
-            "model": predictor.spec.name,
-            "runtime": predictor.runtime.name,
-            "precision": predictor.runtime.precision,
-            "threshold": predictor.postprocessing.threshold,
-            "output": str(output),
-            "num_predicted": len(todo) - len(failures),
-            "num_kept": len(kept),
-            "failures": [{key: row[key] for key in ("file", "error")} for row in failures],
-        },
-        as_json=as_json,
-    )
+    num_found = dict.fromkeys(predictor.spec.attributes, 0)
+    failures = []
+    # Not all rows are kept: they may be a million.
+    for _, row in with_progress(results, len(todo), "predicting"):
+        if "error" in row:
+            failures.append({key: row[key] for key in ("file", "error")})
+        else:
+            for name in num_found:
+                num_found[name] += bool(row[attribute_columns(name)[0]])
+    counts = {"num_predicted": len(todo) - len(failures), "num_kept": len(kept)}
+    summary = _describe(predictor, num_found) | {"output": str(output)} | counts
+    _report(summary | {"failures": failures}, as_json=as_json)
     if failures:
         raise typer.Exit(1)
+
+
+def _load(model: str | None, *, attributes: bool, **options: Any) -> Predictor:  # noqa: ANN401
+    from dermseg.package import ATTRIBUTE_MODEL, load_package
+    from dermseg.prediction import load_model
+
+    if not attributes or (model and load_package(model).spec.needs_lesion_model):
+        return load_model(model, **options)
+    return load_model(ATTRIBUTE_MODEL, lesion_model=model, **options)
+
+
+def _describe(predictor: Predictor, num_found: dict[str, int]) -> dict[str, Any]:
+    """What was used, and in how many images each attribute was found."""
+    lesion = predictor.lesion or predictor
+    described = {
+        "model": predictor.spec.name,
+        "runtime": predictor.runtime.name,
+        "precision": predictor.runtime.precision,
+        "threshold": lesion.postprocessing.threshold,
+        "experimental": predictor.spec.experimental,
+    }
+    if predictor.lesion is not None:
+        described["lesion_model"] = predictor.lesion.spec.name
+    if num_found:
+        described["attributes"] = {
+            name: {"threshold": predictor.postprocessing.threshold_of(name), "num_found": number}
+            for name, number in num_found.items()
+        }
+    return described
 
 
 def with_progress(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
@@ -143,3 +181,10 @@ def _report(summary: dict[str, Any], *, as_json: bool) -> None:
     kept = f", {summary['num_kept']} kept from before" if summary["num_kept"] else ""
     failed = f", {len(failures)} failed" if failures else ""
     typer.echo(f"{summary['num_predicted']} masks written to {summary['output']}{kept}{failed}")
+    for name, attribute in summary.get("attributes", {}).items():
+        typer.echo(f"{name.replace('_', ' ')}: in {attribute['num_found']} of these images")
+    if summary["experimental"]:
+        typer.echo(
+            f"experimental: the model {summary['model']} has not shown that it finds this in "
+            "photographs; its MODEL_CARD.md says what is known"
+        )

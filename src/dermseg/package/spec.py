@@ -124,6 +124,11 @@ class ModelSpec(_Table):
         if len(set(self.classes)) < len(self.classes):
             message = f"classes are {self.classes}, expected each of them once"
             raise ValueError(message)
+        if any(name.endswith("_probability") for name in self.classes):
+            message = (
+                f"classes are {self.classes}, expected none to end in _probability: file names do"
+            )
+            raise ValueError(message)
         if self.lesion_crop is not None and not self.needs_lesion_model:
             message = "lesion_crop is for classes inside the lesion, but 'lesion' is among them"
             raise ValueError(message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,15 +14,20 @@ from typing import Any, Literal
 
 from dermseg.errors import ImageError, OutputError, UsageError
 from dermseg.images import write_bytes_atomically, write_image, write_mask, write_probability
+from dermseg.prediction.attribute_output import write_attributes
+from dermseg.prediction.attribute_overlay import draw_attributes
 from dermseg.prediction.inputs import (
     MASK_ENDING,
     OVERLAY_ENDING,
     PROBABILITY_ENDING,
     Job,
+    attribute_ending,
+    attribute_probability_ending,
 )
-from dermseg.prediction.prediction import Prediction
+from dermseg.prediction.prediction import EXPERIMENTAL, Prediction
 from dermseg.prediction.predictor import Predictor, default_workers
 from dermseg.prediction.table import Row, Table, read_rows, row_of_error, row_of_prediction
+from dermseg.types import BoolMask, ImageArray
 
 __all__ = ["Existing", "OutputOptions", "open_output", "predict_jobs"]
 
@@ -39,7 +44,8 @@ class OutputOptions:
 
     Attributes:
         overlay: Write ``NAME_overlay.jpg``.
-        probability: Write ``NAME_probability.png``.
+        probability: Write ``NAME_probability.png``, and for each attribute
+            ``NAME_attribute_CLASS_probability.png``.
         spacing_mm: Width of a pixel in millimetres, for measurements in mm.
     """
 
@@ -47,11 +53,18 @@ class OutputOptions:
     probability: bool = False
     spacing_mm: float | None = None
 
-    @property
-    def endings(self) -> list[str]:
-        """Endings of the files that each image gets."""
-        optional = ((self.overlay, OVERLAY_ENDING), (self.probability, PROBABILITY_ENDING))
-        return [MASK_ENDING, *(ending for wanted, ending in optional if wanted)]
+    def endings(self, attributes: Sequence[str]) -> list[str]:
+        """Endings of the files that each image gets.
+
+        Args:
+            attributes: Those that the model finds.
+        """
+        endings = [MASK_ENDING, *map(attribute_ending, attributes)]
+        if self.overlay:
+            endings.append(OVERLAY_ENDING)
+        if self.probability:
+            endings += [PROBABILITY_ENDING, *map(attribute_probability_ending, attributes)]
+        return endings
 
 
 def open_output(
@@ -78,11 +91,12 @@ def open_output(
         message = f"{folder} is a file: give a folder for the masks"
         raise UsageError(message)
     todo, rows = list(jobs), list[dict[str, str]]()
+    attributes = predictor.spec.attributes
     if existing == "refuse":
-        _refuse_existing(folder, jobs, options)
+        _refuse_existing(folder, jobs, options.endings(attributes))
     elif existing == "skip" and folder.is_dir():
         _check_record(folder, predictor, options)
-        todo, rows = _unfinished(folder, jobs, options)
+        todo, rows = _unfinished(folder, jobs, options.endings(attributes), attributes)
     try:
         for parent in {job.output(folder, MASK_ENDING).parent for job in jobs} | {folder}:
             parent.mkdir(parents=True, exist_ok=True)
@@ -137,7 +151,7 @@ def predict_jobs(
     )
     waiting: deque[tuple[Job, Future[Row]]] = deque()
     with (
-        Table(folder / _TABLE, kept) as table,
+        Table(folder / _TABLE, kept, attributes=predictor.spec.attributes) as table,
         closing(results),
         ThreadPoolExecutor(workers, thread_name_prefix="dermseg-write") as pool,
     ):
@@ -170,33 +184,58 @@ def _write(
 ) -> Row:
     if isinstance(result, ImageError):
         return row_of_error(job.source, result)
-    with predictor.room.hold(result.size[0] * result.size[1] * len(result.classes)):
+    # The lesion is held beside each of the attributes in turn.
+    num_classes = 2 if result.attributes else 1
+    with predictor.room.hold(result.size[0] * result.size[1] * num_classes):
         started = time.perf_counter()
+        columns, masks = write_attributes(
+            result, job, folder, probability=options.probability, picture_side=_OVERLAY_SIDE
+        )
         if options.overlay:
-            picture = result.overlay(max_side=_OVERLAY_SIDE)
+            picture = _draw(result, masks)
             write_image(job.output(folder, OVERLAY_ENDING), picture)
         if options.probability:
             write_probability(job.output(folder, PROBABILITY_ENDING), result.probability)
         # The mask last: where it is, everything is.
         write_mask(job.output(folder, MASK_ENDING), result.mask)
         row = row_of_prediction(job.source, _mask_of(job), result, spacing_mm=options.spacing_mm)
+        row |= columns
         row["seconds"] = result.seconds + time.perf_counter() - started
         return row
 
 
+def _draw(result: Prediction, masks: Mapping[str, BoolMask]) -> ImageArray:
+    """The overlay, from masks that have been made and reduced."""
+    if not masks:
+        return result.overlay(max_side=_OVERLAY_SIDE)
+    note = EXPERIMENTAL if result.experimental else ""
+    return draw_attributes(result.image, masks, result.mask, max_side=_OVERLAY_SIDE, note=note)
+
+
 def _record(predictor: Predictor, options: OutputOptions) -> dict[str, Any]:
     """All that masks and rows depend on besides the images, as JSON gives it back."""
-    return {
+    record = {
         "model": predictor.spec.name,
         "onnx_sha256": predictor.spec.onnx_sha256,
         "postprocessing": predictor.postprocessing.model_dump(mode="json"),
         "spacing_mm": options.spacing_mm,
         "precision": predictor.runtime.precision,
     }
+    if predictor.spec.experimental:
+        record["experimental"] = True
+    if predictor.lesion is not None:
+        lesion = _record(predictor.lesion, options)
+        record["lesion_crop"] = (
+            predictor.spec.lesion_crop and predictor.spec.lesion_crop.model_dump(mode="json")
+        )
+        record["lesion"] = {
+            key: lesion[key] for key in ("model", "onnx_sha256", "postprocessing", "precision")
+        }
+    return record
 
 
-def _refuse_existing(folder: Path, jobs: Sequence[Job], options: OutputOptions) -> None:
-    outputs = (job.output(folder, ending) for job in jobs for ending in options.endings)
+def _refuse_existing(folder: Path, jobs: Sequence[Job], endings: Sequence[str]) -> None:
+    outputs = (job.output(folder, ending) for job in jobs for ending in endings)
     existing = [path for path in (*outputs, folder / _TABLE) if path.exists()]
     if existing:
         message = (
@@ -220,8 +259,9 @@ def _check_record(folder: Path, predictor: Predictor, options: OutputOptions) ->
     if made_by == expected:
         return
     if isinstance(made_by, dict):
-        changed = [key for key in expected if made_by.get(key) != expected[key]]
-        values = [f"{key} {made_by.get(key)}, now {expected[key]}" for key in changed]
+        keys = dict.fromkeys((*expected, *made_by))
+        changed = [key for key in keys if made_by.get(key) != expected.get(key)]
+        values = [f"{key} {made_by.get(key)}, now {expected.get(key)}" for key in changed]
         reason = f"made with {'; '.join(values)}"
     else:
         reason = f"made by something that left no readable {_RECORD}"
@@ -233,15 +273,15 @@ def _check_record(folder: Path, predictor: Predictor, options: OutputOptions) ->
 
 
 def _unfinished(
-    folder: Path, jobs: Sequence[Job], options: OutputOptions
+    folder: Path, jobs: Sequence[Job], endings: Sequence[str], attributes: Sequence[str]
 ) -> tuple[list[Job], list[dict[str, str]]]:
     """Jobs without a good row and all of their files, and the good rows of all other images."""
-    rows = {row["file"]: row for row in read_rows(folder / _TABLE) if not row["error"]}
+    rows = {row["file"]: row for row in read_rows(folder / _TABLE, attributes) if not row["error"]}
     todo = [
         job
         for job in jobs
         if str(job.source) not in rows
-        or not all(job.output(folder, ending).is_file() for ending in options.endings)
+        or not all(job.output(folder, ending).is_file() for ending in endings)
     ]
     again = {str(_mask_of(job)): job for job in todo}
     for row in rows.values():

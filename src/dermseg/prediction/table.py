@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self
 
 from dermseg.errors import ImageError, OutputError
 from dermseg.images import write_bytes_atomically
+from dermseg.prediction.attribute_output import attribute_columns
 from dermseg.prediction.prediction import Prediction
 
-__all__ = ["Row", "Table", "read_rows", "row_of_error", "row_of_prediction"]
+__all__ = ["Row", "Table", "columns_of", "read_rows", "row_of_error", "row_of_prediction"]
 
 _COLUMNS = (
     "file", "mask", "width", "height", "area_pixels", "area_share", "box_x", "box_y", "box_width",
     "box_height", "centroid_x", "centroid_y", "perimeter", "longest_diameter", "circularity",
     "asymmetry", "mean_probability", "num_regions", "area_mm2", "perimeter_mm",
-    "longest_diameter_mm", "seconds", "error",
+    "longest_diameter_mm",
 )  # fmt: skip
+_LAST_COLUMNS = ("seconds", "error")
 
 Row = dict[str, Any]
+
+
+def columns_of(attributes: Iterable[str]) -> tuple[str, ...]:
+    """The table's columns for a model that finds these attributes, or none."""
+    own = (column for name in attributes for column in attribute_columns(name))
+    return (*_COLUMNS, *own, *_LAST_COLUMNS)
 
 
 def row_of_prediction(
@@ -67,17 +75,21 @@ def row_of_error(file: Path, error: ImageError) -> Row:
     return {"file": str(file), "error": error.reason}
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
+def read_rows(path: Path, attributes: Iterable[str] = ()) -> list[dict[str, str]]:
     """The whole rows of a table that an earlier, perhaps killed, run wrote.
 
     A table with other columns is not one of these; it has no rows.
+
+    Args:
+        path: The CSV file.
+        attributes: Those that the table has columns for.
     """
     if not path.is_file():
         return []
     text = path.read_bytes().decode("utf-8", errors="surrogateescape")
     whole = text[: text.rfind("\n") + 1]
     rows = csv.DictReader(io.StringIO(whole, newline=""))
-    if tuple(rows.fieldnames or ()) != _COLUMNS:
+    if tuple(rows.fieldnames or ()) != columns_of(attributes):
         return []
     return [row for row in rows if None not in row.values() and None not in row]
 
@@ -88,15 +100,23 @@ class Table:
     Args:
         path: The CSV file, replaced if it is there.
         kept: Rows of an earlier run to keep at the top.
+        attributes: Those that the table has columns for.
 
     Raises:
         OutputError: If the file cannot be written.
     """
 
-    def __init__(self, path: Path, kept: Iterable[Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        kept: Iterable[Mapping[str, Any]] = (),
+        *,
+        attributes: Iterable[str] = (),
+    ) -> None:
         self.path = path
-        header = dict(zip(_COLUMNS, _COLUMNS, strict=True))
-        write_bytes_atomically(path, _encode([header, *kept]))
+        self._columns = columns_of(attributes)
+        header = dict(zip(self._columns, self._columns, strict=True))
+        write_bytes_atomically(path, _encode([header, *kept], self._columns))
         # Without a buffer, so that closing after a failed write has nothing left that can fail.
         try:
             self._file = path.open("ab", buffering=0)
@@ -120,7 +140,7 @@ class Table:
         Raises:
             OutputError: If the disk is full or the folder gone.
         """
-        line = _encode([row])
+        line = _encode([row], self._columns)
         try:
             while line:  # a disk that is nearly full takes a part
                 line = line[self._file.write(line) :]
@@ -131,9 +151,9 @@ class Table:
         return OutputError(f"{self.path}: cannot be written: {error.strerror}")
 
 
-def _encode(rows: Iterable[Mapping[str, Any]]) -> bytes:
+def _encode(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writerows({key: _short(value) for key, value in row.items()} for row in rows)
     return text.getvalue().encode("utf-8", errors="surrogateescape")
 

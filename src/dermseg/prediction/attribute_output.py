@@ -1,0 +1,74 @@
+"""The files and table columns of the attributes of one image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dermseg.images import write_mask, write_probability
+from dermseg.prediction.inputs import (
+    Job,
+    attribute_ending,
+    attribute_probability_ending,
+)
+from dermseg.prediction.overlay import limited_size
+from dermseg.prediction.prediction import Prediction
+from dermseg.preprocessing import resize_mask
+from dermseg.types import BoolMask, FloatArray
+
+__all__ = ["attribute_columns", "write_attributes"]
+
+# Whatever the table has found is to be seen in the picture, however small it is there.
+_LEAST_SHARE = 0.02
+
+
+def attribute_columns(name: str) -> tuple[str, str]:
+    """Columns of an attribute: its share of the lesion, and its greatest probability."""
+    return f"attribute_{name}_share", f"attribute_{name}_probability"
+
+
+def write_attributes(
+    prediction: Prediction,
+    job: Job,
+    folder: Path,
+    *,
+    probability: bool,
+    picture_side: int,
+) -> tuple[dict[str, Any], dict[str, BoolMask]]:
+    """Write the mask of each attribute, one after the other, and measure it.
+
+    Args:
+        prediction: What was found.
+        job: Where it goes.
+        folder: The output folder.
+        probability: Write the probabilities too.
+        picture_side: Longer side to which the returned masks are reduced.
+
+    Returns:
+        The image's table columns for attributes; the share is None where there is no lesion.
+        And the masks, reduced for a picture.
+
+    Raises:
+        OutputError: If a file cannot be written.
+    """
+    row: dict[str, Any] = {}
+    reduced = {}
+    size = limited_size(prediction.size, picture_side)
+    for name in prediction.attributes:
+        values, mask = prediction.class_at_native_size(name)
+        if probability:
+            write_probability(job.output(folder, attribute_probability_ending(name)), values)
+        write_mask(job.output(folder, attribute_ending(name)), mask)
+        row |= zip(attribute_columns(name), _measure(values, mask, prediction.mask), strict=True)
+        reduced[name] = mask if mask.shape == size else resize_mask(mask, size, share=_LEAST_SHARE)
+    return row, reduced
+
+
+def _measure(
+    probability: FloatArray, mask: BoolMask, lesion: BoolMask
+) -> tuple[float | None, float]:
+    area = np.count_nonzero(lesion)
+    share = np.count_nonzero(mask & lesion) / area if area else None
+    return share, float(probability.max())
