@@ -52,7 +52,9 @@ def _presence_table(figures: PresenceFigures) -> Iterator[str]:
     for row in figures.classes:
         intervals = (row.auc, row.average_precision, row.area_auc, row.difference)
         cells = "".join(f"  {_cell(interval):<{_INTERVAL}}" for interval in intervals)
-        yield f"{row.name:>{width}}  {row.num_images:>6}  {row.num_present:>7}{cells}".rstrip()
+        note = "" if row.area_means_more else "  smallest lesions first"
+        line = f"{row.name:>{width}}  {row.num_images:>6}  {row.num_present:>7}{cells}"
+        yield f"{line.rstrip()}{note}"
     compared = [row for row in figures.classes if row.beats_area is not None]
     if compared:
         yield f"area: share of the image, of {figures.area_from}"
