@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from dermseg.errors import ImageError, PackageError, UsageError
-from dermseg.images import write_image
+from dermseg.images import read_image, write_image
 from dermseg.package import load_package
-from dermseg.prediction import Prediction, Predictor, load_model
+from dermseg.prediction import Prediction, Predictor, Source, load_model
 from dermseg.preprocessing import lesion_box, preprocess
 from dermseg.recipes import LesionCrop
 
@@ -131,12 +131,12 @@ def test_small_lesions_in_large_images_are_sharp_though_little_is_kept(
     assert reduced.size == (1600, 2000)
     assert reduced.box == native.box
     spec = predictor.spec
-    tensor = preprocess(image, spec.input_size, spec.normalization, box=native.box)
+    tensor = preprocess(read_image(path), spec.input_size, spec.normalization, box=native.box)
     (expected,) = predictor.runtime(tensor[np.newaxis])
     assert expected[0].std() > 0.3
     for prediction in (native, reduced):
         difference = np.abs(prediction.class_probabilities[0] - expected[0])
-        assert difference.mean() < 0.01
+        assert difference.mean() < 0.02
 
 
 def test_a_stream_keeps_its_order_whatever_batch_size_and_workers(
@@ -176,7 +176,7 @@ def test_an_endless_stream_is_read_only_a_little_ahead(color_package: MakePackag
 def test_a_bad_image_stops_the_stream_or_takes_its_place(color_package: MakePackage) -> None:
     image, _ = draw()
     predictor = load_model(color_package())
-    sources = [image, b"no image", image]
+    sources: list[Source] = [image, b"no image", image]
     with pytest.raises(ImageError):
         list(predictor.predict_many(sources))
     results = list(predictor.predict_many(sources, on_error="return"))
