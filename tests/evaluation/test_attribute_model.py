@@ -253,8 +253,8 @@ def test_tables_and_masks_have_a_row_and_a_file_for_each_image_and_class(
     assert len(rows) == 12
     assert rows[1]["tp"] == "12"
     for name in BOTH:
-        file = f"ISIC_0000003_attribute_{name}.png"
-        assert (read_mask(out / "masks" / file) == read_mask(_truth(root, 3, name))).all()
+        written = out / "masks" / f"ISIC_0000003_attribute_{name}.png"
+        assert (read_mask(written) == read_mask(_truth(root, 3, name))).all()
     classes = json.loads((out / "summary.json").read_text())["classes"]
     assert list(classes) == ["all", *BOTH]
     assert classes["streaks"]["num_present"] == 2
