@@ -59,7 +59,7 @@ def attribute_package(tmp_path: Path, dark_package: Path) -> Path:
     weight[0, :, 0, 0] = 20, -20, 0
     weight[1, :, 0, 0] = 0, -20, 20
     bias = np.full(2, -5, np.float32)
-    shape = ["batch", 3, SIDE, SIDE]
+    shape: list[str | int | None] = ["batch", 3, SIDE, SIDE]
     graph = helper.make_graph(
         [helper.make_node("Conv", ["images", "weight", "bias"], ["logits"])],
         "colours",

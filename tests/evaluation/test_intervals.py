@@ -226,7 +226,7 @@ def test_weighted_images_are_drawn_as_whole_groups() -> None:
 
     def note(times: NDArray[np.float64]) -> NDArray[np.float64]:
         seen.append(times)
-        return times.sum(axis=1)[None]
+        return np.stack([times.sum(axis=1)])
 
     bootstrap_weighted(note, 200, groups=groups, num_resamples=50)
     times = np.concatenate(seen[1:])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,9 +13,9 @@ from dermseg.recipes import Postprocessing
 SIZE = (20, 30)
 
 
-def _prediction(maps: np.ndarray, **values: object) -> Prediction:
+def _prediction(maps: np.ndarray, **values: Any) -> Prediction:
     classes = tuple(f"class{number}" for number in range(len(maps)))
-    fields = {
+    fields: dict[str, Any] = {
         "image": np.zeros((*SIZE, 3), np.uint8),
         "size": SIZE,
         "class_probabilities": maps.astype(np.float32),
@@ -59,7 +61,10 @@ def test_what_is_cleared_outside_the_lesion_does_not_count() -> None:
     lesion_maps[0, :10, 15:] = 1
     maps = np.zeros((1, 4, 5))
     maps[0, 0, 2], maps[0, 3, 2] = 0.6, 0.9
-    values = {"box": Box(top=0, left=15, height=20, width=15), "lesion": _prediction(lesion_maps)}
+    values: dict[str, Any] = {
+        "box": Box(top=0, left=15, height=20, width=15),
+        "lesion": _prediction(lesion_maps),
+    }
     assert _prediction(maps, **values).presence["class0"] == pytest.approx(0.9)
     inside = _prediction(maps, **values, inside_only=True)
     assert inside.presence["class0"] == pytest.approx(0.6)
