@@ -66,18 +66,44 @@ def test_check_counts_attributes_and_names_missing_and_additional_files(
     result = dermseg("data", "check", task2, "--json")
     assert result.returncode == 1
     report = json.loads(result.stdout)
-    assert report["attributes"]["streaks"] == {"num_known": 3, "num_present": 1}
+    streaks = report["attributes"]["streaks"]
+    assert Path(streaks.pop("example")).name == "ISIC_0000000.jpg"
+    assert streaks == {"num_known": 3, "num_present": 1, "num_unknown": 1}
     assert [(found["kind"], Path(found["path"]).name) for found in report["problems"]] == [
-        ("gap", "ISIC_0000000.jpg"),
         ("orphan", "ISIC_0000000_attribute_veil.png"),
     ]
 
 
+def test_check_has_no_problem_with_an_attribute_that_is_known_of_some_images_only(
+    dermseg: Run, task2: Path
+) -> None:
+    masks = task2 / "ISIC2018_Task2_Training_GroundTruth_v3"
+    for number in (0, 2):
+        (masks / f"ISIC_{number:07}_attribute_streaks.png").unlink()
+    result = dermseg("data", "check", task2)
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].endswith("; 0 problems")
+    assert lines[-1] == (
+        "streaks: in 1 of 2 images; not known of 2 images, for example ISIC_0000000.jpg"
+    )
+    for number in (1, 3):
+        (masks / f"ISIC_{number:07}_attribute_streaks.png").unlink()
+    result = dermseg("data", "check", task2)
+    assert result.returncode == 1
+    assert result.stdout.splitlines()[-1] == f"{task2}: gap: no image has a mask of streaks"
+
+
 def test_split_names_what_is_not_known(dermseg: Run, task2: Path, tmp_path: Path) -> None:
     masks = task2 / "ISIC2018_Task2_Training_GroundTruth_v3"
-    (masks / "ISIC_0000003_attribute_globules.png").unlink()
+    for number in (1, 3):
+        (masks / f"ISIC_{number:07}_attribute_globules.png").unlink()
+    (masks / "ISIC_0000002_attribute_streaks.png").unlink()
     call = ("data", "split", task2, "-o", tmp_path / "split.json")
     result = dermseg(*call, "--fractions", 0.5, 0.25, 0.25)
     assert result.returncode == 0
     assert "isic2018: train 2, validation 1, test 1" in result.stdout
-    assert result.stderr == "not known: ISIC_0000003.jpg: no attribute mask of globules\n"
+    assert result.stderr.splitlines() == [
+        "not known: globules of 2 images, for example ISIC_0000001.jpg",
+        "not known: streaks of 1 image, ISIC_0000002.jpg",
+    ]

@@ -65,10 +65,8 @@ def test_every_attribute_has_a_mask_also_where_it_is_empty(
     )
     assert float(row["attribute_globules_share"]) == pytest.approx(0.25, abs=0.02)
     assert float(row["attribute_streaks_share"]) == 0
-    assert float(row["attribute_globules_probability"]) > 0.99
-    assert float(row["attribute_streaks_probability"]) == pytest.approx(
-        1 / (1 + np.exp(6)), rel=1e-3
-    )
+    assert float(row["attribute_globules_presence"]) > 0.99
+    assert float(row["attribute_streaks_presence"]) == pytest.approx(1 / (1 + np.exp(6)), rel=1e-3)
     assert list(row)[-2:] == ["seconds", "error"]
     # 160 pixels are enlarged three times, and the legend lies below.
     height, width, _ = read_image(out / "a_overlay.jpg").shape

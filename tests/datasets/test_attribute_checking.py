@@ -81,19 +81,20 @@ def test_what_is_wrong_with_masks_of_attributes_is_named(task2: Path) -> None:
     (truth / "ISIC_0000002_attribute_streaks.png").write_bytes(b"")
     report, problems = _check(task2)
     assert [found[:2] for found in problems] == [
-        ("ISIC_0000001.jpg", "gap"),
         ("ISIC_0000000_attribute_globules.png", "size mismatch"),
         ("ISIC_0000000_attribute_streaks.png", "full mask"),
         ("ISIC_0000001_attribute_globules.png", "non-binary mask"),
         ("ISIC_0000001_attribute_milia_like_cyst.png", "unreadable"),
         ("ISIC_0000002_attribute_streaks.png", "orphan"),
     ]
-    assert problems[0][2] == "no attribute mask of streaks"
-    assert problems[1][2] == "mask of 5x4 for an image of 6x4 (width x height)"
-    assert problems[2][2] == "every pixel is streaks"
+    assert problems[0][2] == "mask of 5x4 for an image of 6x4 (width x height)"
+    assert problems[1][2] == "every pixel is streaks"
     known = {name: count.num_known for name, count in report.attributes.items()}
     assert known["streaks"] == known["milia_like_cyst"] == 1
     assert known["globules"] == 2
+    unknown = report.attributes["streaks"].unknown
+    assert unknown is not None
+    assert str(unknown) == "streaks of 1 image, ISIC_0000001.jpg"
 
 
 def test_features_of_superpixels_are_counted(part2: Path) -> None:

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dermseg.evaluation import Interval, bootstrap_interval, bootstrap_pooled
+from dermseg.evaluation import (
+    Interval,
+    bootstrap_interval,
+    bootstrap_pooled,
+    bootstrap_weighted,
+)
 from dermseg.evaluation.intervals import bootstrap_intervals
 
 SCORES = np.random.default_rng(0).beta(8, 2, size=200)
@@ -198,3 +203,48 @@ def test_tables_that_have_no_means_are_refused(values: list[list[float]]) -> Non
 def test_groups_of_another_number_than_images_are_refused() -> None:
     with pytest.raises(ValueError, match="3 images have 2 groups"):
         bootstrap_intervals([[0.1, 0.2, 0.3]], groups=["a", "b"])
+
+
+def test_weighted_images_give_the_interval_of_their_mean() -> None:
+    def mean(times: NDArray[np.float64]) -> NDArray[np.float64]:
+        means = times @ SCORES / times.sum(axis=1)
+        return np.stack([means, -means])
+
+    one, other = bootstrap_weighted(mean, len(SCORES))
+    expected = bootstrap_interval(SCORES)
+    assert one is not None
+    assert other is not None
+    assert one.value == pytest.approx(expected.value)
+    assert [one.low, one.high] == pytest.approx([expected.low, expected.high], abs=1e-3)
+    # The same draws for both, so that differences are paired.
+    assert (other.low, other.high) == pytest.approx((-one.high, -one.low))
+
+
+def test_weighted_images_are_drawn_as_whole_groups() -> None:
+    groups = [str(number // 2) for number in range(200)]
+    seen = []
+
+    def note(times: NDArray[np.float64]) -> NDArray[np.float64]:
+        seen.append(times)
+        return np.stack([times.sum(axis=1)])
+
+    bootstrap_weighted(note, 200, groups=groups, num_resamples=50)
+    times = np.concatenate(seen[1:])
+    assert times.shape == (50, 200)
+    assert (times[:, ::2] == times[:, 1::2]).all()
+    assert (times.sum(axis=1) == 200).all()
+
+
+def test_draws_without_the_figure_do_not_count() -> None:
+    def share(times: NDArray[np.float64]) -> NDArray[np.float64]:
+        never = np.full(len(times), np.nan)
+        return np.stack([np.where(times[:, 0] > 0, 0.5, np.nan), never])
+
+    defined, undefined = bootstrap_weighted(share, 4)
+    assert defined == Interval(0.5, 0.5, 0.5)
+    assert undefined is None
+
+
+def test_a_number_of_groups_that_is_not_that_of_the_images_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 images have 2 groups"):
+        bootstrap_weighted(lambda times: times.T, 3, groups=["a", "b"])

@@ -65,7 +65,8 @@ def check(
             f"{report.num_groups} groups{parts}; {len(report.problems)} problems"
         )
         for attribute, count in report.attributes.items():
-            typer.echo(f"{attribute}: in {count.num_present} of {count.num_known} images")
+            unknown = "" if count.unknown is None else f"; not known of {count.unknown.images}"
+            typer.echo(f"{attribute}: in {count.num_present} of {count.num_known} images{unknown}")
         for problem in report.problems:
             typer.echo(str(problem))
     if report.problems:
@@ -88,6 +89,7 @@ def split(
 ) -> None:
     """Write a seeded split into train, validation and test that keeps groups together."""
     from dermseg.datasets import create_split, open_source, write_split
+    from dermseg.datasets.unknown import describe_gaps
 
     dataset = open_source(choose_source(folder, images, masks), name, groups=groups)
     shares = dict(zip(("train", "validation", "test"), fractions, strict=True))
@@ -97,8 +99,8 @@ def split(
     typer.echo(f"{dataset.name}: {counts}; written to {output}")
     for orphan in dataset.orphans:
         typer.echo(f"left out: {orphan}", err=True)
-    for gap in dataset.gaps:
-        typer.echo(f"not known: {gap}", err=True)
+    for line in describe_gaps(dataset.gaps):
+        typer.echo(f"not known: {line}", err=True)
 
 
 @app.command("preview")

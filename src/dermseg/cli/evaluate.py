@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dermseg.cli.attribute_table import class_lines, presence_lines
 from dermseg.cli.evaluation_inputs import (
     check_call,
     score_masks,
@@ -21,9 +22,11 @@ from dermseg.cli.sources import MasksOption, choose_source
 from dermseg.errors import MissingExtraError, RunError
 
 if TYPE_CHECKING:
-    from dermseg.evaluation import Evaluation
+    from dermseg.evaluation import Evaluation, Protocol
 
 __all__ = ["evaluate"]
+
+_FOR_ATTRIBUTES = "isic2018_task2"
 
 
 def evaluate(
@@ -47,8 +50,12 @@ def evaluate(
         Path | None, typer.Option(help="Split file that defines the part.")
     ] = None,
     protocol: Annotated[
-        str, typer.Option(help="Whose rules make the figures: a name, NAME:VALUE, or 'all'.")
-    ] = "isic",
+        str | None,
+        typer.Option(
+            help="Whose rules make the figures: a name, NAME:VALUE, or 'all'. By default isic, and "
+            "isic2018_task2 for attributes."
+        ),
+    ] = None,
     no_boundary: Annotated[
         bool, typer.Option("--no-boundary", help="Do not measure border distances: faster.")
     ] = False,
@@ -62,6 +69,13 @@ def evaluate(
     lesions: Annotated[
         Path | None,
         typer.Option(help="Folder or ZIP of lesion masks, for protocols of what is inside."),
+    ] = None,
+    presence: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV with the column id or image_id and 0 or 1 for each attribute: which images "
+            "show it, for a model of attributes."
+        ),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing unless every mask is in order.")
@@ -82,10 +96,8 @@ def evaluate(
     """
     try:
         from dermseg.evaluation import (
-            PROTOCOLS,
             Measures,
             find_lesions,
-            find_protocol,
             read_pairs,
             staged_masks,
             summary,
@@ -95,16 +107,15 @@ def evaluate(
     except ModuleNotFoundError as error:
         raise MissingExtraError("evaluating", "eval") from error
 
-    asked = tuple(PROTOCOLS.values()) if protocol == "all" else (find_protocol(protocol),)
     measures = Measures(
         boundary=not no_boundary,
         tolerance=tolerance,
         probability=True,
-        protocols=asked,
+        protocols=_asked(protocol),
         statistics=True,
         lesions=find_lesions(lesions) if lesions is not None else {},
     )
-    check_call(truth, predictions, model, data, images, masks, split)
+    check_call(truth, predictions, model, data, images, masks, split, presence)
     pairs = read_pairs(audit) if audit is not None else []
     with contextlib.ExitStack() as stack:
         if truth is not None and predictions is not None:
@@ -124,13 +135,13 @@ def evaluate(
                     split_file,
                     measures,
                     staged.path,
+                    presence_file=presence,
                     pairs=pairs,
                     strict=strict,
                 )
         if strict:
             _refuse_problems(result)
-        if protocol not in ("all", "isic"):
-            result = result.under(protocol)
+        result = _under(result, protocol)
         if predictions is None:
             result = staged.keep(result)
         write_evaluation(output, result, about=about)
@@ -142,6 +153,26 @@ def evaluate(
         typer.echo(json.dumps(summary(result, about=about), indent=2))
     else:
         _print(result, about, output)
+
+
+def _asked(protocol: str | None) -> tuple[Protocol, ...]:
+    from dermseg.evaluation import PROTOCOLS, find_protocol
+
+    if protocol == "all":
+        return tuple(PROTOCOLS.values())
+    if protocol is not None:
+        return (find_protocol(protocol),)
+    # The second is made for attributes, and left out elsewhere.
+    return PROTOCOLS["isic"], PROTOCOLS[_FOR_ATTRIBUTES]
+
+
+def _under(result: Evaluation, protocol: str | None) -> Evaluation:
+    """The result with the figures of the protocol that was asked for, or that fits best."""
+    if protocol is None:
+        protocol = _FOR_ATTRIBUTES if result.classes else "isic"
+    if protocol in ("all", "isic") or not result.scores:
+        return result
+    return result.under(protocol)
 
 
 def _refuse_problems(result: Evaluation) -> None:
@@ -169,17 +200,25 @@ def _outcome(result: Evaluation) -> str:
 def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
     names = [about[name] for name in ("model", "dataset", "part") if name in about]
     what = f" of {' '.join(names)}" if names else ""
-    typer.echo(f"{result.num_scored} images scored{what}, {_outcome(result)}")
-    typer.echo(f"protocol {result.protocol}")
-    width = max(map(len, result.aggregates))
+    scored = f"{result.num_scored} images scored"
+    if result.classes:
+        scored = f"{result.num_scored} masks of {result.num_images} images scored"
+    typer.echo(f"{scored}{what}, {_outcome(result)}")
+    if result.aggregates:
+        typer.echo(f"protocol {result.protocol}")
+    width = max(map(len, result.aggregates), default=0)
     for name, interval in result.aggregates.items():
         typer.echo(
             f"{name:>{width}}  {interval.value:.4f}  [{interval.low:.4f}, {interval.high:.4f}]"
         )
-    if len(result.protocols) > 1:
-        typer.echo("")
-        for line in protocol_lines(result.protocols):
-            typer.echo(line)
+    tables = [
+        class_lines(result.classes) if result.classes else (),
+        presence_lines(result.presence) if result.presence is not None else (),
+        protocol_lines(result.protocols) if len(result.protocols) > 1 else (),
+    ]
+    for table in tables:
+        for number, line in enumerate(table):
+            typer.echo(line if number else f"\n{line}")
     for warning in result.warnings:
         typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"written to {output}")

@@ -28,8 +28,15 @@ def check_call(
     images: Path | None,
     masks: Path | None,
     split: str | None,
+    presence: Path | None,
 ) -> None:
     """Refuse options that contradict each other, or that are not enough."""
+    if predictions is not None and presence is not None:
+        message = (
+            f"--presence {presence} and --predictions {predictions} were given: which images show "
+            "an attribute is judged by probabilities, so give --model instead of --predictions"
+        )
+        raise UsageError(message)
     if predictions is not None and model is not None:
         message = f"--predictions {predictions} and --model {model} were given: give one of them"
         raise UsageError(message)
@@ -92,19 +99,26 @@ def score_model(
     measures: Measures,
     masks_dir: Path,
     *,
+    presence_file: Path | None,
     pairs: Sequence[AuditedPair],
     strict: bool,
 ) -> tuple[Evaluation, dict[str, str]]:
     """Predict and score a part of a dataset, or all of it; also say what they were."""
+    from dermseg.datasets.presence import read_presence
     from dermseg.evaluation import evaluate_model, find_leaks
     from dermseg.prediction import load_model
 
     dataset, samples = _choose_samples(source, part, split_file)
     predictor = load_model(model)
+    presence = None
+    if presence_file is not None:
+        presence = read_presence(presence_file, predictor.spec.attributes or predictor.spec.classes)
     about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
     leaks = find_leaks(predictor.spec, [sample.id for sample in samples], dataset, pairs=pairs)
     _warn_of_leaks(leaks, strict=strict)
-    result = evaluate_model(predictor, samples, measures=measures, masks_dir=masks_dir)
+    result = evaluate_model(
+        predictor, samples, measures=measures, masks_dir=masks_dir, presence=presence
+    )
     return replace(result, leaks=leaks), about
 
 
@@ -134,8 +148,9 @@ def with_leaks(
 ) -> Evaluation:
     """Add what the model that made the predictions has seen of the images, if it is known."""
     from dermseg.evaluation import find_predictions_leaks
+    from dermseg.evaluation.aggregation import image_of
 
-    ids = [score.id for score in result.scores]
+    ids = sorted({image_of(score.id) for score in result.scores})
     leaks = find_predictions_leaks(predictions, ids, pairs=pairs)
     _warn_of_leaks(leaks, strict=strict)
     return replace(result, leaks=leaks)

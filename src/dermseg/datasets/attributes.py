@@ -68,9 +68,9 @@ def find_attribute_masks(
     for id, image in images.items():
         stems = {name: f"{id}_attribute_{name}" for name in attributes}
         masks[id] = {name: files[stem] for name, stem in stems.items() if stem in files}
-        missing = [name for name, stem in stems.items() if stem not in files]
+        missing = tuple(name for name, stem in stems.items() if stem not in files)
         if missing:
-            gaps.append(Gap(image, f"no attribute mask of {', '.join(missing)}"))
+            gaps.append(Gap(image, f"no attribute mask of {', '.join(missing)}", missing))
     return AttributeFiles(masks, tuple(orphans), tuple(gaps))
 
 

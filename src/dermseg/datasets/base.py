@@ -58,10 +58,12 @@ class Gap:
     Attributes:
         path: The image.
         problem: Which file is missing, in words.
+        attributes: Those without a mask of their own; empty where another kind of file is missing.
     """
 
     path: Path
     problem: str
+    attributes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.path.name}: {self.problem}"

@@ -16,6 +16,7 @@ from dermseg.datasets.mask_checking import (
     check_mask,
     check_superpixel_features,
 )
+from dermseg.datasets.unknown import Unknown, find_unknown
 from dermseg.errors import ImageError
 from dermseg.images import read_image
 from dermseg.types import Sample, Size, SuperpixelFeature
@@ -30,10 +31,19 @@ class AttributeCount:
     Attributes:
         num_known: Images of which it is known whether they have it.
         num_present: Those of them that have it: whose mask is not empty.
+        unknown: The images without a mask of it; None where there are none.
     """
 
     num_known: int
     num_present: int
+    unknown: Unknown | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the counts as plain values, and an image without mask as an example."""
+        counts: dict[str, Any] = {"num_known": self.num_known, "num_present": self.num_present}
+        if self.unknown is not None:
+            counts |= {"num_unknown": self.unknown.num_images, "example": str(self.unknown.example)}
+        return counts
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ class CheckReport:
             {"path": str(problem.path), "kind": problem.kind, "detail": problem.detail}
             for problem in self.problems
         ]
-        attributes = {name: vars(count) for name, count in self.attributes.items()}
+        attributes = {name: count.as_json() for name, count in self.attributes.items()}
         return {**vars(self), "attributes": attributes, "problems": problems}
 
 
@@ -73,12 +83,17 @@ def check_dataset(
 ) -> CheckReport:
     """Read every image and mask of a dataset, and name what is wrong.
 
+    A mask of an attribute that is missing is no defect where other images have one: it is not
+    known of that image, and counted as such.
+
     Args:
         dataset: As opened.
         on_progress: Called after each sample.
     """
     problems = [Problem(orphan.path, "orphan", orphan.problem) for orphan in dataset.orphans]
-    problems += [Problem(gap.path, "gap", gap.problem) for gap in dataset.gaps]
+    problems += [
+        Problem(gap.path, "gap", gap.problem) for gap in dataset.gaps if not gap.attributes
+    ]
     problems += [Problem(table.path, "table", table.problem) for table in dataset.table_problems]
     problems += _torn_groups(dataset.samples)
     attributes: dict[str, list[Finding]] = defaultdict(list)
@@ -89,13 +104,20 @@ def check_dataset(
             problems += finding.problems
             attributes[name].append(finding)
         on_progress()
+    unknown = {entry.attribute: entry for entry in find_unknown(dataset.gaps)}
+    problems += [
+        Problem(dataset.root, "gap", f"no image has a mask of {name}")
+        for name in sorted(unknown.keys() - attributes.keys())
+    ]
     return CheckReport(
         dataset=dataset.name,
         num_samples=len(dataset.samples),
         num_masks=sum(sample.mask is not None for sample in dataset.samples),
         num_groups=len({sample.group for sample in dataset.samples}),
         parts=dict(Counter(sample.part for sample in dataset.samples if sample.part is not None)),
-        attributes={name: _count(attributes[name]) for name in sorted(attributes)},
+        attributes={
+            name: _count(attributes[name], unknown.get(name)) for name in sorted(attributes)
+        },
         problems=tuple(sorted(problems, key=lambda problem: (problem.path, problem.kind))),
     )
 
@@ -142,6 +164,6 @@ def _check_attributes(sample: Sample, size: Size | None) -> dict[str, Finding]:
     return findings
 
 
-def _count(findings: Iterable[Finding]) -> AttributeCount:
+def _count(findings: Iterable[Finding], unknown: Unknown | None) -> AttributeCount:
     known = [finding.is_present for finding in findings if finding.is_present is not None]
-    return AttributeCount(len(known), sum(known))
+    return AttributeCount(len(known), sum(known), unknown)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dermseg.datasets.archives import Archive, Download
 from dermseg.datasets.base import Dataset
+from dermseg.datasets.unknown import describe_gaps
 from dermseg.errors import UsageError
 from dermseg.images import write_bytes_atomically
 
@@ -152,7 +153,7 @@ def describe(
         if (not parts or part in {archive.part for archive in chosen}) and found.get(part, 0) != num
     ]
     warnings += [str(orphan) for orphan in dataset.orphans]
-    warnings += [str(gap) for gap in dataset.gaps]
+    warnings += describe_gaps(dataset.gaps)
     warnings += [str(problem) for problem in dataset.table_problems]
     return DownloadReport(
         dataset=download.dataset,

@@ -6,7 +6,9 @@ Needs the extra ``eval``.
 from __future__ import annotations
 
 from dermseg.evaluation.aggregation import SCORES, aggregate
+from dermseg.evaluation.attribute_model import evaluate_attributes
 from dermseg.evaluation.audited import read_pairs
+from dermseg.evaluation.class_figures import ClassFigures, class_figures
 from dermseg.evaluation.evaluate import (
     Evaluation,
     evaluate_masks,
@@ -16,7 +18,12 @@ from dermseg.evaluation.evaluate import (
 from dermseg.evaluation.image_files import ImageFiles, read_files
 from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
-from dermseg.evaluation.intervals import Interval, bootstrap_interval, bootstrap_pooled
+from dermseg.evaluation.intervals import (
+    Interval,
+    bootstrap_interval,
+    bootstrap_pooled,
+    bootstrap_weighted,
+)
 from dermseg.evaluation.leaks import Leaks, find_leaks, find_predictions_leaks
 from dermseg.evaluation.matching import (
     Matching,
@@ -27,6 +34,12 @@ from dermseg.evaluation.matching import (
     match_samples,
 )
 from dermseg.evaluation.model import evaluate_model, predict_items
+from dermseg.evaluation.presence import (
+    ClassPresence,
+    ImagePresence,
+    PresenceFigures,
+    presence_figures,
+)
 from dermseg.evaluation.protocol_figures import ProtocolFigures, protocol_figures
 from dermseg.evaluation.protocols import PROTOCOLS, Protocol, find_protocol
 from dermseg.evaluation.scoring import (
@@ -41,8 +54,11 @@ from dermseg.evaluation.writing import summary, write_evaluation
 __all__ = [
     "PROTOCOLS",
     "SCORES",
+    "ClassFigures",
+    "ClassPresence",
     "Evaluation",
     "ImageFiles",
+    "ImagePresence",
     "ImageScore",
     "ImageStatistics",
     "Interval",
@@ -52,6 +68,7 @@ __all__ = [
     "Measures",
     "Pair",
     "Predicted",
+    "PresenceFigures",
     "Protocol",
     "ProtocolFigures",
     "Skipped",
@@ -59,6 +76,9 @@ __all__ = [
     "aggregate",
     "bootstrap_interval",
     "bootstrap_pooled",
+    "bootstrap_weighted",
+    "class_figures",
+    "evaluate_attributes",
     "evaluate_masks",
     "evaluate_model",
     "evaluate_predictions",
@@ -71,6 +91,7 @@ __all__ = [
     "match_samples",
     "measure_image",
     "predict_items",
+    "presence_figures",
     "protocol_figures",
     "read_files",
     "read_pairs",

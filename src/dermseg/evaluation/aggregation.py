@@ -32,7 +32,8 @@ SCORES: Final = (
 )
 """The scores that every image gets."""
 
-_ATTRIBUTE = re.compile(r"_attribute_([a-z_]+)$")
+# Class names as model packages allow them.
+_ATTRIBUTE = re.compile(r"_attribute_([A-Za-z0-9][A-Za-z0-9_-]*)$")
 
 
 def aggregate(

@@ -11,6 +11,7 @@ from dermseg.datasets.listing import list_some
 from dermseg.datasets.pairing import files_by_id
 from dermseg.errors import DatasetError, UsageError
 from dermseg.evaluation.aggregation import SCORES, aggregate, group_of, image_of, measured
+from dermseg.evaluation.class_figures import ClassFigures, class_figures
 from dermseg.evaluation.image_files import ImageFiles
 from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.intervals import Interval
@@ -23,6 +24,7 @@ from dermseg.evaluation.matching import (
     with_images,
 )
 from dermseg.evaluation.pooling import PixelPool
+from dermseg.evaluation.presence import ImagePresence, PresenceFigures, presence_figures
 from dermseg.evaluation.protocol_figures import ProtocolFigures, applies, protocol_figures
 from dermseg.evaluation.scoring import (
     Item,
@@ -40,6 +42,7 @@ __all__ = [
     "evaluate_predictions",
     "evaluate_samples",
     "metadata_of",
+    "summarize",
 ]
 
 _PLAIN = Measures()
@@ -65,6 +68,9 @@ class Evaluation:
         seed: Of the intervals.
         files: The files of each scored id, where they are known.
         metadata: What the dataset says about each scored id, where it says anything.
+        classes: The figures of each attribute, where masks of attributes are scored. Each score
+            is of one image and one attribute then.
+        presence: How well a model tells which images show an attribute, where that is known.
     """
 
     scores: tuple[ImageScore, ...]
@@ -80,11 +86,23 @@ class Evaluation:
     seed: int = 0
     files: Mapping[str, ImageFiles] = field(default_factory=dict, compare=False)
     metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False)
+    classes: tuple[ClassFigures, ...] = ()
+    presence: PresenceFigures | None = None
 
     @property
     def num_scored(self) -> int:
-        """Number of images that the means are taken over."""
+        """Number of images that the means are taken over; of attributes, number of masks."""
         return len(self.scores)
+
+    @property
+    def num_images(self) -> int:
+        """Number of images that are scored; several masks of attributes may be of one."""
+        return len({image_of(score.id) for score in self.scores})
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether the intervals resample anything but single images."""
+        return any(group != image_of(id) for id, group in self.groups.items())
 
     @property
     def num_skipped(self) -> int:
@@ -107,8 +125,10 @@ class Evaluation:
         lines = list(self.leaks.warnings) if self.leaks else []
         if self.skipped:
             num_images = self.num_scored + self.num_skipped
+            scored = "masks" if self.classes else "images"
             lines.append(
-                f"{self.num_skipped} of {num_images} images were skipped and do not enter the means"
+                f"{self.num_skipped} of {num_images} {scored} were skipped and do not enter the "
+                "means"
             )
             lines += [f"skipped {skipped}" for skipped in self.skipped]
         if self.extra:
@@ -170,8 +190,9 @@ class Evaluation:
         for name in measured(self.scores):
             num_undefined = sum(score.value(name) != score.value(name) for score in self.scores)
             if num_undefined:
+                scored = "masks" if self.classes else "images"
                 lines.append(
-                    f"{num_undefined} of {self.num_scored} images have no {name} and are not in "
+                    f"{num_undefined} of {self.num_scored} {scored} have no {name} and are not in "
                     "its mean"
                 )
         return lines
@@ -254,10 +275,7 @@ def evaluate_predictions(
         if result.id in results:
             raise DatasetError(f"the id '{result.id}' was predicted twice; ids must be unique")
         results[result.id] = result
-    evaluation = _evaluation(
-        results.values(), (), groups=groups or {}, measures=measures, seed=seed
-    )
-    return replace(evaluation, pooled_probabilities=pool.total)
+    return summarize(results.values(), pool, groups=groups or {}, measures=measures, seed=seed)
 
 
 def _evaluate_matching(
@@ -265,11 +283,13 @@ def _evaluate_matching(
 ) -> Evaluation:
     pool = PixelPool()
     results = [*matching.skipped, *pool.take(score_pairs(matching.pairs, measures))]
-    result = _evaluation(results, matching.extra, groups=groups, measures=measures, seed=seed)
+    result = summarize(
+        results, pool, extra=matching.extra, groups=groups, measures=measures, seed=seed
+    )
     files = {
         pair.id: ImageFiles(pair.image, pair.truth, pair.prediction) for pair in matching.pairs
     }
-    return replace(result, files=files, pooled_probabilities=pool.total)
+    return replace(result, files=files)
 
 
 def _find_images(folder: Path) -> dict[str, Path]:
@@ -279,18 +299,35 @@ def _find_images(folder: Path) -> dict[str, Path]:
     return files_by_id(find_images(folder), lambda path: path.stem)
 
 
-def _evaluation(
+def summarize(
     results: Iterable[ImageScore | Skipped],
-    extra: tuple[str, ...],
+    pool: PixelPool,
     *,
     groups: Mapping[str, str],
     measures: Measures,
     seed: int,
+    extra: tuple[str, ...] = (),
+    judged: Sequence[ImagePresence] = (),
 ) -> Evaluation:
+    """Take the means over what was scored.
+
+    Args:
+        results: Of single images, in any order.
+        pool: What has taken the histograms out of them.
+        groups: The group of each id that is not a group of its own.
+        measures: What was measured.
+        seed: Seed of the confidence intervals.
+        extra: Ids of predictions without truth.
+        judged: What a model says of whole images, where there is something to hold against it.
+
+    Raises:
+        DatasetError: If not a single image can be scored or judged.
+    """
     ordered = sorted(results, key=lambda result: result.id)
     scores = tuple(result for result in ordered if isinstance(result, ImageScore))
     skipped = tuple(result for result in ordered if isinstance(result, Skipped))
-    if not scores:
+    presence = presence_figures(judged, seed=seed)
+    if not scores and presence is None:
         first = f", for example {skipped[0]}" if skipped else ""
         beside = f". Predictions without truth: {list_some(extra)}" if extra else ""
         raise DatasetError(f"none of {len(skipped)} images could be scored{first}{beside}")
@@ -298,14 +335,17 @@ def _evaluation(
     return Evaluation(
         scores,
         skipped,
-        aggregate(scores, groups=groups, seed=seed),
+        aggregate(scores, groups=groups, seed=seed) if scores else {},
         extra,
         protocols=tuple(
             protocol_figures(protocol, scores, groups=groups, seed=seed)
             for protocol in measures.protocols
-            if applies(protocol, scores)
+            if scores and applies(protocol, scores)
         ),
         groups={id: group for id, group in named.items() if group != id},
         measures=measures,
+        pooled_probabilities=pool.total,
         seed=seed,
+        classes=class_figures(scores, pool.attributes, groups=groups, seed=seed),
+        presence=presence,
     )

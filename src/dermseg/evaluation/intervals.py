@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ __all__ = [
     "bootstrap_interval",
     "bootstrap_intervals",
     "bootstrap_pooled",
+    "bootstrap_weighted",
 ]
 
 NUM_RESAMPLES: Final = 9999
@@ -29,6 +30,8 @@ NUM_RESAMPLES: Final = 9999
 
 # Resampled values held in memory at once: 32 MB of them.
 _BATCH_VALUES = 4_000_000
+# Levels of probability by truth, which a figure may sum up for each resample.
+_WIDEST_TABLE = 512
 
 
 @dataclass(frozen=True)
@@ -126,14 +129,11 @@ def bootstrap_intervals(
     num_groups = int(index.max()) + 1
     sizes = np.bincount(index)
     sums = np.stack([np.bincount(index, weights=row) for row in scores]).reshape(-1, num_groups)
-    rng = np.random.default_rng(seed)
-    means = []
-    for start in range(0, num_resamples, step := max(1, _BATCH_VALUES // num_groups)):
-        drawn = rng.integers(0, num_groups, (min(step, num_resamples - start), num_groups))
-        # How often each group was drawn turns the sums over draws into one matrix product.
-        rows = np.arange(len(drawn))[:, None] * num_groups
-        times = np.bincount((drawn + rows).ravel(), minlength=drawn.size).reshape(drawn.shape)
-        means.append((times @ sums.T) / (times @ sizes)[:, None])
+    step = max(1, _BATCH_VALUES // num_groups)
+    means = [
+        (times @ sums.T) / (times @ sizes)[:, None]
+        for times in _draw_times(num_groups, num_resamples, step, seed)
+    ]
     ends = np.quantile(np.concatenate(means), (0.025, 0.975), axis=0)
     return [
         Interval(float(row.mean()), float(low), float(high))
@@ -174,6 +174,72 @@ def bootstrap_pooled(
 
     value = float(statistic(counts.sum(axis=0)))
     return _bootstrap(columns, of_resamples, value, 0.95, num_resamples, seed)
+
+
+def bootstrap_weighted(
+    statistics: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    num_images: int,
+    *,
+    num_resamples: int = NUM_RESAMPLES,
+    seed: int = 0,
+    groups: Sequence[str] | None = None,
+) -> list[Interval | None]:
+    """Percentile bootstrap intervals, 95 %, of figures that follow from how often images count.
+
+    For figures that are no sums, such as the area under a curve. The same images are drawn for all
+    of the figures, so the interval of a difference is paired.
+
+    Args:
+        statistics: S figures, (S, R), of R draws of the images, (R, N) float64: how often each
+            image was drawn. NaN where a draw has no such figure, for example because it has no
+            positive image; such draws do not count.
+        num_images: N.
+        num_resamples: Number of bootstrap samples.
+        seed: The same images and seed give the same intervals.
+        groups: The group of each image, (N,); whole groups are drawn. None makes every image one.
+
+    Returns:
+        One interval for each figure; None where all images together have no such figure.
+
+    Raises:
+        ValueError: If there are no images, or the groups' number differs.
+    """
+    names = np.arange(num_images) if groups is None else np.asarray(groups)
+    if num_images < 1 or len(names) != num_images:
+        raise ValueError(f"{num_images} images have {len(names)} groups; each image needs one")
+    _, index = np.unique(names, return_inverse=True)
+    num_groups = int(index.max()) + 1
+    values = statistics(np.ones((1, num_images)))[:, 0]
+    if num_groups == 1:
+        ends = np.stack([values, values])
+    else:
+        step = max(1, _BATCH_VALUES // max(num_images, _WIDEST_TABLE))
+        draws = _draw_times(num_groups, num_resamples, step, seed)
+        drawn = [statistics(times[:, index].astype(np.float64)) for times in draws]
+        ends = np.stack([_ends(row) for row in np.concatenate(drawn, axis=1)], axis=1)
+    return [
+        None if np.isnan(value) else Interval(float(value), float(low), float(high))
+        for value, low, high in zip(values, *ends, strict=True)
+    ]
+
+
+def _ends(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    defined = drawn[~np.isnan(drawn)]
+    return np.quantile(defined, (0.025, 0.975)) if defined.size else np.full(2, np.nan)
+
+
+def _draw_times(
+    num_groups: int, num_resamples: int, step: int, seed: int
+) -> Iterator[NDArray[np.int64]]:
+    """Draw groups with replacement: how often each was drawn, at most ``step`` resamples a time.
+
+    That turns sums over draws into one matrix product.
+    """
+    rng = np.random.default_rng(seed)
+    for start in range(0, num_resamples, step):
+        drawn = rng.integers(0, num_groups, (min(step, num_resamples - start), num_groups))
+        rows = np.arange(len(drawn))[:, None] * num_groups
+        yield np.bincount((drawn + rows).ravel(), minlength=drawn.size).reshape(drawn.shape)
 
 
 def _bootstrap(

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dermseg.errors import ImageError
+from dermseg.datasets.presence import Presence
+from dermseg.errors import ImageError, UsageError
+from dermseg.evaluation.attribute_model import evaluate_attributes
 from dermseg.evaluation.evaluate import Evaluation, evaluate_predictions, metadata_of
 from dermseg.evaluation.image_files import ImageFiles
 from dermseg.evaluation.image_score import Measures
@@ -28,20 +30,41 @@ def evaluate_model(
     measures: Measures = _PLAIN,
     seed: int = 0,
     masks_dir: Path | None = None,
+    presence: Presence | None = None,
 ) -> Evaluation:
     """Predict samples at native size and score the masks; intervals resample whole groups.
+
+    Of a model that finds attributes, the masks of these are scored, see `evaluate_attributes`.
 
     Args:
         predictor: The model.
         samples: With masks; one without is skipped and named.
         measures: What is measured besides overlap.
         seed: Seed of the confidence intervals.
-        masks_dir: An existing folder to write every mask to, as ``NAME_segmentation.png``.
+        masks_dir: An existing folder to write every mask to, as ``NAME_segmentation.png``, or
+            ``NAME_attribute_CLASS.png``.
+        presence: Which images show which attributes, for a model that finds some.
 
     Raises:
         DatasetError: If not a single image can be scored.
         OutputError: If a mask cannot be written.
+        UsageError: If ``presence`` is given to a model that finds no attribute.
     """
+    if predictor.spec.attributes:
+        return evaluate_attributes(
+            predictor,
+            samples,
+            presence=presence,
+            measures=measures,
+            seed=seed,
+            masks_dir=masks_dir,
+        )
+    if presence is not None:
+        message = (
+            f"the model {predictor.spec.name} finds the lesion and no attribute: presence is for "
+            "models of attributes"
+        )
+        raise UsageError(message)
     groups = {sample.id: sample.group for sample in samples}
     items = _predict(predictor, samples, measures, masks_dir)
     result = evaluate_predictions(items, groups=groups, measures=measures, seed=seed)

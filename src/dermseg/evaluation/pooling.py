@@ -1,10 +1,17 @@
-"""The pixels of all images by probability, added up while the images come."""
+"""The pixels of all images by probability, added up while the images come.
+
+Those of attributes are also kept by image, in little room, for figures of each attribute.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
+from dermseg.evaluation.aggregation import attribute_of
 from dermseg.evaluation.image_score import ImageScore
 from dermseg.evaluation.matching import Skipped
 from dermseg.metrics import ProbabilityCounts
@@ -18,10 +25,13 @@ class PixelPool:
     Attributes:
         total: Pixels by probability and truth, of all images and near their borders; None as
             long as no image has probabilities.
+        attributes: Pixels by truth and probability of each mask of an attribute, by its id:
+            (2, 256) uint32, first those outside of the true mask, by level, then those inside.
     """
 
     def __init__(self) -> None:
         self.total: tuple[ProbabilityCounts, ProbabilityCounts] | None = None
+        self.attributes: dict[str, NDArray[np.uint32]] = {}
 
     def take(self, results: Iterable[ImageScore | Skipped]) -> Iterator[ImageScore | Skipped]:
         """Hand results on, with the histograms taken out of them and added to the total."""
@@ -32,6 +42,10 @@ class PixelPool:
         part = score.probability
         if part is None or part.counts is None or part.border_counts is None:
             return score
+        if attribute_of(score.id) is not None:
+            # 2 KB a mask. No image has more pixels than 32 bits count.
+            both = np.stack([part.counts.negatives, part.counts.positives])
+            self.attributes[score.id] = both.astype(np.uint32)
         if self.total is None:
             self.total = part.counts, part.border_counts
         else:

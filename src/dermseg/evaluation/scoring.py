@@ -40,6 +40,7 @@ __all__ = [
     "ImageScore",
     "Item",
     "Predicted",
+    "Truth",
     "complement_fits",
     "read_predictions",
     "score_item",
@@ -70,8 +71,11 @@ class Predicted:
     image: ImageArray | None = None
 
 
-Item: TypeAlias = tuple[str, BoolMask | Predicted | ImageError, MaskFile | None]
-"""Id, predicted mask (H, W) or the error that prevented it, and the file of the true mask.
+Truth: TypeAlias = MaskFile | CheckedMask
+"""A true mask: its file, or the mask itself where it is not a file of its own."""
+
+Item: TypeAlias = tuple[str, BoolMask | Predicted | ImageError, Truth | None]
+"""Id, predicted mask (H, W) or the error that prevented it, and the true mask.
 
 None for the truth where a sample has none.
 """
@@ -80,10 +84,10 @@ None for the truth where a sample has none.
 def score_mask(
     id: str,
     prediction: BoolMask | Predicted,
-    truth: MaskFile,
+    truth: Truth,
     measures: Measures = _PLAIN,
 ) -> ImageScore:
-    """Score a predicted mask against a truth file of the same size.
+    """Score a predicted mask against a true one of the same size.
 
     Raises:
         ImageError: If the truth cannot be read, or the sizes differ: a mask is not resized to be
@@ -91,12 +95,12 @@ def score_mask(
     """
     if not isinstance(prediction, Predicted):
         prediction = Predicted(prediction)
-    true = read_checked_mask(truth)
+    true = truth if isinstance(truth, CheckedMask) else read_checked_mask(truth)
     mask, target = prediction.mask, true.mask
     if mask.shape != target.shape:
         raise _SizeError(
             id,
-            f"the prediction is {_size(mask)} pixels, the truth {truth.name} is "
+            f"the prediction is {_size(mask)} pixels, the truth{_name(truth)} is "
             f"{_size(target)} (height x width); predict at the image's native size",
         )
     counts = confusion_counts(mask, target)
@@ -134,10 +138,10 @@ def score_item(
 ) -> ImageScore | Skipped:
     """Score what was predicted for one image, or say why it cannot be scored."""
     id, prediction, truth = item
-    if truth is None:
-        return Skipped(id, "there is no true mask for it", "no truth")
     if isinstance(prediction, ImageError):
         return Skipped(id, str(prediction))
+    if truth is None:
+        return Skipped(id, "there is no true mask for it", "no truth")
     try:
         return score_mask(id, prediction, truth, measures)
     except _SizeError as error:
@@ -263,6 +267,10 @@ def _covers_edge(mask: BoolMask) -> bool:
     """Whether at least 90 % of the image's edge is lesion: seldom so, and always if inverted."""
     edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     return bool(edge.mean() >= 0.9)
+
+
+def _name(truth: Truth) -> str:
+    return "" if isinstance(truth, CheckedMask) else f" {truth.name}"
 
 
 def _size(mask: NDArray[np.uint8] | BoolMask) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 import polars
 
 from dermseg.errors import OutputError
-from dermseg.evaluation.aggregation import SCORES, measured
+from dermseg.evaluation.aggregation import SCORES, attribute_of, image_of, measured
+from dermseg.evaluation.class_figures import THRESHOLD_FREE, ClassFigures
 from dermseg.evaluation.evaluate import Evaluation
 from dermseg.evaluation.image_files import write_files
 from dermseg.evaluation.image_score import BORDER_WIDTH
@@ -41,7 +42,9 @@ def summary(evaluation: Evaluation, *, about: Mapping[str, str] | None = None) -
         ``num_questionable`` count predictions without truth and scored images whose files are
         odd; ``problems`` names every one of these and the skipped images. With border distances
         ``tolerances``, with probabilities ``pooled`` (scores of the pixels of all images), with
-        protocols ``protocols``, with a known model ``training_overlap`` (see `Leaks`).
+        protocols ``protocols``, with a known model ``training_overlap`` (see `Leaks`). With
+        attributes ``classes`` (see `ClassFigures`) and, if it is known which images show them,
+        ``presence`` (see `PresenceFigures`).
     """
     content = {
         **(about or {}),
@@ -63,6 +66,10 @@ def summary(evaluation: Evaluation, *, about: Mapping[str, str] | None = None) -
         }
     if (pooled := evaluation.pooled_probabilities) is not None:
         content["pooled"] = _pooled(*pooled)
+    if evaluation.classes:
+        content["classes"] = {row.name: _class(row) for row in evaluation.classes}
+    if evaluation.presence is not None:
+        content["presence"] = evaluation.presence.as_json()
     if evaluation.protocols:
         content["protocols"] = {
             figures.protocol.name: _figures(figures) for figures in evaluation.protocols
@@ -75,10 +82,10 @@ def write_evaluation(
 ) -> None:
     """Write ``per_image.csv``, the same as ``.parquet``, ``files.csv`` and ``summary.json``.
 
-    The table has one row per scored image, sorted by id: pixel counts and scores in full
-    precision, under the rules of the protocol ``isic`` whichever was asked for; empty where one
-    is undefined. Skipped images are in the summary; ``files.csv`` says where the masks and images
-    are, see `write_files`.
+    The table has one row per scored image, or per image and attribute, sorted by id: pixel counts
+    and scores in full precision, under the rules of the protocol ``isic`` whichever was asked
+    for; empty where one is undefined. Skipped images are in the summary; ``files.csv`` says where
+    the masks and images are, see `write_files`.
 
     Args:
         folder: Where to write; it is made if it is missing, and files of an earlier evaluation
@@ -98,7 +105,8 @@ def write_evaluation(
     # File names may hold bytes that are no text, and so may ids.
     table = _as_csv(columns).encode(errors="backslashreplace")
     parquet = io.BytesIO()
-    columns["id"] = [id.encode(errors="backslashreplace").decode() for id in columns["id"]]
+    for name in columns.keys() & {"id", "image", "group"}:
+        columns[name] = [id.encode(errors="backslashreplace").decode() for id in columns[name]]
     polars.DataFrame(columns).write_parquet(parquet)
     write_bytes_atomically(folder / "per_image.csv", table)
     write_bytes_atomically(folder / "per_image.parquet", parquet.getvalue())
@@ -110,6 +118,9 @@ def _per_image(evaluation: Evaluation) -> dict[str, list[Any]]:
     """The columns of the table; None where a score is undefined."""
     scores = evaluation.scores
     columns: dict[str, list[Any]] = {"id": [score.id for score in scores]}
+    if evaluation.classes:
+        columns["image"] = [image_of(score.id) for score in scores]
+        columns["class"] = [attribute_of(score.id) for score in scores]
     if evaluation.groups:
         columns["group"] = [evaluation.groups.get(score.id, score.id) for score in scores]
     for name in _COUNTS:
@@ -156,6 +167,15 @@ def _pooled(everywhere: ProbabilityCounts, border: ProbabilityCounts) -> dict[st
         "border_width": float(BORDER_WIDTH),
     }
     return {name: None if math.isnan(value) else value for name, value in scores.items()}
+
+
+def _class(row: ClassFigures) -> dict[str, Any]:
+    return {
+        "num_images": row.num_images,
+        "num_present": row.num_present,
+        "figures": {name: asdict(value) for name, value in row.figures.items()},
+        "threshold_free": [name for name in row.figures if name in THRESHOLD_FREE],
+    }
 
 
 def _figures(figures: ProtocolFigures) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from dermseg.metrics.overlap import (
     thresholded_jaccard,
 )
 from dermseg.metrics.probability import ProbabilityCounts, to_levels
+from dermseg.metrics.ranking import area_under_roc, average_precision
 
 __all__ = [
     "UNDEFINED_SCORE",
@@ -28,6 +29,8 @@ __all__ = [
     "ConfusionCounts",
     "ProbabilityCounts",
     "accuracy",
+    "area_under_roc",
+    "average_precision",
     "average_symmetric_surface_distance",
     "boundary_measures",
     "confusion_counts",

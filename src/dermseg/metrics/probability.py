@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dermseg.metrics.ranking import area_under_roc, average_precision
 from dermseg.types import BoolMask, FloatArray
 
 __all__ = ["NUM_CALIBRATION_BINS", "ProbabilityCounts", "to_levels"]
@@ -81,36 +82,16 @@ class ProbabilityCounts:
     def auc(self) -> float:
         """Area under the ROC curve: the chance that a lesion pixel scores above a skin pixel.
 
-        Equal scores count half (trapezoidal rule). In [0, 1], 0.5 for guesses; NaN where there
-        are only lesion or only skin pixels.
-
-        References:
-            Fawcett (2006), doi:10.1016/j.patrec.2005.10.010.
+        NaN where there are only lesion or only skin pixels. See `area_under_roc`.
         """
-        num_pairs = int(self.positives.sum()) * int(self.negatives.sum())
-        if not num_pairs:
-            return math.nan
-        below = np.cumsum(self.negatives) - self.negatives
-        # Float: the product of two counts of pixels may not fit 64 bits.
-        wins = self.positives.astype(np.float64) @ (below + self.negatives / 2)
-        return float(wins / num_pairs)
+        return float(area_under_roc(self.positives, self.negatives))
 
     def average_precision(self) -> float:
         """Mean precision over the recall: the sum of (R_k - R_k-1) P_k from high to low levels.
 
-        Not interpolated. In [0, 1]; guesses score the share of lesion pixels. NaN where there is
-        no lesion pixel.
-
-        References:
-            Manning et al. (2008), Introduction to Information Retrieval, chapter 8; the sum as in
-            scikit-learn's ``average_precision_score``.
+        NaN where there is no lesion pixel. See the function `average_precision`.
         """
-        found = np.cumsum(self.positives[::-1])
-        if not found[-1]:
-            return math.nan
-        called = found + np.cumsum(self.negatives[::-1])
-        precision = found / np.maximum(called, 1)
-        return float(self.positives[::-1] @ precision / found[-1])
+        return float(average_precision(self.positives, self.negatives))
 
     def brier_score(self) -> float:
         """Mean squared difference of probability and truth, in [0, 1]; 0 is perfect.

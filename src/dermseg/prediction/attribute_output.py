@@ -16,7 +16,7 @@ from dermseg.prediction.inputs import (
 from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.prediction import Prediction
 from dermseg.preprocessing import resize_mask
-from dermseg.types import BoolMask, FloatArray
+from dermseg.types import BoolMask
 
 __all__ = ["attribute_columns", "write_attributes"]
 
@@ -25,8 +25,8 @@ _LEAST_SHARE = 0.02
 
 
 def attribute_columns(name: str) -> tuple[str, str]:
-    """Columns of an attribute: its share of the lesion, and its greatest probability."""
-    return f"attribute_{name}_share", f"attribute_{name}_probability"
+    """Columns of an attribute: its share of the lesion, and how sure it is that it is there."""
+    return f"attribute_{name}_share", f"attribute_{name}_presence"
 
 
 def write_attributes(
@@ -61,14 +61,12 @@ def write_attributes(
         if probability:
             write_probability(job.output(folder, attribute_probability_ending(name)), values)
         write_mask(job.output(folder, attribute_ending(name)), mask)
-        row |= zip(attribute_columns(name), _measure(values, mask, prediction.mask), strict=True)
+        measured = (_share_of(prediction.mask, mask), prediction.presence[name])
+        row |= zip(attribute_columns(name), measured, strict=True)
         reduced[name] = mask if mask.shape == size else resize_mask(mask, size, share=_LEAST_SHARE)
     return row, reduced
 
 
-def _measure(
-    probability: FloatArray, mask: BoolMask, lesion: BoolMask
-) -> tuple[float | None, float]:
+def _share_of(lesion: BoolMask, mask: BoolMask) -> float | None:
     area = np.count_nonzero(lesion)
-    share = np.count_nonzero(mask & lesion) / area if area else None
-    return share, float(probability.max())
+    return np.count_nonzero(mask & lesion) / area if area else None

@@ -11,6 +11,7 @@ from dermseg.prediction.attribute_overlay import draw_attributes
 from dermseg.prediction.measurements import Measurements, measure
 from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.postprocessing import postprocess
+from dermseg.prediction.presence import presence_scores
 from dermseg.preprocessing import Box, resize_probability, scale_box
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, FloatArray, ImageArray, Size
@@ -92,6 +93,11 @@ class Prediction:
         if self.lesion is not None:
             return self.classes
         return tuple(name for name in self.classes if name != self._main)
+
+    @cached_property
+    def presence(self) -> dict[str, float]:
+        """How sure it is that the image shows each class, in [0, 1]: see `presence_score`."""
+        return presence_scores(self)
 
     def class_at_native_size(self, name: str) -> tuple[FloatArray, BoolMask]:
         """Probability and mask of one class, as in :attr:`probabilities` and :attr:`masks`.

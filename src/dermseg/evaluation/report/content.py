@@ -105,6 +105,8 @@ def list_tiles(aggregates: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def draw_distributions(evaluation: Evaluation) -> list[Chart]:
     """Draw how the scores of the images are spread."""
     scores = evaluation.scores
+    if not scores:
+        return []
     names = _IN_UNIT if evaluation.measures.boundary else (*_IN_UNIT, *_WITHOUT_BOUNDARY)
     charts = [_unit_histogram(name, scores) for name in names]
     for name in _DISTANCES:
@@ -162,7 +164,7 @@ def describe_setup(evaluation: Evaluation, about: Mapping[str, str]) -> list[tup
     measures = evaluation.measures
     facts = [(_FACTS.get(name, name.capitalize()), value) for name, value in about.items()]
     num_groups = len({evaluation.groups.get(score.id, score.id) for score in evaluation.scores})
-    grouped = "groups of images, such as lesions" if evaluation.groups else "images"
+    grouped = "groups of images, such as lesions" if evaluation.is_grouped else "images"
     facts += [
         ("Protocol", evaluation.protocol),
         (

@@ -10,6 +10,7 @@ from typing import Any, Final
 from dermseg.evaluation.evaluate import Evaluation
 from dermseg.evaluation.intervals import Interval
 from dermseg.evaluation.report import content
+from dermseg.evaluation.report.attributes import class_table, presence_table
 from dermseg.evaluation.report.figures import axis_cell, interval_cell
 from dermseg.evaluation.report.groups import FEW_IMAGES, Grouping, group_results
 from dermseg.evaluation.report.page import render_page
@@ -47,15 +48,18 @@ def render_report(evaluation: Evaluation, *, about: Mapping[str, str] | None = N
     """
     about = about or {}
     figures = summary(evaluation, about=about)
-    groupings = group_results(evaluation)
+    # Where attributes are scored, what is measured on an image is no lesion's.
+    groupings = () if evaluation.classes or not evaluation.scores else group_results(evaluation)
     probabilities = content.draw_probabilities(evaluation)
     headline_name = _headline_name(evaluation)
+    has_attributes = bool(evaluation.classes) or evaluation.presence is not None
     sections = [
-        ("figures", "Figures"),
+        *([("figures", "Figures")] if headline_name else []),
+        *([("attributes", "Attributes")] if has_attributes else []),
         ("images", "What was scored"),
-        ("distributions", "Distributions"),
+        *([("distributions", "Distributions")] if evaluation.scores else []),
         *([("probabilities", "Probabilities")] if probabilities else []),
-        ("cases", "Cases"),
+        *([("cases", "Cases")] if evaluation.scores else []),
         *([("groups", "Groups")] if groupings else []),
         *([("protocols", "Protocols")] if len(evaluation.protocols) > 1 else []),
         ("setup", "Setup"),
@@ -68,21 +72,23 @@ def render_report(evaluation: Evaluation, *, about: Mapping[str, str] | None = N
             "subtitle": _subtitle(evaluation, about),
             "figures": figures,
             "headline_name": name_figure(headline_name),
-            "headline": evaluation.aggregates[headline_name],
+            "headline": evaluation.aggregates.get(headline_name),
             "tiles": [
                 tile
                 for tile in content.list_tiles(evaluation.aggregates)
-                if tile[1] is not evaluation.aggregates[headline_name]
+                if tile[1] is not evaluation.aggregates.get(headline_name)
             ],
             "aggregates": [
                 (name_figure(name), name, interval)
                 for name, interval in evaluation.aggregates.items()
             ],
+            "classes": class_table(evaluation.classes),
+            "presence": presence_table(evaluation.presence),
             "outcomes": _outcomes(evaluation),
             "distributions": content.draw_distributions(evaluation),
             "probabilities": probabilities,
             "cases": content.draw_cases(evaluation),
-            "groups": _plotted(groupings, evaluation),
+            "groups": _plotted(groupings, evaluation) if groupings else None,
             "few_images": FEW_IMAGES,
             "protocols": _protocols(evaluation),
             "setup": content.describe_setup(evaluation, about),
@@ -91,13 +97,16 @@ def render_report(evaluation: Evaluation, *, about: Mapping[str, str] | None = N
 
 
 def _headline_name(evaluation: Evaluation) -> str:
-    """The figure that stands first: the Jaccard index, or what the protocol's users rank by."""
+    """The figure that stands first: the Jaccard index, or what the protocol's users rank by.
+
+    Empty where nothing was scored.
+    """
     for figures in evaluation.protocols:
         name = f"{figures.protocol.prefix}_{figures.protocol.headline}"
         asked = figures.protocol.name == evaluation.protocol != "isic"
         if asked and name in evaluation.aggregates:
             return name
-    first = next(iter(evaluation.aggregates))
+    first = next(iter(evaluation.aggregates), "")
     return "mean_jaccard" if "mean_jaccard" in evaluation.aggregates else first
 
 
@@ -111,9 +120,14 @@ def _title(about: Mapping[str, str]) -> str:
 
 def _subtitle(evaluation: Evaluation, about: Mapping[str, str]) -> str:
     what = "Masks of a model" if "model" in about else "Masks"
-    images = "1 image" if evaluation.num_scored == 1 else f"{evaluation.num_scored:,} images"
+    if not evaluation.scores and evaluation.presence is not None:
+        return f"Which of {evaluation.presence.num_images:,} images show what; no mask was scored."
+    num_images = evaluation.num_images
+    images = "1 image" if num_images == 1 else f"{num_images:,} images"
+    if evaluation.classes:
+        images = f"{evaluation.num_scored:,} masks of attributes in {images}"
     lesions = {evaluation.groups.get(score.id, score.id) for score in evaluation.scores}
-    of = f" of {len(lesions):,} lesions or other groups" if evaluation.groups else ""
+    of = f" of {len(lesions):,} lesions or other groups" if evaluation.is_grouped else ""
     return f"{what} against the truth: {images}{of} scored, {evaluation.num_skipped:,} skipped."
 
 
