@@ -161,8 +161,9 @@ def test_a_stream_does_not_keep_what_was_made_of_its_predictions(
     color_package: MakePackage,
 ) -> None:
     image, _ = draw()
-    stream = load_model(color_package()).predict_many([image] * 3, batch_size=3)
+    stream = load_model(color_package()).predict_many([image] * 3, on_error="return")
     prediction = next(stream)
+    assert isinstance(prediction, Prediction)
     mask = weakref.ref(prediction.mask)
     assert mask() is not None
     del prediction
