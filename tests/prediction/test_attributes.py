@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -154,6 +155,20 @@ def test_a_stream_keeps_its_order_whatever_batch_size_and_workers(
             assert prediction.box == one.box
             assert np.array_equal(prediction.mask, one.mask)
             assert np.array_equal(prediction.class_probabilities, one.class_probabilities)
+
+
+def test_a_stream_does_not_keep_what_was_made_of_its_predictions(
+    color_package: MakePackage,
+) -> None:
+    image, _ = draw()
+    stream = load_model(color_package()).predict_many([image] * 3, on_error="return")
+    prediction = next(stream)
+    assert isinstance(prediction, Prediction)
+    mask = weakref.ref(prediction.mask)
+    assert mask() is not None
+    del prediction
+    assert mask() is None
+    assert len(list(stream)) == 2
 
 
 def test_an_endless_stream_is_read_only_a_little_ahead(color_package: MakePackage) -> None:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any, Literal, overload
@@ -260,7 +261,8 @@ class Predictor:
                 postprocessing=self.postprocessing,
                 seconds=entry.seconds + seconds,
                 box=entry.box,
-                lesion=entry.lesion,
+                # A copy: what it makes at native size is not to live as long as the batch.
+                lesion=entry.lesion and replace(entry.lesion),
                 inside_only=crop is not None and crop.inside_only,
                 experimental=self.spec.experimental,
             )
