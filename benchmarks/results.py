@@ -13,12 +13,12 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import shlex
 import statistics
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from runs import call, put_table, train
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "results.md"
 
@@ -153,42 +153,26 @@ def main() -> int:
     folders = {"isic2017": options.isic2017, "isic2018": options.isic2018}
     for row in (*OWN, *COMPARISON):
         if not options.tables_only and (not options.only or row.name in options.only):
-            train(row, folders[row.dataset], options.output)
+            train_and_score(row, folders[row.dataset], options.output)
     write_tables(options.output)
     return 0
 
 
-def train(row: Row, data: Path, output: Path) -> None:
+def train_and_score(row: Row, data: Path, output: Path) -> None:
     """Train and score one row, as far as that is not done."""
     run, scores = output / row.name, output / f"{row.name}-scores"
-    if not (run / "model" / "model.json").is_file():
-        settings = [word for override in row.overrides for word in ("--set", override)]
-        resume = ["--resume"] if (run / "recipe.toml").is_file() else []
-        command = ["train", row.recipe, "--data", str(data), "-o", str(run)]
-        call([*command, "--cache", str(output / "cache" / row.dataset), *settings, *resume])
+    cache = output / "cache" / row.dataset
+    train(row.recipe, run, row.overrides, ["--data", str(data), "--cache", str(cache)])
     if not (scores / "summary.json").is_file():
         split = ["--split-file", str(run / "split.json")] if row.part == "evaluation" else []
         command = ["evaluate", "--model", str(run / "model"), "--data", str(data)]
         call([*command, *split, "--split", row.part, "-o", str(scores)])
 
 
-def call(arguments: list[str]) -> None:
-    """Run the installed command line, and stop with its exit code where it fails."""
-    command = [str(Path(sys.executable).with_name("dermseg")), *arguments]
-    print(f"\n$ {shlex.join(['dermseg', *arguments])}", flush=True)
-    code = subprocess.run(command, check=False).returncode  # noqa: S603 -- our own command
-    if code:
-        raise SystemExit(code)
-
-
 def write_tables(output: Path) -> None:
     """Replace what stands between the document's markers by the tables of the finished runs."""
-    text = DOCUMENT.read_text("utf-8")
     for title, rows in (("own", OWN), ("comparison", COMPARISON)):
-        begin, end = f"<!-- {title}: begin -->\n", f"<!-- {title}: end -->"
-        head, rest = text.split(begin)
-        text = head + begin + table(rows, output) + end + rest.split(end, maxsplit=1)[1]
-    DOCUMENT.write_text(text, "utf-8")
+        put_table(DOCUMENT, title, table(rows, output))
 
 
 def table(rows: tuple[Row, ...], output: Path) -> str:

@@ -102,6 +102,7 @@ def export_run(
             input_size=size,
             preprocessing=recipe.preprocessing.cleaning,
             lesion_crop=recipe.lesion_crop,
+            experimental=recipe.experimental,
             normalization=record.normalization,
             classes=recipe.classes,
             head=recipe.head,

@@ -291,6 +291,8 @@ class Recipe(Table):
     """Everything that a training run depends on besides the images.
 
     Attributes:
+        experimental: The model is not known to find in photographs what it is made to find; its
+            package says so wherever it is used.
         classes: The name of each foreground map.
         head: ``sigmoid`` for classes that may overlap; ``softmax`` for exclusive ones, with a map
             for the background before those of the classes. Where the true masks of such classes
@@ -300,6 +302,7 @@ class Recipe(Table):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     description: str
+    experimental: bool = False
     seed: Seed = 0
     classes: list[str] = Field(default=["lesion"], min_length=1)
     head: Head = "sigmoid"
