@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -124,13 +125,14 @@ def predict(
 
 def with_progress(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
     """Show a progress bar on standard error while iterating, if it is a terminal."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    # Here, because importing rich takes as long as predicting an image.
     from rich.console import Console
     from rich.progress import track
 
-    console = Console(stderr=True)
-    yield from track(
-        items, description=what, total=total, console=console, disable=not console.is_terminal
-    )
+    yield from track(items, description=what, total=total, console=Console(stderr=True))
 
 
 def _report(summary: dict[str, Any], *, as_json: bool) -> None:
