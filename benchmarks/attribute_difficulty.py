@@ -7,6 +7,7 @@ the scored images best. Networks learn more than that only from shapes.
 
     python benchmarks/attribute_difficulty.py --images 120
     python benchmarks/attribute_difficulty.py --images 120 --folder ISIC2018_512 --excluded LISTED
+    python benchmarks/attribute_difficulty.py --images 120 --first-seed 5000
 
 FOLDER holds ``ISIC2018_Task1-2_Training_Input`` and ``ISIC2018_Task1_Training_GroundTruth``; images
 whose id occurs in a file name of the folder ``--excluded`` are left out.
@@ -47,6 +48,7 @@ def main() -> None:
     """Print the micro Jaccard at both frequencies."""
     parser = argparse.ArgumentParser(description="score a per-pixel logistic regression")
     parser.add_argument("--images", type=int, default=120)
+    parser.add_argument("--first-seed", type=int, default=0, help="the others follow it")
     parser.add_argument("--folder", type=Path, help="real lesions instead of generated ones")
     parser.add_argument("--excluded", type=Path, help="folder of images that are not used")
     arguments = parser.parse_args()
@@ -56,31 +58,45 @@ def main() -> None:
     ):
         options = AttributeOptions(frequencies)
         if arguments.folder is None:
-            phantoms = generated(arguments.images, options)
+            phantoms = generated(arguments.images, options, first_seed=arguments.first_seed)
         else:
-            phantoms = blended(arguments.images, options, arguments.folder, arguments.excluded)
+            phantoms = blended(
+                arguments.images,
+                options,
+                arguments.folder,
+                arguments.excluded,
+                first_seed=arguments.first_seed,
+            )
         micro, single = pixel_regression(phantoms)
         listed = "  ".join(f"{key} {value:.3f}" for key, value in single.items())
         print(f"{name} frequencies: micro Jaccard {micro:.3f}  ({listed})")
 
 
-def generated(number: int, options: AttributeOptions) -> Iterator[AttributePhantom]:
+def generated(
+    number: int, options: AttributeOptions, *, first_seed: int = 0
+) -> Iterator[AttributePhantom]:
     """Structures on generated lesions, artefacts included."""
-    for seed in range(number):
+    for seed in range(first_seed, first_seed + number):
         yield create_attribute_phantom(
             seed, size=_SIZE, options=PhantomOptions(), attributes=options
         )
 
 
 def blended(
-    number: int, options: AttributeOptions, folder: Path, excluded: Path | None
+    number: int,
+    options: AttributeOptions,
+    folder: Path,
+    excluded: Path | None,
+    *,
+    first_seed: int = 0,
 ) -> Iterator[AttributePhantom]:
     """Structures blended into real lesions, evenly over the folder's images."""
     left_out = {path.name[:12] for path in excluded.iterdir()} if excluded else set()
     images = sorted((folder / "ISIC2018_Task1-2_Training_Input").glob("*.jpg"))
     images = [path for path in images if path.stem not in left_out]
     masks = folder / "ISIC2018_Task1_Training_GroundTruth"
-    for seed, index in enumerate(np.linspace(0, len(images) - 1, number).astype(int)):
+    places = np.linspace(0, len(images) - 1, number).astype(int)
+    for seed, index in enumerate(places, first_seed):
         path = images[index]
         image = read_image(path)
         lesion = read_mask(masks / f"{path.stem}_segmentation.png")
