@@ -13,7 +13,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from dermseg.errors import ImageError, OutputError, UsageError
-from dermseg.images import write_bytes_atomically, write_image, write_mask, write_probability
+from dermseg.images import (
+    is_whole,
+    remove_leftovers,
+    write_bytes_atomically,
+    write_image,
+    write_mask,
+    write_probability,
+)
 from dermseg.prediction.inputs import (
     MASK_ENDING,
     OVERLAY_ENDING,
@@ -86,6 +93,7 @@ def open_output(
     try:
         for parent in {job.output(folder, MASK_ENDING).parent for job in jobs} | {folder}:
             parent.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(parent)
         if existing == "overwrite":
             # Before the record changes: no old row may ever stand under a new record.
             (folder / _TABLE).unlink(missing_ok=True)
@@ -241,7 +249,7 @@ def _unfinished(
         job
         for job in jobs
         if str(job.source) not in rows
-        or not all(job.output(folder, ending).is_file() for ending in options.endings)
+        or not all(is_whole(job.output(folder, ending)) for ending in options.endings)
     ]
     again = {str(_mask_of(job)): job for job in todo}
     for row in rows.values():
@@ -253,7 +261,7 @@ def _unfinished(
             )
             raise UsageError(message)
     kept = [row for row in rows.values() if row["mask"] not in again]
-    return todo, [row for row in kept if (folder / row["mask"]).is_file()]
+    return todo, [row for row in kept if is_whole(folder / row["mask"])]
 
 
 def _mask_of(job: Job) -> PurePosixPath:

@@ -26,6 +26,7 @@ from dermseg.datasets.cache.index import INDEX, Index, Key, Row, Settings, read_
 from dermseg.datasets.cache.planning import Task, drop_damaged, find_key, hash_inputs, plan_tasks
 from dermseg.datasets.pairs import Pair, prepare_pair
 from dermseg.errors import DatasetError, ImageError, OutputError, UsageError
+from dermseg.images import remove_leftovers
 from dermseg.images.files import source_name
 from dermseg.types import Sample, Size
 
@@ -115,8 +116,7 @@ def build(
         OutputError: If there is not enough space, or it cannot be written.
         UsageError: If other settings are wanted while it is in use.
     """
-    for leftover in folder.glob(".dermseg-*.tmp"):
-        leftover.unlink(missing_ok=True)
+    remove_leftovers(folder)
     state, num_removed = _open_state(folder, settings, is_in_use=is_in_use, display=display)
     keys = hash_inputs(samples, num_workers=num_workers, display=display)
     wanted = [state.rows[key] for key in dict.fromkeys(keys) if key in state.rows]
