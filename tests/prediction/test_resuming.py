@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -130,7 +131,7 @@ def test_temporary_files_of_killed_runs_are_removed_and_nothing_else(
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-@pytest.mark.parametrize("options", [["--no-overlay"], ["--probability"]])
+@pytest.mark.parametrize("options", [["--no-overlay"], ["--probability"], ["--format", "coco"]])
 def test_a_killed_run_is_continued_without_doing_finished_images_again(
     dark_package: Path, command: str, photos: Path, tmp_path: Path, options: list[str]
 ) -> None:
@@ -145,7 +146,7 @@ def test_a_killed_run_is_continued_without_doing_finished_images_again(
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    finished = {row["mask"].partition("_")[0] for row in rows_of(out)[:20]}
+    finished = {Path(row["file"]).stem for row in rows_of(out)[:20]}
     before = snapshot(out)
     assert all(is_whole(out / name) for name in before)
     assert len(finished) == 20
@@ -153,5 +154,9 @@ def test_a_killed_run_is_continued_without_doing_finished_images_again(
     after = snapshot(out)
     assert all(after[name] == before[name] for name in before if name.split("_")[0] in finished)
     assert len({row["file"] for row in rows_of(out)}) == len(rows_of(out)) == 300
-    assert len(after) == 300 * (3 if "--probability" in options else 1)
+    files = {"--no-overlay": 1, "--probability": 3, "--format": 0}
+    assert len(after) == 300 * files[options[0]]
+    if "coco" in options:
+        coco = json.loads((out / "predictions.coco.json").read_bytes())
+        assert len(coco["images"]) == len(coco["annotations"]) == 300
     assert not list(out.glob(".*"))

@@ -14,7 +14,7 @@ from dermseg.errors import UsageError
 
 if TYPE_CHECKING:
     from dermseg.package import Precision, RuntimeName
-    from dermseg.prediction import Existing
+    from dermseg.prediction import Existing, MaskFormat
 
 __all__ = ["predict", "with_progress"]
 
@@ -31,6 +31,14 @@ def predict(
     probability: Annotated[
         bool, typer.Option("--probability", help="Also write NAME_probability.png.")
     ] = False,
+    mask_format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="png: a mask and an overlay for each image. coco: all masks as run lengths in "
+            "predictions.coco.json, and no overlays.",
+        ),
+    ] = "png",
     no_overlay: Annotated[
         bool, typer.Option("--no-overlay", help="Do not write NAME_overlay.jpg.")
     ] = False,
@@ -88,6 +96,9 @@ def predict(
     if spacing_mm is not None and not spacing_mm > 0:
         message = f"--spacing-mm is {spacing_mm}, expected a number above 0"
         raise UsageError(message)
+    if mask_format not in ("png", "coco"):
+        message = f"--format is '{mask_format}', expected png or coco"
+        raise UsageError(message)
     share_heap()
     jobs = plan_jobs(inputs, recursive=recursive)
     predictor = load_model(
@@ -97,7 +108,12 @@ def predict(
         runtime=cast("RuntimeName", runtime),  # checked by the model
         precision=cast("Precision", precision),
     )
-    options = OutputOptions(overlay=not no_overlay, probability=probability, spacing_mm=spacing_mm)
+    options = OutputOptions(
+        overlay=mask_format == "png" and not no_overlay,
+        probability=probability,
+        spacing_mm=spacing_mm,
+        masks=cast("MaskFormat", mask_format),
+    )
     existing: Existing = "overwrite" if overwrite else "skip" if skip_existing else "refuse"
     todo, kept = open_output(output, jobs, predictor, options, existing=existing)
     results = predict_jobs(

@@ -2,7 +2,7 @@
 
 from dermseg.prediction.inputs import MASK_ENDING, Job, plan_jobs
 from dermseg.prediction.measurements import Measurements, measure
-from dermseg.prediction.output import Existing, OutputOptions, open_output, predict_jobs
+from dermseg.prediction.output import Existing, MaskFormat, OutputOptions, open_output, predict_jobs
 from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.predictor import Predictor, Source, load_model
@@ -12,6 +12,7 @@ __all__ = [
     "MASK_ENDING",
     "Existing",
     "Job",
+    "MaskFormat",
     "Measurements",
     "OutputOptions",
     "Prediction",
