@@ -1,6 +1,24 @@
 """From a training run to a model package. Needs the extra ``train``."""
 
 from dermseg.export.onnx import compare_onnx, write_onnx
-from dermseg.export.package_writing import RunRecord, add_score, export_run, read_score
+from dermseg.export.package_writing import (
+    RunRecord,
+    add_score,
+    export_run,
+    quantize_package,
+    read_score,
+)
+from dermseg.export.quantizing import CalibrationImages, choose_images, quantize_onnx
 
-__all__ = ["RunRecord", "add_score", "compare_onnx", "export_run", "read_score", "write_onnx"]
+__all__ = [
+    "CalibrationImages",
+    "RunRecord",
+    "add_score",
+    "choose_images",
+    "compare_onnx",
+    "export_run",
+    "quantize_onnx",
+    "quantize_package",
+    "read_score",
+    "write_onnx",
+]

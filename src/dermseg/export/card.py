@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dermseg.package import ModelSpec, Score
+from dermseg.package import ModelSpec
 
 __all__ = ["model_card"]
 
@@ -49,17 +49,22 @@ commit `{origin.commit}`. {len(origin.training_ids)} images were trained on;
 ## Scores
 {scores or "None measured yet."}
 
-ONNX Runtime's probabilities differ from torch's by at most {origin.export_difference:.1g}.
+{_precision(spec)}
 """
 
 
-def _score_lines(score: Score) -> str:
-    note = " (these images chose the checkpoint: the figures flatter)" * score.used_for_selection
-    rows = "\n".join(
-        f"| {name} | {value:.4f} | {low:.4f} to {high:.4f} |"
-        for name, (value, low, high) in score.values.items()
+def _precision(spec: ModelSpec) -> str:
+    difference = (
+        f"ONNX Runtime's probabilities differ from torch's by at most "
+        f"{spec.provenance.export_difference:.1g}"
     )
-    return (
-        f"On {score.on}, {score.num_images} images{note}:\n\n"
-        f"| measure | value | 95 % interval |\n|---|---|---|\n{rows}\n"
-    )
+    measured = spec.quantization
+    if measured is None:
+        return f"{difference}."
+    figures = f"{measured.int8_jaccard:.4f} instead of {measured.float32_jaccard:.4f} in float32"
+    return f"""{difference}, before the network was quantised.
+
+## Precision
+The network calculates in int8, calibrated on {measured.num_calibration_images} training images. The mean
+Jaccard index is {figures}, a loss of {measured.loss:.4f},
+on {measured.num_images} images of {measured.on}."""

@@ -3,7 +3,7 @@
 from dermseg.package.loading import DEFAULT_MODEL, ModelPackage, list_packages, load_package
 from dermseg.package.runtime import Runtime
 from dermseg.package.session import Precision, RuntimeName
-from dermseg.package.spec import DataSource, ModelSpec, Provenance, Score
+from dermseg.package.spec import DataSource, ModelSpec, Provenance, Quantization, Score
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -12,6 +12,7 @@ __all__ = [
     "ModelSpec",
     "Precision",
     "Provenance",
+    "Quantization",
     "Runtime",
     "RuntimeName",
     "Score",
