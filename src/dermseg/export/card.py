@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dermseg.package import ModelSpec
+from dermseg.package import ModelSpec, Score
 
 __all__ = ["model_card"]
 
@@ -61,10 +61,23 @@ def _precision(spec: ModelSpec) -> str:
     measured = spec.quantization
     if measured is None:
         return f"{difference}."
+    calibration = f"calibrated on {measured.num_calibration_images} training images"
     figures = f"{measured.int8_jaccard:.4f} instead of {measured.float32_jaccard:.4f} in float32"
     return f"""{difference}, before the network was quantised.
 
 ## Precision
-The network calculates in int8, calibrated on {measured.num_calibration_images} training images. The mean
+The network calculates in int8, {calibration}. The mean
 Jaccard index is {figures}, a loss of {measured.loss:.4f},
 on {measured.num_images} images of {measured.on}."""
+
+
+def _score_lines(score: Score) -> str:
+    note = " (these images chose the checkpoint: the figures flatter)" * score.used_for_selection
+    rows = "\n".join(
+        f"| {name} | {value:.4f} | {low:.4f} to {high:.4f} |"
+        for name, (value, low, high) in score.values.items()
+    )
+    return (
+        f"On {score.on}, {score.num_images} images{note}:\n\n"
+        f"| measure | value | 95 % interval |\n|---|---|---|\n{rows}\n"
+    )
