@@ -48,6 +48,7 @@ def main() -> None:
     """Print the micro Jaccard at both frequencies."""
     parser = argparse.ArgumentParser(description="score a per-pixel logistic regression")
     parser.add_argument("--images", type=int, default=120)
+    parser.add_argument("--contrast", type=float, default=1.0, help="of what is drawn")
     parser.add_argument("--first-seed", type=int, default=0, help="the others follow it")
     parser.add_argument("--folder", type=Path, help="real lesions instead of generated ones")
     parser.add_argument("--excluded", type=Path, help="folder of images that are not used")
@@ -56,7 +57,7 @@ def main() -> None:
         ("observed", OBSERVED_FREQUENCIES),
         ("training", TRAINING_FREQUENCIES),
     ):
-        options = AttributeOptions(frequencies)
+        options = AttributeOptions(frequencies, contrast=arguments.contrast)
         if arguments.folder is None:
             phantoms = generated(arguments.images, options, first_seed=arguments.first_seed)
         else:

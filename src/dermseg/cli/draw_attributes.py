@@ -31,6 +31,9 @@ def draw_attributes(
         list[str] | None,
         typer.Option(help="How often an attribute is drawn: globules=0.4; may be repeated."),
     ] = None,
+    contrast: Annotated[
+        float, typer.Option(help="Factor on the strength of what is drawn; above 1: clearer.")
+    ] = 1.0,
     name: Annotated[str | None, typer.Option(help="The dataset, if not recognised.")] = None,
     images: ImagesOption = None,
     masks: MasksOption = None,
@@ -63,7 +66,7 @@ def draw_attributes(
     from dermseg.datasets.presence import read_presence
     from dermseg.phantom import ATTRIBUTES
 
-    options = DrawingOptions(side, seed, _frequencies(frequency or ()))
+    options = DrawingOptions(side, seed, _frequencies(frequency or ()), contrast)
     dataset = open_source(choose_source(folder, images, masks), name)
     shown = None if presence is None else read_presence(presence, ATTRIBUTES)
     plan = plan_drawing(dataset, shown)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -39,6 +41,20 @@ def test_each_structure_changes_its_mask_and_nothing_else(name: str) -> None:
         assert not any(other.any() for key, other in drawn.masks.items() if key != name)
         difference = np.abs(drawn.image.astype(int) - image).mean(axis=2)[mask]
         assert np.quantile(difference, 0.9) > 4, "it cannot be seen"
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_more_contrast_changes_the_same_places_more(name: str) -> None:
+    image, lesion = _lesion()
+    options = AttributeOptions({name: 1.0}, distractors=0.0)
+    usual, clear = (
+        draw_attributes(image, lesion, seed=1, options=replace(options, contrast=contrast))
+        for contrast in (1.0, 1.6)
+    )
+    assert np.array_equal(usual.masks[name], clear.masks[name])
+    changes = [np.abs(drawn.image.astype(int) - image).sum() for drawn in (usual, clear)]
+    assert changes[1] > 1.15 * changes[0]
+    assert np.array_equal(clear.image[~clear.masks[name]], image[~clear.masks[name]])
 
 
 def test_nothing_changes_outside_the_masks_and_the_distractors() -> None:

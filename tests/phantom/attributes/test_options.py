@@ -34,3 +34,9 @@ def test_a_frequency_that_is_no_probability_is_refused(frequency: float) -> None
         AttributeOptions({"streaks": frequency})
     with pytest.raises(UsageError, match="distractors"):
         AttributeOptions(distractors=frequency)
+
+
+@pytest.mark.parametrize("contrast", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_contrast_that_is_no_factor_is_refused(contrast: float) -> None:
+    with pytest.raises(UsageError, match="contrast"):
+        AttributeOptions(contrast=contrast)

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -31,20 +31,23 @@ class DrawingOptions:
         side: Longest side of the images that are written; larger ones are reduced.
         seed: Not negative. What is drawn into an image depends on it and the image's id.
         frequencies: How often each class is drawn into an image that does not show it, 0 to 1.
+        contrast: Factor on the strength of what is drawn, above 0.
     """
 
     side: int = 256
     seed: int = 0
     frequencies: Mapping[str, float] = field(default_factory=lambda: dict(TRAINING_FREQUENCIES))
+    contrast: float = 1.0
 
     @property
     def attributes(self) -> AttributeOptions:
         """The options of the drawings themselves.
 
         Raises:
-            UsageError: If a class is not known, or a frequency is outside [0, 1].
+            UsageError: If a class is not known, a frequency is outside [0, 1], or the contrast is
+                not above 0.
         """
-        return AttributeOptions(self.frequencies)
+        return AttributeOptions(self.frequencies, contrast=self.contrast)
 
 
 def draw_all(
@@ -99,7 +102,7 @@ def _draw(task: DrawingTask, folder: Path, options: DrawingOptions) -> None:
         resize_image(image, size),
         resize_mask(lesion, size),
         seed=_seed_of(task.sample.id, options.seed),
-        options=AttributeOptions(allowed, attributes.distractors),
+        options=replace(attributes, frequencies=allowed),
     )
     write_mask(task.lesion_file(folder), drawn.lesion)
     for name in task.classes:

@@ -96,6 +96,7 @@ def _describe(plan: DrawingPlan, options: DrawingOptions, presence: Path | None)
         "seed": options.seed,
         "side": options.side,
         "frequencies": dict(options.frequencies),
+        "contrast": options.contrast,
         "distractors": options.attributes.distractors,
         "num_images": len(plan.tasks),
         "ids_sha256": hashlib.sha256(ids.encode()).hexdigest(),

@@ -98,7 +98,9 @@ def draw_attributes(
         rng = _stream(seed, name)
         if rng.random() < options.frequencies.get(name, 0.0):
             masks[name] = add(layers, surface, rng)
-    return AttributePhantom(layers.applied_to(surface), lesion, masks, distractors, seed)
+    return AttributePhantom(
+        layers.applied_to(surface, options.contrast), lesion, masks, distractors, seed
+    )
 
 
 Structure = Callable[[Layers, Surface, np.random.Generator], BoolMask]

@@ -47,26 +47,33 @@ class Layers:
         changed |= self.glint != 0
         return changed
 
-    def applied_to(self, surface: Surface) -> ImageArray:
-        """The image of the surface with the changes; not changed where nothing is touched."""
+    def applied_to(self, surface: Surface, contrast: float = 1.0) -> ImageArray:
+        """The image of the surface with the changes; not changed where nothing is touched.
+
+        Args:
+            surface: What was drawn on.
+            contrast: Factor on every change.
+        """
         before = surface.absorbance
+        strength = np.float32(contrast)
+        melanin = strength * self.pigment.melanin
         added = Chromophores(
             # Brown of the lesion's own hue: a part of the added melanin scales what is there.
-            np.float32(0.65) * self.pigment.melanin,
-            self.pigment.blood,
-            self.pigment.deep,
+            np.float32(0.65) * melanin,
+            strength * self.pigment.blood,
+            strength * self.pigment.deep,
         ).absorbance()
         own = before / np.maximum(before[..., 2:], np.float32(0.3))
         own = np.asarray(cv2.blur(np.clip(own, 0.15, 1.2), (5, 5)), np.float32)
         after = np.asarray(
-            before + added + (np.float32(0.35) * self.pigment.melanin)[..., None] * own, np.float32
+            before + added + (np.float32(0.35) * melanin)[..., None] * own, np.float32
         )
         # Of black only so much, or it would turn to a flat grey.
-        after -= np.minimum(self.removed, 0.95)[..., None] * np.clip(before, 0, 1.8)
+        after -= np.minimum(strength * self.removed, 0.95)[..., None] * np.clip(before, 0, 1.8)
         image = surface.image * (light_through(after) / light_through(before))
         ground = np.maximum(np.maximum(surface.skin, np.float32(1.15) * surface.image), 90)
         keratin = np.minimum(ground * _KERATIN, 250)
-        image += self.keratin[..., None] * (keratin - image)
-        image += self.glint[..., None] * (_GLINT - image)
+        image += np.minimum(strength * self.keratin, 1)[..., None] * (keratin - image)
+        image += np.minimum(strength * self.glint, 1)[..., None] * (_GLINT - image)
         result = np.clip(image + 0.5, 0, 255).astype(np.uint8)
         return np.where(self.touched()[..., None], result, surface.image)

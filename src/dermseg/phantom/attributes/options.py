@@ -39,13 +39,17 @@ class AttributeOptions:
         frequencies: Probability of each of ``ATTRIBUTES``, 0 to 1; what is not named is never
             drawn, so that ``{"streaks": 1}`` gives streaks alone.
         distractors: Probability of each kind of look-alike, 0 to 1.
+        contrast: Factor on the strength of structures and look-alikes alike; 1 has the whole range
+            from what can hardly be seen to what is obvious.
 
     Raises:
-        UsageError: If a name is not known or a probability is outside [0, 1].
+        UsageError: If a name is not known, a probability is outside [0, 1], or the contrast is
+            not above 0.
     """
 
     frequencies: Mapping[str, float] = field(default_factory=lambda: dict(OBSERVED_FREQUENCIES))
     distractors: float = 0.4
+    contrast: float = 1.0
 
     def __post_init__(self) -> None:
         for name, frequency in self.frequencies.items():
@@ -55,6 +59,8 @@ class AttributeOptions:
                 )
             _check_probability(f"the frequency of {name!r}", frequency)
         _check_probability("distractors", self.distractors)
+        if not 0 < self.contrast < float("inf"):
+            raise UsageError(f"contrast is {self.contrast}; give a number above 0, 1 for as usual")
 
 
 def _check_probability(name: str, value: float) -> None:
