@@ -1,24 +1,27 @@
 """Set `dermseg predict` against what one would otherwise run, and against the machine's limit.
 
-    python benchmarks/prediction.py [--images DIR] [--size 1536x2048] [--num-images 100]
+    python benchmarks/prediction.py --data DIR -o RESULTS
+
+`DIR` is a dataset of native images, such as ISIC 2017; without it, what needs it is left out. Each
+measurement is a process of its own, and a line of `RESULTS/measurements.jsonl` when it is done: the
+same command goes on where it was interrupted. At the end `RESULTS` holds `tables.md` and
+`prediction.png`, for docs/performance.md.
 
 Contenders read the same JPEGs and write masks at native size as 8-bit PNG:
 
-- ``onnx``, ``openvino``: the packaged model, by ``predict_jobs`` as the command line calls it,
-  without overlays; the table of measurements is written as well;
+- ``onnx``, ``openvino``, and with ``-int8`` the int8 package: by ``predict_jobs`` as the command
+  line calls it, without overlays; the table of measurements is written as well;
 - ``resnet34``, ``mobilenet``: a U-Net of segmentation-models-pytorch at the size of the packaged
   model, one image after the other: Pillow, resize, eager torch, Pillow; all by their defaults;
 - ``unet512``: the same loop with the classic U-Net, 64 channels wide, at 512 x 512, on a
   twentieth of the images;
-- ``limit``: the CPU seconds of decoding at a reduced scale, of inference in one thread and of
+- ``limit:...``: the CPU seconds of decoding at a reduced scale, of inference in one thread and of
   PNG encoding, each alone; the cores divided by their sum is what a machine could give at most.
 
-Each measurement is a process of its own, timed after the model is loaded and has run once. All
-contenders run in turns, in each round in another order, so that whatever else the machine does
-meets them alike. Ratios are formed within a round; the median and the range are printed.
-
-The baselines' networks have random weights, whose masks would be noise that compresses badly;
-their logits are replaced by those of a disc before they are upsampled.
+Speed is timed after the model is loaded and has run once. All contenders run in turns, in each
+round in another order, so that whatever else the machine does meets them alike. Ratios are formed
+within a round. The baselines' networks have random weights, whose masks would be noise that
+compresses badly; their logits are replaced by those of a disc before they are upsampled.
 """
 
 from __future__ import annotations
@@ -26,209 +29,124 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from importlib.util import find_spec
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from PIL import Image
+from prediction_contenders import BASELINES, MEASURES, OURS, RUNTIMES
+from prediction_report import write_report
 
-from dermseg.images import open_image, write_image
-from dermseg.images.writing import encode_mask
-from dermseg.package import Runtime, load_package
+from dermseg.datasets import open_dataset
+from dermseg.images import write_image
 from dermseg.phantom import create_phantom
-from dermseg.prediction import (
-    OutputOptions,
-    load_model,
-    open_output,
-    plan_jobs,
-    predict_jobs,
-    share_heap,
-)
-from dermseg.preprocessing import least_size, preprocess
-from dermseg.types import Size
 
-OURS = ("onnx", *(("openvino",) if find_spec("openvino") else ()))
-BASELINES = ("resnet34", "mobilenet", "unet512")
-SMP_ENCODERS = {"resnet34": "resnet34", "mobilenet": "mobilenet_v2"}
+SIZES = ((480, 640), (768, 1024), (1536, 2048), (2448, 3264), (3456, 4608), (4000, 6000))
+COMPARED = (1536, 2048)
+Call = tuple[str, str, Path, int]
 
 
-def run_dermseg(runtime: str, images: Path, out: Path) -> Callable[[], int]:
-    """Predict as the command line does."""
-    share_heap()
-    predictor = load_model(runtime=runtime)  # type: ignore[arg-type]
-    predictor.predict(create_phantom(0).image)
-    options = OutputOptions(overlay=False)
-    jobs = plan_jobs([images], recursive=False)
-    open_output(out, jobs, predictor, options, existing="refuse")
-    return lambda: sum(1 for _ in predict_jobs(predictor, jobs, out, options))
+def plan(images: Path, data: Path | None, num_images: int, rounds: int) -> Iterator[Call]:
+    """All measurements in their order: suite, contender, images, round."""
+    compared = images / "{}x{}".format(*COMPARED)
+    yield "startup", "--help", compared, 0
+    for runtime in RUNTIMES:
+        yield "startup", f"load {runtime}", compared, 0
+        yield "startup", f"predict {runtime}", compared, 0
+    for contender in (*OURS, "resnet34", "mobilenet"):
+        yield "steps", contender, compared, 0
+    if data is not None:
+        for contender in OURS:
+            yield "agreement", contender, data, 0
+    contenders = [*OURS, *BASELINES, *(f"limit:{ours}" for ours in OURS)]
+    suites = [("speed", compared)] + ([("native", images / "native")] if data else [])
+    for number in range(rounds):
+        shift = number % len(contenders)
+        for suite, folder in suites:
+            for contender in contenders[shift:] + contenders[:shift]:
+                yield suite, contender, folder, number
+        for height, width in SIZES:
+            for contender in RUNTIMES:
+                yield "sizes", contender, images / f"{height}x{width}", number
+    for many in (num_images, 100 * num_images):
+        yield "memory", str(many), compared, 0
 
 
-def run_baseline(name: str, images: Path, out: Path) -> Callable[[], int]:
-    """The loop of most examples: one image after the other, all libraries by their defaults."""
-    import torch  # noqa: PLC0415 -- ours must not be slowed by it
-    from torch.nn import functional  # noqa: PLC0415
-
-    from dermseg import torchvision_import  # noqa: PLC0415, F401 -- the libraries below need it
-    from dermseg.networks import create_network  # noqa: PLC0415
-
-    size: Size = (512, 512) if name == "unet512" else load_package().spec.input_size
-    if name == "unet512":
-        network: torch.nn.Module = create_network("unet", parameters={"width": 64})
-    else:
-        import segmentation_models_pytorch as smp  # noqa: PLC0415
-
-        network = smp.Unet(SMP_ENCODERS[name], encoder_weights=None)
-    network.eval()
-    rows, columns = np.mgrid[: size[0], : size[1]]
-    radius = np.hypot(rows - size[0] / 2, columns - size[1] / 2)
-    disc = torch.from_numpy((min(size) / 4 - radius).astype(np.float32))[None, None]
-
-    def predict(path: Path) -> None:
-        image = Image.open(path).convert("RGB")
-        small = image.resize(size[::-1])
-        tensor = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].float() / 255
-        with torch.no_grad():
-            logits = network(tensor)
-            logits = (logits[0] if isinstance(logits, list) else logits) * 0 + disc
-            native = functional.interpolate(logits, image.size[::-1], mode="bilinear")
-        mask = (native.sigmoid() > 0.5).numpy()[0, 0]
-        Image.fromarray(mask.astype(np.uint8) * 255).save(out / f"{path.stem}.png")
-
-    def run() -> int:
-        paths = sorted(images.iterdir())
-        if name == "unet512":  # seconds an image
-            paths = paths[: max(2, len(paths) // 20)]
-        for path in paths:
-            predict(path)
-        return len(paths)
-
-    out.mkdir()
-    predict(min(images.iterdir()))
-    return run
+def prepare_images(folder: Path, data: Path | None, num_images: int) -> None:
+    """Fill folders with hard links to a few images: generated ones of each size, native ones."""
+    for size in SIZES:
+        name = f"{size[0]}x{size[1]}"
+        originals = [folder / "originals" / f"{name}_{seed}.jpg" for seed in range(3)]
+        for seed, path in enumerate(originals):
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_image(path, create_phantom(seed, size=size).image)
+        megapixels = size[0] * size[1] / 1e6
+        many = num_images if size == COMPARED else max(6, round(num_images / (1 + megapixels / 2)))
+        _link(originals, folder / name, many)
+    if data is not None:
+        originals = []
+        for sample in open_dataset(data).samples:
+            path = folder / "originals" / sample.image.name
+            if not path.exists():
+                path.write_bytes(sample.image.read_bytes())
+            originals.append(path)
+        _link(originals, folder / "native", 2 * num_images)
 
 
-def run_limit(runtime: str, images: Path, out: Path) -> Callable[[], int]:
-    """The three steps that cannot be left out, in one thread."""
-    del out
-    package = load_package()
-    spec = package.spec
-    network = Runtime(package, runtime=runtime, num_threads=1)  # type: ignore[arg-type]
-    phantom = create_phantom(0)
-    tensor = preprocess(phantom.image, spec.input_size, spec.normalization)[None]
-    network(tensor)
-
-    def run() -> int:
-        paths = sorted(images.iterdir())
-        for path in paths:
-            with open_image(path) as encoded:
-                native = encoded.size
-                encoded.read(least_size(native, spec.input_size, spec.preprocessing))
-            network(tensor)
-            mask = np.zeros(native, np.bool_)
-            height, width = native
-            mask[height // 4 : -height // 4, width // 4 : -width // 4] = True
-            encode_mask(mask)
-        return len(paths)
-
-    return run
+def _link(originals: Sequence[Path], folder: Path, num_images: int) -> None:
+    folder.mkdir(exist_ok=True)
+    for number, path in enumerate(islice(cycle(originals), num_images)):
+        link = folder / f"{number:05d}{path.suffix.lower()}"
+        if not link.exists():
+            os.link(path, link)
 
 
-def measure(contender: str, images: Path) -> dict[str, float]:
-    """Images per second of one contender; for the limit, of all cores."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out"
-        name, _, runtime = contender.partition(":")
-        if name == "limit":
-            run = run_limit(runtime, images, out)
-        elif name in OURS:
-            run = run_dermseg(name, images, out)
-        else:
-            run = run_baseline(name, images, out)
-        wall, cpu = time.perf_counter(), time.process_time()
-        num_images = run()
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    per_second = num_images * (os.cpu_count() or 1) / cpu if name == "limit" else num_images / wall
-    return {"per_second": per_second, "cpu_ms": 1000 * cpu / num_images}
-
-
-def measure_apart(contender: str, images: Path) -> dict[str, float]:
-    """:func:`measure` in a process of its own."""
-    call = [sys.executable, __file__, "--only", contender, "--images", str(images)]
+def measure_apart(suite: str, contender: str, images: Path) -> dict[str, Any]:
+    """One measurement in a process of its own."""
+    call = [sys.executable, __file__, "--only", suite, contender, str(images)]
     output = subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603
-    result: dict[str, float] = json.loads(output)
+    result: dict[str, Any] = json.loads(output.splitlines()[-1])
     return result
 
 
-def prepare_images(folder: Path, source: Path | None, size: Size, num_images: int) -> None:
-    """Fill a folder with hard links, or copies, of a few images."""
-    if source is None:
-        originals = [folder.parent / f"phantom_{seed}.jpg" for seed in range(6)]
-        for seed, path in enumerate(originals):
-            write_image(path, create_phantom(seed, size=size).image)
-    else:
-        originals = sorted(path for path in source.iterdir() if path.suffix.lower() == ".jpg")
-    folder.mkdir()
-    for number, path in enumerate(islice(cycle(originals), num_images)):
-        (folder / f"{number:05d}.jpg").write_bytes(path.read_bytes())
-
-
-def show_ratios(results: Sequence[dict[str, dict[str, float]]]) -> None:
-    """Print what each contender gives, and ours against each."""
-    print("| contender | images /s | CPU ms per image |\n|---|---|---|")
-    for name in sorted(results[0]):
-        speed, cpu = (
-            statistics.median(result[name][key] for result in results)
-            for key in ("per_second", "cpu_ms")
-        )
-        print(f"| {name} | {speed:.1f} | {cpu:.1f} |")
-    print("\n| ours | against | ratio | range | CPU ratio |\n|---|---|---|---|---|")
-    for ours in OURS:
-        for other in (*BASELINES, f"limit:{ours}"):
-            pairs = [(result[ours], result[other]) for result in results]
-            ratios = [one["per_second"] / two["per_second"] for one, two in pairs]
-            saved = statistics.median(two["cpu_ms"] / one["cpu_ms"] for one, two in pairs)
-            spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-            print(
-                f"| {ours} | {other} | {statistics.median(ratios):.2f} | {spread} | {saved:.2f} |"
-            )
+def read_measurements(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of an earlier run."""
+    text = path.read_text() if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure what is missing, and write the report."""
+    if sys.argv[1:2] == ["--only"]:
+        suite, contender, images = sys.argv[2:]
+        print(json.dumps(MEASURES[suite](contender, Path(images))))
+        return
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--images", type=Path, help="folder of JPEGs; generated ones by default")
-    parser.add_argument("--size", default="1536x2048", help="height x width of generated images")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--data", type=Path, help="dataset of native images")
     parser.add_argument("--num-images", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.only:
-        print(json.dumps(measure(options.only, options.images)))
-        return
-    height, width = map(int, options.size.split("x"))
-    contenders = [*OURS, *BASELINES, *(f"limit:{ours}" for ours in OURS)]
-    results = []
-    with tempfile.TemporaryDirectory() as folder:
-        images = Path(folder) / "images"
-        prepare_images(images, options.images, (height, width), options.num_images)
-        for number in range(options.rounds):
-            shift = number % len(contenders)
-            order = contenders[shift:] + contenders[:shift]
-            results.append({name: measure_apart(name, images) for name in order})
-    what = f"from {options.images.name}" if options.images else f"of {options.size}"
-    print(f"{options.num_images} images {what}, {options.rounds} rounds")
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end\n"
-    )
-    show_ratios(results)
+    lines = options.output / "measurements.jsonl"
+    prepare_images(options.output / "images", options.data, options.num_images)
+    done = read_measurements(lines)
+    there = {(one["suite"], one["contender"], one["images"], one["round"]) for one in done}
+    calls = plan(options.output / "images", options.data, options.num_images, options.rounds)
+    missing = [call for call in calls if (*call[:2], call[2].name, call[3]) not in there]
+    started = time.perf_counter()
+    for place, (suite, contender, images, number) in enumerate(missing, 1):
+        seconds = time.perf_counter() - started
+        print(f"{seconds:6.0f} s  {place}/{len(missing)}  {suite} {contender} {images.name}")
+        key = {"suite": suite, "contender": contender, "images": images.name, "round": number}
+        result = measure_apart(suite, contender, images)
+        done.append(key | {"load": os.getloadavg()[0]} | result)
+        with lines.open("a") as file:
+            file.write(json.dumps(done[-1]) + "\n")
+    write_report(options.output, done)
 
 
 if __name__ == "__main__":

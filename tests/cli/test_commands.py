@@ -172,3 +172,19 @@ def test_recipe_mistakes_name_the_nearest_key(
     assert result.returncode == 2
     assert "did you mean 'epochs'" in result.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--int8"], "--int8 was given without --data"),
+        (["--data", "photos"], "--data was given without --int8"),
+        (["--int8", "--data", "photos", "--half"], "exclude each other"),
+    ],
+)
+def test_contradicting_export_options_are_refused(
+    dermseg: Run, tmp_path: Path, options: list[str], message: str
+) -> None:
+    result = dermseg("export", tmp_path, "-o", tmp_path / "model", *options)
+    assert result.returncode == 2
+    assert message in result.stderr

@@ -115,6 +115,19 @@ def test_options_choose_the_files_and_columns(
     assert strict < np.count_nonzero(read_mask(tmp_path / "p" / "a_segmentation.png"))
 
 
+def test_coco_is_one_file_without_pictures(
+    dermseg: Run, dark_package: Path, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    call = ("predict", photos, "-o", out, "--model", dark_package, "--format", "coco")
+    assert dermseg(*call).returncode == 0
+    assert not list(out.glob("*.png")) + list(out.glob("*.jpg"))
+    coco = json.loads((out / "predictions.coco.json").read_bytes())
+    areas = [annotation["area"] for annotation in coco["annotations"]]
+    assert areas == [int(row["area_pixels"]) for row in rows_of(out)]
+    assert [row["mask"] for row in rows_of(out)] == ["a.jpg", "b.jpg", "c.jpg"]
+
+
 def test_recursive_keeps_the_relative_paths(
     dermseg: Run, dark_package: Path, photos: Path, tmp_path: Path
 ) -> None:
@@ -194,6 +207,7 @@ def test_wrong_calls_are_refused_before_any_work(
         "is a file": [a, "-o", file, "--model", dark_package],
         "no model 'other'": [a, "-o", out, "--model", "other"],
         "the threshold is 2.0": [a, "-o", out, "--model", dark_package, "--threshold", "2"],
+        "expected png or coco": [a, "-o", out, "--format", "jpeg"],
         "exclude each other": [a, "-o", out, "--overwrite", "--skip-existing"],
         "expected a number above 0": [a, "-o", out, "--spacing-mm", "0"],
         "No such option": [a, "-o", out, "--tresh"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +16,6 @@ import pytest
 from PIL import Image
 
 from dermseg.errors import ImageError
-from dermseg.images import read_mask
 from dermseg.metrics import jaccard
 from dermseg.prediction import (
     OutputOptions,
@@ -170,33 +168,3 @@ def test_40_megapixel_images_among_thumbnails_stay_below_a_bound(
     (folder / "large.jpg").unlink()
     call = [command, "predict", folder, "-o", tmp_path / "out", "--model", dark_package]
     assert peak_mb(*call, "--workers", 4) < 900
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-def test_a_killed_run_is_continued_without_doing_finished_images_again(
-    dark_package: Path, command: str, tmp_path: Path, disc: Disc
-) -> None:
-    folder, out = tmp_path / "photos", tmp_path / "out"
-    folder.mkdir()
-    image, _ = disc((600, 800), centre=(400, 300), radius=150)
-    (folder / "0000.jpg").write_bytes(jpeg(image))
-    for number in range(1, 400):
-        os.link(folder / "0000.jpg", folder / f"{number:04d}.jpg")
-    call = [command, "predict", folder, "-o", out, "--model", dark_package, "--skip-existing"]
-    process = subprocess.Popen([*map(str, call)], stderr=subprocess.DEVNULL)
-    table = out / "predictions.csv"
-    while not (table.is_file() and len(read_rows(table)) >= 20):
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    finished = {row["mask"]: (out / row["mask"]).stat().st_mtime_ns for row in read_rows(table)}
-    assert 20 <= len(finished) < 400
-    result = subprocess.run([*map(str, call)], capture_output=True, text=True, check=True)
-    assert f"{len(finished)} kept" in result.stdout
-    rows = read_rows(table)
-    assert len({row["file"] for row in rows}) == len(rows) == 400
-    assert all((out / mask).stat().st_mtime_ns == when for mask, when in finished.items())
-    areas = {np.count_nonzero(read_mask(out / row["mask"])) for row in rows[::40]}
-    assert len(areas) == 1

@@ -18,6 +18,7 @@ app = typer.Typer(
     help="Segment skin lesions in dermoscopic images. Not a medical device, and no diagnosis.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # importing rich takes longer than all else that --help does
     pretty_exceptions_enable=False,
 )
 app.command("predict")(predict.predict)

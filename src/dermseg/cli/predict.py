@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -13,7 +14,7 @@ from dermseg.errors import UsageError
 
 if TYPE_CHECKING:
     from dermseg.package import Precision, RuntimeName
-    from dermseg.prediction import Existing, Predictor
+    from dermseg.prediction import Existing, MaskFormat, Predictor
 
 __all__ = ["predict", "with_progress"]
 
@@ -41,6 +42,14 @@ def predict(
             "--probability", help="Also write NAME_probability.png, and one for each attribute."
         ),
     ] = False,
+    mask_format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="png: a mask and an overlay for each image. coco: all masks as run lengths in "
+            "predictions.coco.json, and no overlays.",
+        ),
+    ] = "png",
     no_overlay: Annotated[
         bool, typer.Option("--no-overlay", help="Do not write NAME_overlay.jpg.")
     ] = False,
@@ -99,6 +108,9 @@ def predict(
     if spacing_mm is not None and not spacing_mm > 0:
         message = f"--spacing-mm is {spacing_mm}, expected a number above 0"
         raise UsageError(message)
+    if mask_format not in ("png", "coco"):
+        message = f"--format is '{mask_format}', expected png or coco"
+        raise UsageError(message)
     share_heap()
     predictor = _load(
         model,
@@ -109,7 +121,12 @@ def predict(
         precision=cast("Precision", precision),
     )
     jobs = plan_jobs(inputs, recursive=recursive, attributes=predictor.spec.attributes)
-    options = OutputOptions(overlay=not no_overlay, probability=probability, spacing_mm=spacing_mm)
+    options = OutputOptions(
+        overlay=mask_format == "png" and not no_overlay,
+        probability=probability,
+        spacing_mm=spacing_mm,
+        masks=cast("MaskFormat", mask_format),
+    )
     existing: Existing = "overwrite" if overwrite else "skip" if skip_existing else "refuse"
     todo, kept = open_output(output, jobs, predictor, options, existing=existing)
     results = predict_jobs(
@@ -162,13 +179,14 @@ def _describe(predictor: Predictor, num_found: dict[str, int]) -> dict[str, Any]
 
 def with_progress(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
     """Show a progress bar on standard error while iterating, if it is a terminal."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    # Here, because importing rich takes as long as predicting an image.
     from rich.console import Console
     from rich.progress import track
 
-    console = Console(stderr=True)
-    yield from track(
-        items, description=what, total=total, console=console, disable=not console.is_terminal
-    )
+    yield from track(items, description=what, total=total, console=Console(stderr=True))
 
 
 def _report(summary: dict[str, Any], *, as_json: bool) -> None:

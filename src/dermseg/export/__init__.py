@@ -5,15 +5,21 @@ from dermseg.export.package_writing import (
     RunRecord,
     add_score,
     export_run,
+    quantize_package,
     read_score,
     tune_package,
 )
+from dermseg.export.quantizing import CalibrationImages, choose_images, quantize_onnx
 
 __all__ = [
+    "CalibrationImages",
     "RunRecord",
     "add_score",
+    "choose_images",
     "compare_onnx",
     "export_run",
+    "quantize_onnx",
+    "quantize_package",
     "read_score",
     "tune_package",
     "write_onnx",

@@ -18,16 +18,25 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import save
 
+from dermseg.datasets import Dataset
 from dermseg.errors import ExportError, OutputError, UsageError
 from dermseg.export.card import model_card
 from dermseg.export.onnx import compare_onnx, write_onnx
+from dermseg.export.quantizing import CalibrationImages, choose_images, quantized_spec
 from dermseg.images import write_bytes_atomically
 from dermseg.networks import SegmentationNetwork, create_network
 from dermseg.package import DataSource, ModelSpec, Provenance, Score, load_package
 from dermseg.preprocessing import Normalization
 from dermseg.recipes import Postprocessing, Recipe, parse_recipe
 
-__all__ = ["RunRecord", "add_score", "export_run", "read_score", "tune_package"]
+__all__ = [
+    "RunRecord",
+    "add_score",
+    "export_run",
+    "quantize_package",
+    "read_score",
+    "tune_package",
+]
 
 _TOLERANCE = {False: 1e-4, True: 1e-2}
 """Largest accepted difference of a probability, by whether weights are stored as float16."""
@@ -61,6 +70,7 @@ def export_run(
     name: str | None = None,
     half_weights: bool = False,
     scores: tuple[Score, ...] = (),
+    int8: Dataset | None = None,
     overwrite: bool = False,
 ) -> ModelSpec:
     """Write the best checkpoint of a run as a model package.
@@ -73,6 +83,8 @@ def export_run(
         name: The model's name; the recipe's where it is None.
         half_weights: Store the weights as float16.
         scores: Measured scores to keep beside the selection score.
+        int8: What the run was trained on, to calculate in int8, calibrated on training images; the
+            loss, measured on the images that chose the checkpoint, is kept. None for float32.
         overwrite: Whether a folder that is there may be replaced.
 
     Raises:
@@ -110,6 +122,8 @@ def export_run(
             onnx_sha256=hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
             provenance=_provenance(recipe, record, checkpoint, network, difference, scores),
         )
+        if int8 is not None:
+            spec = quantized_spec(folder, spec, _images_of(spec, int8))
         _write_spec(folder, spec)
         _write_weights(network, folder / "weights.safetensors", half=half_weights)
         shutil.copyfile(run / "recipe.toml", folder / "recipe.toml")
@@ -158,6 +172,37 @@ def tune_package(package: Path, postprocessing: Postprocessing) -> None:
     provenance = spec.provenance.model_copy(update=untuned)
     update = {"postprocessing": postprocessing, "provenance": provenance}
     _write_spec(package, spec.model_copy(update=update))
+
+
+def quantize_package(package: Path, destination: Path, name: str, data: Dataset) -> ModelSpec:
+    """Write a copy of a package that calculates in int8, as ``export_run`` with ``int8`` does.
+
+    Without its scores, which are those of float32, and without ``weights.safetensors``: a new run
+    starts from those of the package itself.
+
+    Raises:
+        UsageError: If ``destination`` is there, or ``data`` are not what the package is from.
+        OutputError: If the package cannot be written.
+    """
+    _check_destination(destination, overwrite=False)
+    source = load_package(package)
+    origin = source.spec.provenance.model_copy(update={"scores": []})
+    spec = source.spec.model_copy(update={"name": name, "provenance": origin})
+    with _scratch_folder(destination) as scratch:
+        folder = scratch / "model"
+        folder.mkdir()
+        for file in ("model.onnx", "recipe.toml"):
+            shutil.copyfile(source.folder / file, folder / file)
+        spec = quantized_spec(folder, spec, _images_of(spec, data))
+        _write_spec(folder, spec)
+        _move(folder, destination)
+    return spec
+
+
+def _images_of(spec: ModelSpec, data: Dataset) -> CalibrationImages:
+    origin = spec.provenance
+    samples = [sample for sample in data.samples if sample.mask is not None]
+    return choose_images(data.name, samples, origin.training_ids, origin.selection_ids)
 
 
 def _write_spec(folder: Path, spec: ModelSpec) -> None:

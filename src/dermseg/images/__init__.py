@@ -5,11 +5,17 @@ Everything outside works with RGB images (H, W, 3) uint8, masks (H, W) bool and
 reason; what cannot be written is an ``OutputError``, and no half-written file is left behind.
 """
 
-from dermseg.images.files import ImageSource, write_bytes_atomically
+from dermseg.images.files import (
+    ImageSource,
+    remove_leftovers,
+    write_bytes_atomically,
+    write_chunks_atomically,
+)
 from dermseg.images.folders import IMAGE_SUFFIXES, find_images
 from dermseg.images.reading import (
     EncodedImage,
     foreground,
+    is_whole,
     open_image,
     read_image,
     read_mask,
@@ -25,12 +31,15 @@ __all__ = [
     "encode_jpeg",
     "find_images",
     "foreground",
+    "is_whole",
     "open_image",
     "read_image",
     "read_mask",
     "read_mask_values",
     "read_size",
+    "remove_leftovers",
     "write_bytes_atomically",
+    "write_chunks_atomically",
     "write_image",
     "write_mask",
     "write_probability",

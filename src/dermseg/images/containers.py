@@ -105,6 +105,10 @@ class OpenedImage:
         scale = max(scale for scale in (1, 2, 4, 8) if scale <= max(1, room))
         return -(-height // scale), -(-width // scale)
 
+    def find_defect(self) -> str | None:
+        """What is wrong with the file as far as its container can tell, or None."""
+        return find_defect(self.stream, self.format_name)
+
     def decode(self, least: Size | None = None) -> Image.Image:
         """Decode the pixels, in the orientation that a viewer shows.
 
@@ -116,7 +120,7 @@ class OpenedImage:
         Raises:
             ImageError: If the file is cut off or damaged.
         """
-        if defect := find_defect(self.stream, self.format_name):
+        if defect := self.find_defect():
             raise ImageError(self.name, defect)
         if least is not None and self.reduced_size(least) != self.size:
             height, width = least

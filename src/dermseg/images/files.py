@@ -8,7 +8,7 @@ import io
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -17,8 +17,10 @@ from dermseg.errors import ImageError, OutputError
 __all__ = [
     "ImageSource",
     "open_source",
+    "remove_leftovers",
     "source_name",
     "write_bytes_atomically",
+    "write_chunks_atomically",
     "write_reason",
 ]
 
@@ -78,7 +80,9 @@ def write_bytes_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     The bytes go to a hidden temporary file in the same folder, which then takes the name. An
     existing file is replaced; a link is replaced, not followed. When anything fails, or the
     process is interrupted, the old content stays and the temporary file is removed; a process
-    that is killed leaves the old content and may leave ``.dermseg-*.tmp``.
+    that is killed leaves the old content and may leave ``.dermseg-*.tmp``, see
+    :func:`remove_leftovers`. After a power failure the file may be empty or cut off, since nothing
+    waits for the disk.
 
     Args:
         path: The file to write; its folder must exist.
@@ -87,6 +91,15 @@ def write_bytes_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     Raises:
         OutputError: If the disk is full, the folder is missing or not writable, or ``path`` is a
             folder or a device. The message names the path and the reason.
+    """
+    write_chunks_atomically(path, (data,))
+
+
+def write_chunks_atomically(path: str | os.PathLike[str], chunks: Iterable[bytes]) -> None:
+    """:func:`write_bytes_atomically` for more than fits memory, written as it is made.
+
+    Raises:
+        OutputError: As there.
     """
     name = source_name(path)
     target = Path(path)
@@ -99,7 +112,8 @@ def write_bytes_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         try:
             # Not from tempfile, whose files nobody but their owner may read.
             with temporary.open("xb") as stream:
-                stream.write(data)
+                for chunk in chunks:
+                    stream.write(chunk)
             temporary.replace(target)
         finally:
             with contextlib.suppress(OSError):
@@ -110,6 +124,19 @@ def write_bytes_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     except ValueError as error:  # from a null in the path, or a path without a name such as "."
         reason = _NULL_IN_NAME if "\0" in os.fspath(path) else "the path names no file"
         raise OutputError(f"{name}: cannot be written: {reason}") from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that killed programs left in a folder, not those in its folders.
+
+    Also those of programs that still write there: whoever calls this must be the only one.
+
+    Raises:
+        OSError: If a file cannot be removed.
+    """
+    for leftover in folder.glob(".dermseg-*.tmp"):
+        if leftover.is_file():
+            leftover.unlink(missing_ok=True)
 
 
 _NULL_IN_NAME = "the name contains a null character"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dermseg.errors import ImageError
 from dermseg.images.containers import OpenedImage, decoding, opened_image
 from dermseg.images.files import ImageSource
 from dermseg.images.pixels import grey_values, rgb_values
@@ -18,6 +19,7 @@ from dermseg.types import BoolMask, ImageArray, Size
 __all__ = [
     "EncodedImage",
     "foreground",
+    "is_whole",
     "open_image",
     "read_image",
     "read_mask",
@@ -108,6 +110,19 @@ def read_size(source: ImageSource) -> Size:
     """
     with opened_image(source, max_megapixels=math.inf) as opened:
         return opened.size
+
+
+def is_whole(source: ImageSource) -> bool:
+    """Whether a file is a whole image, as far as can be told without decoding it.
+
+    False for what is missing, empty, cut off, or filled with zeros from somewhere on, as files may
+    be after a power failure. A PNG is compared with its checksums.
+    """
+    try:
+        with opened_image(source, max_megapixels=math.inf) as opened:
+            return opened.find_defect() is None
+    except ImageError:
+        return False
 
 
 def read_mask(source: ImageSource, *, max_megapixels: float = 200) -> BoolMask:

@@ -9,7 +9,7 @@ from dermseg.package.loading import (
 )
 from dermseg.package.runtime import Runtime
 from dermseg.package.session import Precision, RuntimeName
-from dermseg.package.spec import DataSource, ModelSpec, Provenance, Score
+from dermseg.package.spec import DataSource, ModelSpec, Provenance, Quantization, Score
 
 __all__ = [
     "ATTRIBUTE_MODEL",
@@ -19,6 +19,7 @@ __all__ = [
     "ModelSpec",
     "Precision",
     "Provenance",
+    "Quantization",
     "Runtime",
     "RuntimeName",
     "Score",

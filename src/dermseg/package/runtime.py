@@ -29,7 +29,8 @@ class Runtime:
 
     Attributes:
         name: The runtime that was chosen, ``onnx`` or ``openvino``.
-        precision: In which it calculates, as the runtime calls it.
+        precision: In which it calculates, as the runtime calls it; ``int8`` for a package that was
+            exported so, whatever was asked for.
 
     Raises:
         PackageError: If the runtime does not accept the graph, or it is not for images of the
@@ -58,6 +59,8 @@ class Runtime:
         else:
             self._session = OnnxSession(path, num_threads=num_threads)
         self.name, self.precision = self._session.name, self._session.precision
+        if package.spec.quantization is not None:
+            self.precision = "int8"
         found = {name: shape[1:] for name, shape in self._session.inputs.items()}
         expected = {"images": [3, *self.spec.input_size]}
         if found != expected:

@@ -10,7 +10,7 @@ from dermseg.preprocessing import Normalization
 from dermseg.recipes import Cleaning, Head, LesionCrop, Postprocessing
 from dermseg.types import Size
 
-__all__ = ["DataSource", "ModelSpec", "Provenance", "Score"]
+__all__ = ["DataSource", "ModelSpec", "Provenance", "Quantization", "Score"]
 
 
 class _Table(BaseModel):
@@ -79,6 +79,29 @@ ClassName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 """It becomes a part of file names."""
 
 
+class Quantization(_Table):
+    """What it cost to calculate in int8, measured when the package was exported.
+
+    Attributes:
+        num_calibration_images: Training images that the ranges of activations are from.
+        on: The images that the loss was measured on.
+        num_images: How many they are.
+        float32_jaccard: Mean Jaccard index of the masks before.
+        int8_jaccard: And after.
+    """
+
+    num_calibration_images: int
+    on: str
+    num_images: int
+    float32_jaccard: float
+    int8_jaccard: float
+
+    @property
+    def loss(self) -> float:
+        """What the mean Jaccard index lost; below 0 if it gained."""
+        return self.float32_jaccard - self.int8_jaccard
+
+
 class ModelSpec(_Table):
     """The content of ``model.json``.
 
@@ -92,6 +115,7 @@ class ModelSpec(_Table):
         head: ``sigmoid`` for classes that may overlap, with one map of logits each; ``softmax``
             for exclusive ones, with one more map of logits, the first, for the background.
         temperature: Logits are divided by it.
+        quantization: For a network in int8, what that cost; None for float32.
         onnx_sha256: Of ``model.onnx``, so that a damaged or exchanged file is noticed.
     """
 
@@ -108,6 +132,7 @@ class ModelSpec(_Table):
     head: Head = "sigmoid"
     temperature: float = Field(default=1.0, gt=0)
     postprocessing: Postprocessing
+    quantization: Quantization | None = None
     onnx_sha256: str
     provenance: Provenance
 

@@ -4,7 +4,8 @@ from dermseg.prediction.attribute_overlay import add_legend, color_of, mark_attr
 from dermseg.prediction.inputs import MASK_ENDING, Job, plan_jobs
 from dermseg.prediction.loading import load_model
 from dermseg.prediction.measurements import Measurements, measure
-from dermseg.prediction.output import Existing, OutputOptions, open_output, predict_jobs
+from dermseg.prediction.output import predict_jobs
+from dermseg.prediction.output_folder import Existing, MaskFormat, OutputOptions, open_output
 from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.predictor import Predictor
@@ -15,6 +16,7 @@ __all__ = [
     "MASK_ENDING",
     "Existing",
     "Job",
+    "MaskFormat",
     "Measurements",
     "OutputOptions",
     "Prediction",

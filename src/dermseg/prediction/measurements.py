@@ -130,18 +130,29 @@ def _asymmetry(mask: BoolMask) -> float:
     scale = min(1.0, _ASYMMETRY_SIDE / max(mask.shape))
     height, width = (max(1, round(side * scale)) for side in mask.shape)
     small = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    # Room around the mask, so that nothing that is folded falls off the picture.
-    margin = max(height, width)
-    small = cv2.copyMakeBorder(small, *(margin,) * 4, cv2.BORDER_CONSTANT, value=0)
-    moments = cv2.moments(small)
-    centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
+    # One pixel around it, because OpenCV takes an array of two columns for points.
+    moments = cv2.moments(cv2.copyMakeBorder(small, *(1,) * 4, cv2.BORDER_CONSTANT, value=0))
+    centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"] - 1
     angle = 0.5 * math.atan2(2 * moments["mu11"], moments["mu20"] - moments["mu02"])
+    mirrors = [_mirror(angle), _mirror(angle + math.pi / 2)]
+    # Room around the mask, so that nothing that is folded falls off the picture; no more than
+    # that, because folding takes the time of all measurements together.
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) - centre
+    folded_corners = np.concatenate([corners @ mirror + centre for mirror in mirrors])
+    beyond = max((-folded_corners).max(), (folded_corners - [width, height]).max(), 0)
+    margin = math.ceil(beyond) + 1
+    small = cv2.copyMakeBorder(small, *(margin,) * 4, cv2.BORDER_CONSTANT, value=0)
+    centre += margin
     total = float(small.sum())
     apart = 0.0
-    for axis in (angle, angle + math.pi / 2):
-        cos, sin = math.cos(2 * axis), math.sin(2 * axis)
-        mirror = np.array([[cos, sin], [sin, -cos]])
+    for mirror in mirrors:
         matrix = np.column_stack([mirror, centre - mirror @ centre])
         folded = cv2.warpAffine(small, matrix, small.shape[::-1])
         apart += float(np.abs(small - folded).sum()) / (2 * total)
     return apart / 2
+
+
+def _mirror(angle: float) -> NDArray[np.float64]:
+    """The matrix that folds the plane over a line through the origin at an angle, in radians."""
+    cos, sin = math.cos(2 * angle), math.sin(2 * angle)
+    return np.array([[cos, sin], [sin, -cos]])

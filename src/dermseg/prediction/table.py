@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
-from types import TracebackType
-from typing import Any, Self
+from pathlib import Path
+from typing import Any
 
-from dermseg.errors import ImageError, OutputError
-from dermseg.images import write_bytes_atomically
+from dermseg.errors import ImageError
+from dermseg.prediction.appending import AppendedFile
 from dermseg.prediction.attribute_output import attribute_columns
 from dermseg.prediction.prediction import Prediction
 
@@ -34,13 +33,13 @@ def columns_of(attributes: Iterable[str]) -> tuple[str, ...]:
 
 
 def row_of_prediction(
-    file: Path, mask: PurePosixPath, prediction: Prediction, *, spacing_mm: float | None
+    file: Path, mask: str, prediction: Prediction, *, spacing_mm: float | None
 ) -> Row:
     """The measurements of one image by column; what an empty mask lacks is None.
 
     Args:
         file: The image file.
-        mask: The mask file, relative to the output folder.
+        mask: Where its mask is: a file relative to the output folder, or a name inside a file.
         prediction: What was predicted.
         spacing_mm: Width of a pixel in millimetres, where it is known.
     """
@@ -49,7 +48,7 @@ def row_of_prediction(
     centroid_x, centroid_y = measured.centroid or (None, None)
     row = {
         "file": str(file),
-        "mask": str(mask),
+        "mask": mask,
         "width": prediction.size[1],
         "height": prediction.size[0],
         "area_pixels": measured.area,
@@ -94,7 +93,7 @@ def read_rows(path: Path, attributes: Iterable[str] = ()) -> list[dict[str, str]
     return [row for row in rows if None not in row.values() and None not in row]
 
 
-class Table:
+class Table(AppendedFile):
     """The open table; each row is on disk as soon as it is added.
 
     Args:
@@ -113,42 +112,17 @@ class Table:
         *,
         attributes: Iterable[str] = (),
     ) -> None:
-        self.path = path
         self._columns = columns_of(attributes)
         header = dict(zip(self._columns, self._columns, strict=True))
-        write_bytes_atomically(path, _encode([header, *kept], self._columns))
-        # Without a buffer, so that closing after a failed write has nothing left that can fail.
-        try:
-            self._file = path.open("ab", buffering=0)
-        except OSError as error:
-            raise self._failure(error) from error
+        super().__init__(path, [_encode([header, *kept], self._columns)])
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._file.close()
-
-    def add(self, row: Row) -> None:
+    def add_row(self, row: Row) -> None:
         """Append a row; floats are written with six significant digits.
 
         Raises:
             OutputError: If the disk is full or the folder gone.
         """
-        line = _encode([row], self._columns)
-        try:
-            while line:  # a disk that is nearly full takes a part
-                line = line[self._file.write(line) :]
-        except OSError as error:
-            raise self._failure(error) from error
-
-    def _failure(self, error: OSError) -> OutputError:
-        return OutputError(f"{self.path}: cannot be written: {error.strerror}")
+        self.add(_encode([row], self._columns))
 
 
 def _encode(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:

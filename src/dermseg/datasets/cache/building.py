@@ -35,6 +35,7 @@ from dermseg.datasets.cache.planning import (
 from dermseg.datasets.class_masks import find_class_mask
 from dermseg.datasets.pairs import Pair, prepare_pair
 from dermseg.errors import DatasetError, ImageError, OutputError, UsageError
+from dermseg.images import remove_leftovers
 from dermseg.images.files import source_name
 from dermseg.types import Sample, Size
 
@@ -124,8 +125,7 @@ def build(
         OutputError: If there is not enough space, or it cannot be written.
         UsageError: If other settings are wanted while it is in use.
     """
-    for leftover in folder.glob(".dermseg-*.tmp"):
-        leftover.unlink(missing_ok=True)
+    remove_leftovers(folder)
     state, num_removed = _open_state(folder, settings, is_in_use=is_in_use, display=display)
     preparation = settings.preparation
     keys = hash_inputs(samples, preparation, num_workers=num_workers, display=display)
