@@ -15,8 +15,8 @@ from dermseg.errors import ImageError, PackageError, UsageError
 from dermseg.images import read_image, write_image
 from dermseg.package import load_package
 from dermseg.prediction import Prediction, Predictor, Source, load_model
-from dermseg.preprocessing import lesion_box, preprocess
-from dermseg.recipes import LesionCrop
+from dermseg.preprocessing import Box, lesion_box, preprocess
+from dermseg.recipes import LesionCrop, Postprocessing
 
 MakePackage = Callable[..., Path]
 GREEN, BLUE, DARK, SKIN = (40, 120, 40), (40, 40, 120), (90, 60, 50), (225, 190, 170)
@@ -251,3 +251,23 @@ def test_classes_that_cannot_be_files_are_refused(
     (package / "model.json").write_text(text.replace(old, named), "utf-8")
     with pytest.raises(PackageError, match=message):
         load_model(package)
+
+
+def test_kernels_are_shares_of_what_the_network_saw() -> None:
+    box = Box(top=10, left=20, height=30, width=40)
+    probability = np.zeros((1, 30, 40), np.float32)
+    probability[0, 0:9, 10:19] = 1
+    prediction = Prediction(
+        image=np.zeros((100, 200, 3), np.uint8),
+        size=(100, 200),
+        class_probabilities=probability,
+        classes=("globules",),
+        # A kernel of 3 pixels: a tenth of the 30 that the box is high, not of the image.
+        postprocessing=Postprocessing(dilation={"globules": 0.1}),
+        seconds=0.0,
+        box=box,
+    )
+    expected = np.zeros((100, 200), np.bool_)
+    # One more on each side, but for the upper one, where the box ends.
+    expected[10:20, 29:40] = True
+    assert np.array_equal(prediction.mask, expected)

@@ -122,7 +122,7 @@ index of each class over all of their pixels; before, they were:
 {width}x{height} pixels (width x height), and the probabilities are brought back to the image's
 size. {head}
 A pixel belongs to a class from its threshold upwards; the mask is then eroded and dilated with
-square kernels, whose sides are given as shares of the image's shorter side:
+square kernels, whose sides are given as shares of the shorter side of what it sees:
 
 {_postprocessing_table(spec.postprocessing, spec.classes)}{fitted}"""
 

@@ -63,7 +63,7 @@ class Prediction:
     def mask(self) -> BoolMask:
         """Mask of the lesion, (H, W) bool."""
         if self.lesion is None:
-            return self._mask_of(self._main, self.probability)
+            return self.mask_from(self.probability, self._main, self.postprocessing)
         return self.lesion.mask
 
     @cached_property
@@ -78,7 +78,9 @@ class Prediction:
     def masks(self) -> dict[str, BoolMask]:
         """Mask of each class, (H, W) bool."""
         return {
-            name: self._mask_of(name, probability) if name in self.attributes else self.mask
+            name: self.mask_from(probability, name, self.postprocessing)
+            if name in self.attributes
+            else self.mask
             for name, probability in self.probabilities.items()
         }
 
@@ -108,7 +110,29 @@ class Prediction:
             name: One of :attr:`classes`.
         """
         probability = self._probability_of(name)
-        return probability, self._mask_of(name, probability)
+        return probability, self.mask_from(probability, name, self.postprocessing)
+
+    def mask_from(self, probability: FloatArray, name: str, options: Postprocessing) -> BoolMask:
+        """Make the mask of a class as options say, which may be others than the model's.
+
+        Only what the network saw is looked at: kernels and areas are shares of that.
+
+        Args:
+            probability: (H, W) of the class, at native size.
+            name: One of :attr:`classes`.
+            options: Thresholds and cleaning.
+
+        Returns:
+            (H, W) bool; nothing outside the lesion where :attr:`inside_only` is set.
+        """
+        if self.box is None:
+            mask = postprocess(probability, options, name)
+        else:
+            mask = np.zeros(self.size, np.bool_)
+            mask[self.box.slices] = postprocess(probability[self.box.slices], options, name)
+        if self.inside_only and self.lesion is not None:
+            mask = mask & self.lesion.mask
+        return mask
 
     def at_size(self, size: Size) -> Prediction:
         """The same prediction for the same picture at another native size.
@@ -146,12 +170,6 @@ class Prediction:
         if self.inside_only and self.lesion is not None:
             probability[~self.lesion.mask] = 0
         return probability
-
-    def _mask_of(self, name: str, probability: FloatArray) -> BoolMask:
-        mask = postprocess(probability, self.postprocessing, name)
-        if self.inside_only and self.lesion is not None:
-            mask = mask & self.lesion.mask
-        return mask
 
     def _at_native_size(self, probability: FloatArray) -> FloatArray:
         if self.box is None:

@@ -247,19 +247,20 @@ class Training(Table):
 class Postprocessing(Table):
     """From probability to mask, at the image's native size; the steps run in this order.
 
-    Lengths and areas are shares of the image, so that they mean the same at every size: a kernel
-    of 5 pixels on a network's 192x256 is 5 / 192 = 0.026.
+    Lengths and areas are shares of what the network saw, which is the image if it is not cut to
+    its field of view or its lesion; so they mean the same at every size: a kernel of 5 pixels on
+    a network's 192x256 is 5 / 192 = 0.026.
 
     Attributes:
         threshold: A pixel whose probability reaches it belongs to the mask.
         thresholds: The same for classes that have one of their own.
         erosion: Side of the square kernel that erodes the mask, by class, as a share of the
-            image's shorter side; the nearest odd number of pixels is taken. What touches the
-            image's edge is not eroded from there.
+            shorter side; the nearest odd number of pixels is taken. What touches the edge is not
+            eroded from there.
         dilation: The same for the kernel that dilates the mask afterwards.
         largest_region: Keep only the largest connected region.
         fill_holes: Close holes inside the regions.
-        min_area: Remove regions below this share of the image's pixels.
+        min_area: Remove regions below this share of the pixels.
     """
 
     threshold: float = Field(default=0.5, gt=0, lt=1)

@@ -10,17 +10,19 @@ import numpy as np
 
 from dermseg.evaluation.protocol_rules import Values, jaccard
 from dermseg.metrics import confusion_counts
-from dermseg.prediction import Predictor
-from dermseg.prediction.postprocessing import postprocess
+from dermseg.prediction import Prediction, Predictor
 from dermseg.recipes import Postprocessing
 from dermseg.training.judging import predict_known
 from dermseg.training.roc import RocCounts
-from dermseg.types import BoolMask, FloatArray, Sample
+from dermseg.types import BoolMask, Sample
 
 __all__ = ["KERNELS", "fit_kernels", "fit_thresholds"]
 
 KERNELS: Final = (0.0, 0.005, 0.012, 0.026)
-"""Sides of the kernels that are tried, as shares of the image's shorter side; 0 is no kernel."""
+"""Sides of the kernels that are tried, as shares of the shorter side of what the network saw.
+
+0 is no kernel.
+"""
 
 
 def fit_thresholds(
@@ -59,8 +61,7 @@ def fit_kernels(
     counts = {name: np.zeros((len(tried), 4)) for name, tried in variants.items()}
     for _, prediction, truths in predict_known(predictor, samples):
         for name, truth in truths.items():
-            probability = prediction.probabilities[name]
-            counts[name] += _share_of_counts(probability, truth, variants[name], name)
+            counts[name] += _share_of_counts(prediction, truth, variants[name], name)
     erosion, dilation = dict(options.erosion), dict(options.dilation)
     for name, tried in variants.items():
         found, _, missed, _ = counts[name][0]
@@ -86,12 +87,14 @@ def _variants(options: Postprocessing, name: str) -> list[Postprocessing]:
 
 
 def _share_of_counts(
-    probability: FloatArray, truth: BoolMask, variants: Sequence[Postprocessing], name: str
+    prediction: Prediction, truth: BoolMask, variants: Sequence[Postprocessing], name: str
 ) -> Values:
     """TP, FP, FN and TN of each variant's mask, (variants, 4), as shares of the image."""
+    probability = prediction.probabilities[name]
     if not (probability >= variants[0].threshold_of(name)).any():
         # No kernel makes a mask of nothing, and most images do not have most attributes.
         variants = variants[:1]
-    counts = [confusion_counts(postprocess(probability, tried, name), truth) for tried in variants]
+    masks = (prediction.mask_from(probability, name, tried) for tried in variants)
+    counts = [confusion_counts(mask, truth) for mask in masks]
     rows = [(count.tp, count.fp, count.fn, count.tn) for count in counts]
     return np.array(rows, np.float64) / truth.size
