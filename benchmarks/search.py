@@ -35,9 +35,11 @@ PROXY = (
     "preprocessing.size=[96, 128]",
     "training.progressive_resizing=[]",
     "training.precision=float32",
-    "training.ema_warmup=true",
 )
-"""What all candidates share unless they say otherwise."""
+"""How the short runs differ from the recipe."""
+
+AVERAGE = "training.ema_warmup=true"
+"""What all runs share unless a candidate says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,12 @@ class Candidate:
     @property
     def settings(self) -> list[str]:
         """All overrides of the short run, each key once."""
-        given = (*PROXY, f"training.epochs={self.epochs}", *self.overrides)
-        return list({each.partition("=")[0]: each for each in given}.values())
+        return merge(AVERAGE, *PROXY, f"training.epochs={self.epochs}", *self.overrides)
+
+
+def merge(*overrides: str) -> list[str]:
+    """Each key once, with what is said last."""
+    return list({each.partition("=")[0]: each for each in overrides}.values())
 
 
 def network(name: str, parameters: str) -> str:
@@ -115,7 +121,6 @@ REFERENCE = CANDIDATES[0]
 FULL_SIZE = (
     "preprocessing.size=[192, 256]",
     "training.progressive_resizing=[{until_epoch = 36, size = [96, 128]}]",
-    "training.ema_warmup=true",
     "training.epochs=52",
 )
 """How the folds are trained, whatever else the candidate says."""
@@ -158,8 +163,8 @@ def train_and_judge(candidate: Candidate, options: argparse.Namespace) -> None:
 def cross_validate(candidate: Candidate, options: argparse.Namespace) -> None:
     """Train five folds of one candidate at full size, or continue."""
     run = options.output / f"{candidate.name}-folds"
-    given = (*candidate.overrides, *FULL_SIZE)
-    settings = [word for each in given for word in ("--set", each)]
+    overrides = merge(AVERAGE, *candidate.overrides, *FULL_SIZE)
+    settings = [word for each in overrides for word in ("--set", each)]
     data = data_of(candidate, options, [])
     call(["train", RECIPE, "-o", str(run), *data, "--folds", "5", *settings, "--resume"])
 
