@@ -74,7 +74,7 @@ def main() -> int:
         if sample.id in chosen and sample.mask is not None
     ]
     kinds = {"real": real, "phantoms": phantoms(options.num_images, _LIGHTEST)}
-    rows = []
+    rows: list[Row] = []
     for name in options.models:
         model = load_model(name, precision="auto")
         title = model.spec.name if len(options.models) == 1 else name
