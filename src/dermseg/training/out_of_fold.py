@@ -33,20 +33,18 @@ def name_samples(datasets: Sequence[Dataset], samples: Sequence[Sample]) -> dict
     """
     counts = Counter(sample.id for sample in samples)
     dataset_of = {sample.image: dataset.name for dataset in datasets for sample in dataset.samples}
-    names = {
-        sample.image: sample.id
-        if counts[sample.id] == 1
-        else f"{sample.id}_{dataset_of[sample.image]}"
+    names = [
+        sample.id if counts[sample.id] == 1 else f"{sample.id}_{dataset_of[sample.image]}"
         for sample in samples
-    }
-    twice = [name for name, count in Counter(names.values()).items() if count > 1]
+    ]
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         message = (
             f"{len(twice)} images are in two of the given datasets of one name, the first is "
             f"{twice[0]}: give each dataset once"
         )
         raise UsageError(message)
-    return names
+    return {sample.image: name for sample, name in zip(samples, names, strict=True)}
 
 
 def keep_predictions(
