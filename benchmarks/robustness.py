@@ -182,7 +182,7 @@ def draw(rows: Sequence[Row]) -> Figure:
         axes.grid(alpha=0.3)
     for axes in list(figure.axes)[len(CORRUPTIONS) :]:
         axes.set_axis_off()
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     figure.supylabel("mean Jaccard index", fontsize=10)
     figure.supxlabel("strength", fontsize=10)
     return figure
