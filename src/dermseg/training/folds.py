@@ -79,7 +79,7 @@ def cross_validate(
     result = evaluate_predictions(_out_of_fold(packages, held_out), groups=groups)
     about = {
         "model": f"{recipe.name}, {num_folds} folds",
-        "dataset": ", ".join(dataset.name for dataset in datasets),
+        "dataset": ", ".join(dataset.origin for dataset in datasets),
         "part": "out of fold",
     }
     write_evaluation(run / "out_of_fold", result, about=about)
