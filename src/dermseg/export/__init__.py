@@ -6,10 +6,10 @@ from dermseg.export.package_writing import (
     add_score,
     export_run,
     quantize_package,
-    read_score,
     tune_package,
 )
 from dermseg.export.quantizing import CalibrationImages, choose_images, quantize_onnx
+from dermseg.export.scores import read_score
 
 __all__ = [
     "CalibrationImages",

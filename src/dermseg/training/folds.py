@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from dermseg.datasets import LESION, divide_into_folds
+from dermseg.datasets import divide_into_folds
 from dermseg.errors import UsageError
 from dermseg.evaluation import Evaluation, evaluate_predictions, write_evaluation
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
+from dermseg.training.criterion import is_lesion_only
 from dermseg.training.out_of_fold import keep_predictions, name_samples
 from dermseg.training.parts import TrainingData, divide
 from dermseg.training.run import train
@@ -54,7 +55,7 @@ def cross_validate(
     if data.split_file is not None:
         message = "--folds divides the training images itself: leave --split out"
         raise UsageError(message)
-    if recipe.classes != [LESION]:
+    if not is_lesion_only(recipe.classes):
         message = (
             f"--folds scores masks of the lesion, but the classes are {', '.join(recipe.classes)}: "
             "leave it out"
@@ -91,7 +92,7 @@ def cross_validate(
     result = evaluate_predictions(items, groups=groups_of_names)
     about = {
         "model": f"{recipe.name}, {num_folds} folds",
-        "dataset": ", ".join(dataset.name for dataset in datasets),
+        "dataset": ", ".join(dataset.origin for dataset in datasets),
         "part": "out of fold",
     }
     write_evaluation(run / "out_of_fold", result, about=about)
