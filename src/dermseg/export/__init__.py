@@ -2,13 +2,13 @@
 
 from dermseg.export.onnx import compare_onnx, write_onnx
 from dermseg.export.package_writing import (
-    RunRecord,
     add_score,
     export_run,
     quantize_package,
     tune_package,
 )
 from dermseg.export.quantizing import CalibrationImages, choose_images, quantize_onnx
+from dermseg.export.run_reading import RunRecord
 from dermseg.export.scores import read_score
 
 __all__ = [

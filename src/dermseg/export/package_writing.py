@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
-import torch
-from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import save
 
 from dermseg.datasets import Dataset
@@ -22,14 +17,13 @@ from dermseg.errors import ExportError, OutputError, UsageError
 from dermseg.export.card import model_card
 from dermseg.export.onnx import compare_onnx, write_onnx
 from dermseg.export.quantizing import CalibrationImages, choose_images, quantized_spec
+from dermseg.export.run_reading import FinishedRun, read_run
 from dermseg.images import write_bytes_atomically
-from dermseg.networks import SegmentationNetwork, create_network
-from dermseg.package import DataSource, ModelSpec, Provenance, Score, load_package
-from dermseg.preprocessing import Normalization
-from dermseg.recipes import Postprocessing, Recipe, parse_recipe
+from dermseg.networks import SegmentationNetwork
+from dermseg.package import ModelSpec, Provenance, Score, load_package
+from dermseg.recipes import Postprocessing
 
 __all__ = [
-    "RunRecord",
     "add_score",
     "export_run",
     "quantize_package",
@@ -38,27 +32,6 @@ __all__ = [
 
 _TOLERANCE = {False: 1e-4, True: 1e-2}
 """Largest accepted difference of a probability, by whether weights are stored as float16."""
-
-# What reading a folder that is no whole run, or a damaged checkpoint, can raise.
-_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError)
-
-
-class RunRecord(BaseModel):
-    """What ``run.json`` keeps of a training run besides recipe, split and checkpoints.
-
-    Attributes:
-        class_weights: Fitted on the training masks, the background's first, if a loss asks.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    normalization: Normalization
-    data: list[DataSource]
-    training_ids: list[str]
-    selection_ids: list[str]
-    commit: str
-    environment: dict[str, str] = Field(default_factory=dict)
-    class_weights: list[float] | None = None
 
 
 def export_run(
@@ -93,8 +66,8 @@ def export_run(
         OutputError: If the package cannot be written.
     """
     _check_destination(destination, overwrite=overwrite)
-    recipe, record, checkpoint, network = _read_run(run)
-    fitted = _fitted_spec(run)
+    finished = read_run(run)
+    recipe, network, fitted = finished.recipe, finished.network, finished.fitted
     with _scratch_folder(destination) as scratch:
         folder = scratch / "model"
         folder.mkdir()
@@ -108,7 +81,7 @@ def export_run(
                 f"expected at most {_TOLERANCE[half_weights]:g}"
             )
             raise ExportError(message)
-        provenance = _provenance(recipe, record, checkpoint, network, difference, scores)
+        provenance = _provenance(finished, difference, scores)
         if fitted is not None:
             kept = {
                 "scores": [*fitted.provenance.scores, *scores],
@@ -123,7 +96,7 @@ def export_run(
             preprocessing=recipe.preprocessing.cleaning,
             lesion_crop=recipe.lesion_crop,
             experimental=recipe.experimental,
-            normalization=record.normalization,
+            normalization=finished.record.normalization,
             classes=recipe.classes,
             head=recipe.head,
             postprocessing=recipe.postprocessing if fitted is None else fitted.postprocessing,
@@ -230,74 +203,18 @@ def _scratch_folder(destination: Path) -> Iterator[Path]:
         raise OutputError(message) from error
 
 
-def _read_run(run: Path) -> tuple[Recipe, RunRecord, dict[str, Any], SegmentationNetwork]:
-    try:
-        recipe = parse_recipe((run / "recipe.toml").read_text("utf-8"), source=str(run))
-        record = RunRecord.model_validate_json((run / "run.json").read_bytes())
-        checkpoint = _read_checkpoint(run / "checkpoints" / "best.ckpt")
-        network = _restore_network(recipe, checkpoint)
-    except _UNREADABLE as error:
-        reason = str(error).strip().partition("\n")[0]
-        message = f"{run}: not a run folder with recipe.toml, run.json and a best.ckpt: {reason}"
-        raise UsageError(message) from error
-    return recipe, record, checkpoint, network
-
-
-def _fitted_spec(run: Path) -> ModelSpec | None:
-    """What the package of a finished run says, if thresholds and kernels were fitted."""
-    package = run / "model"
-    if not package.is_dir():
-        return None
-    spec = load_package(package).spec
-    return None if spec.provenance.untuned_postprocessing is None else spec
-
-
-def _read_checkpoint(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        # torch takes anything else for its older format, and fails in any way.
-        if not zipfile.is_zipfile(file):
-            message = f"{path} is damaged"
-            raise ValueError(message)
-    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return checkpoint
-
-
-def _restore_network(recipe: Recipe, checkpoint: dict[str, Any]) -> SegmentationNetwork:
-    network = create_network(
-        recipe.network.name,
-        num_classes=recipe.num_maps,
-        parameters=recipe.network.bare_parameters,
-    )
-    prefix = "network."
-    network.load_state_dict(
-        {
-            key.removeprefix(prefix): value
-            for key, value in checkpoint["state_dict"].items()
-            if key.startswith(prefix)
-        }
-    )
-    return network.eval()
-
-
-def _provenance(
-    recipe: Recipe,
-    record: RunRecord,
-    checkpoint: dict[str, Any],
-    network: SegmentationNetwork,
-    difference: float,
-    scores: tuple[Score, ...],
-) -> Provenance:
+def _provenance(run: FinishedRun, difference: float, scores: tuple[Score, ...]) -> Provenance:
     return Provenance(
-        recipe=recipe.name,
-        network=recipe.network.name,
-        num_parameters=sum(parameter.numel() for parameter in network.parameters()),
-        seed=recipe.seed,
-        commit=record.commit,
-        data=record.data,
-        training_ids=record.training_ids,
-        selection_ids=record.selection_ids,
-        epochs=recipe.training.epochs,
-        best_epoch=int(checkpoint["epoch"]) + 1,
+        recipe=run.recipe.name,
+        network=run.recipe.network.name,
+        num_parameters=sum(parameter.numel() for parameter in run.network.parameters()),
+        seed=run.recipe.seed,
+        commit=run.record.commit,
+        data=run.record.data,
+        training_ids=run.record.training_ids,
+        selection_ids=run.record.selection_ids,
+        epochs=run.recipe.training.epochs,
+        best_epoch=run.best_epoch,
         export_difference=difference,
         versions={name: metadata.version(name) for name in ("dermseg", "torch", "onnx")},
         scores=list(scores),
