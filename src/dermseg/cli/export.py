@@ -11,11 +11,23 @@ __all__ = ["export"]
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="A run folder of `dermseg train`.")],
+    run: Annotated[
+        list[Path],
+        typer.Argument(
+            help="A run folder of `dermseg train`; or several, such as folds, to be averaged."
+        ),
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the model package.")],
     name: Annotated[
         str | None, typer.Option(help="The model's name, by default the recipe's.")
     ] = None,
+    flips: Annotated[
+        bool,
+        typer.Option(
+            "--flips",
+            help="Average over each image and its three mirror images: four times the work.",
+        ),
+    ] = False,
     half: Annotated[
         bool, typer.Option("--half", help="Store weights as float16: half the size, same speed.")
     ] = False,
@@ -38,7 +50,10 @@ def export(
         bool, typer.Option("--overwrite", help="Replace a package that is there.")
     ] = False,
 ) -> None:
-    """Write the best checkpoint of a run as a model package. Needs the extra 'train'."""
+    """Write the best checkpoint of a run, or the mean of several, as a model package.
+
+    Needs the extra 'train'.
+    """
     from dermseg.errors import MissingExtraError, UsageError
 
     if int8 != (data is not None):
@@ -54,8 +69,10 @@ def export(
     except ModuleNotFoundError as error:
         raise MissingExtraError("exporting", "train") from error
     spec = export_run(
-        run,
+        run[0],
         output,
+        others=run[1:],
+        flips=flips,
         name=name,
         half_weights=half,
         scores=tuple(read_score(folder) for folder in score or []),

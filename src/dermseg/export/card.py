@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from dermseg.package import ModelSpec, Score
+from dermseg.package import ModelSpec, Provenance, Score
 from dermseg.recipes import Postprocessing
 
 __all__ = ["model_card"]
@@ -31,6 +31,9 @@ _EXPERIMENTAL: Final = """
 **Experimental.** This model has not shown that it finds in photographs what it was made to find; do
 not rely on its masks.
 """
+
+
+_OF_FIRST: Final = " (of the first network; the others may differ in seed and best epoch)"
 
 
 def model_card(spec: ModelSpec) -> str:
@@ -60,9 +63,9 @@ def model_card(spec: ModelSpec) -> str:
 
 ## Training
 Recipe `{origin.recipe}`, seed {origin.seed}, {origin.epochs} epochs (best: {origin.best_epoch}),
-commit `{origin.commit}`. {len(origin.training_ids)} images were trained on;
-{len(origin.selection_ids)} others of the training part chose the checkpoint. All ids are in
-`model.json`.
+commit `{origin.commit}`{_OF_FIRST * (origin.num_networks > 1)}.
+{len(origin.training_ids)} images were trained on; {len(origin.selection_ids)} others of the training part
+chose the checkpoint. All ids are in `model.json`.
 
 {sources}
 
@@ -95,9 +98,10 @@ def _how_it_works(spec: ModelSpec) -> str:
     origin = spec.provenance
     height, width = spec.input_size
     head = _HEADS[spec.head]
+    network = _network(origin)
     if spec.classes == ["lesion"]:
         return f"""\
-Network `{origin.network}`, {origin.num_parameters:,} parameters; every image is resized to
+{network}; every image is resized to
 {width}x{height} pixels (width x height), the probability is brought back to the image's size, and a
 pixel belongs to the lesion from {spec.postprocessing.threshold} upwards. {head}"""
     crop = ""
@@ -118,13 +122,25 @@ index of each class over all of their pixels; before, they were:
 
 {_postprocessing_table(origin.untuned_postprocessing, spec.classes)}"""
     return f"""\
-{crop}Network `{origin.network}`, {origin.num_parameters:,} parameters; what it sees is resized to
+{crop}{network}; what it sees is resized to
 {width}x{height} pixels (width x height), and the probabilities are brought back to the image's
 size. {head}
 A pixel belongs to a class from its threshold upwards; the mask is then eroded and dilated with
 square kernels, whose sides are given as shares of the shorter side of what it sees:
 
 {_postprocessing_table(spec.postprocessing, spec.classes)}{fitted}"""
+
+
+def _network(origin: Provenance) -> str:
+    parameters = f"{origin.num_parameters:,} parameters"
+    if origin.num_networks == 1:
+        found = f"Network `{origin.network}`, {parameters}"
+    else:
+        found = (
+            f"{origin.num_networks} networks `{origin.network}`, together {parameters}, whose "
+            "logits are averaged"
+        )
+    return found + ", over an image and its three mirror images" * origin.flips
 
 
 def _postprocessing_table(options: Postprocessing, classes: Sequence[str]) -> str:

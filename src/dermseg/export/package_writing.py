@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +15,7 @@ from safetensors.torch import save
 from dermseg.datasets import Dataset
 from dermseg.errors import ExportError, OutputError, UsageError
 from dermseg.export.card import model_card
+from dermseg.export.ensemble import join_runs
 from dermseg.export.onnx import compare_onnx, write_onnx
 from dermseg.export.quantizing import CalibrationImages, choose_images, quantized_spec
 from dermseg.export.run_reading import FinishedRun, read_run
@@ -38,6 +39,8 @@ def export_run(
     run: Path,
     destination: Path,
     *,
+    others: Sequence[Path] = (),
+    flips: bool = False,
     name: str | None = None,
     half_weights: bool = False,
     scores: tuple[Score, ...] = (),
@@ -49,9 +52,14 @@ def export_run(
     The package appears whole or not at all. What a finished run fitted to its selection part, the
     thresholds and kernels of attributes, is taken over.
 
+    With ``others`` or ``flips`` the package holds one graph that averages logits. No network starts
+    from an average: of several runs, there is no ``weights.safetensors``.
+
     Args:
         run: A run folder with ``recipe.toml``, ``run.json`` and ``checkpoints/best.ckpt``.
         destination: The package's folder; new, empty or, with ``overwrite``, an older package.
+        others: More runs of the same recipe, such as folds.
+        flips: Average over an image and its three mirror images, too: four times the work.
         name: The model's name; the recipe's where it is None.
         half_weights: Store the weights as float16.
         scores: Measured scores to keep; of a run that fitted thresholds and kernels, beside those
@@ -61,13 +69,15 @@ def export_run(
         overwrite: Whether a folder that is there may be replaced.
 
     Raises:
-        UsageError: If ``run`` is no finished run, or ``destination`` is there.
+        UsageError: If ``run`` is no finished run, the others do not fit to it, or ``destination``
+            is there.
         ExportError: If ONNX Runtime's numbers differ from torch's.
         OutputError: If the package cannot be written.
     """
     _check_destination(destination, overwrite=overwrite)
-    finished = read_run(run)
-    recipe, network, fitted = finished.recipe, finished.network, finished.fitted
+    runs = [read_run(folder) for folder in (run, *others)]
+    recipe, fitted = runs[0].recipe, runs[0].fitted
+    network = join_runs(runs, flips=flips)
     with _scratch_folder(destination) as scratch:
         folder = scratch / "model"
         folder.mkdir()
@@ -81,7 +91,7 @@ def export_run(
                 f"expected at most {_TOLERANCE[half_weights]:g}"
             )
             raise ExportError(message)
-        provenance = _provenance(finished, difference, scores)
+        provenance = _provenance(runs, difference, scores, flips=flips)
         if fitted is not None:
             kept = {
                 "scores": [*fitted.provenance.scores, *scores],
@@ -96,7 +106,7 @@ def export_run(
             preprocessing=recipe.preprocessing.cleaning,
             lesion_crop=recipe.lesion_crop,
             experimental=recipe.experimental,
-            normalization=finished.record.normalization,
+            normalization=runs[0].record.normalization,
             classes=recipe.classes,
             head=recipe.head,
             postprocessing=recipe.postprocessing if fitted is None else fitted.postprocessing,
@@ -106,7 +116,8 @@ def export_run(
         if int8 is not None:
             spec = quantized_spec(folder, spec, _images_of(spec, int8))
         _write_spec(folder, spec)
-        _write_weights(network, folder / "weights.safetensors", half=half_weights)
+        if not others:
+            _write_weights(runs[0].network, folder / "weights.safetensors", half=half_weights)
         shutil.copyfile(run / "recipe.toml", folder / "recipe.toml")
         _move(folder, destination)
     return spec
@@ -203,18 +214,28 @@ def _scratch_folder(destination: Path) -> Iterator[Path]:
         raise OutputError(message) from error
 
 
-def _provenance(run: FinishedRun, difference: float, scores: tuple[Score, ...]) -> Provenance:
+def _provenance(
+    runs: Sequence[FinishedRun], difference: float, scores: tuple[Score, ...], *, flips: bool
+) -> Provenance:
+    first = runs[0]
+    trained = {id for run in runs for id in run.record.training_ids}
+    chosen = {id for run in runs for id in run.record.selection_ids}
+    data = {source.model_dump_json(): source for run in runs for source in run.record.data}
     return Provenance(
-        recipe=run.recipe.name,
-        network=run.recipe.network.name,
-        num_parameters=sum(parameter.numel() for parameter in run.network.parameters()),
-        seed=run.recipe.seed,
-        commit=run.record.commit,
-        data=run.record.data,
-        training_ids=run.record.training_ids,
-        selection_ids=run.record.selection_ids,
-        epochs=run.recipe.training.epochs,
-        best_epoch=run.best_epoch,
+        recipe=first.recipe.name,
+        network=first.recipe.network.name,
+        num_networks=len(runs),
+        flips=flips,
+        num_parameters=sum(
+            parameter.numel() for run in runs for parameter in run.network.parameters()
+        ),
+        seed=first.recipe.seed,
+        commit=first.record.commit,
+        data=list(data.values()),
+        training_ids=sorted(trained),
+        selection_ids=sorted(chosen - trained),
+        epochs=first.recipe.training.epochs,
+        best_epoch=first.best_epoch,
         export_difference=difference,
         versions={name: metadata.version(name) for name in ("dermseg", "torch", "onnx")},
         scores=list(scores),

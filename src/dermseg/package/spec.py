@@ -53,7 +53,14 @@ class Score(_Table):
 class Provenance(_Table):
     """Where a model came from.
 
+    Of several networks that are averaged, seed, commit and epochs are those of the first.
+
     Attributes:
+        num_networks: Networks whose logits are averaged.
+        flips: Whether they are averaged over the mirror images of every image as well.
+        num_parameters: Of all networks together.
+        training_ids: Images that any of the networks was trained on.
+        selection_ids: Others that chose the checkpoint of one.
         scores: What it reached, and on what.
         untuned_postprocessing: How masks were made before thresholds and kernels were fitted to
             the images that chose the checkpoint; None where nothing was fitted.
@@ -61,6 +68,8 @@ class Provenance(_Table):
 
     recipe: str
     network: str
+    num_networks: int = Field(default=1, gt=0)
+    flips: bool = False
     num_parameters: int
     seed: int
     commit: str
