@@ -17,7 +17,7 @@ from dermseg.phantom.attributes import (
     create_attribute_phantom,
     draw_attributes,
 )
-from dermseg.phantom.generator import Phantom, create_phantom
+from dermseg.phantom.generator import Phantom, create_phantom, create_plain_skin
 from dermseg.phantom.lesion import Lesion
 from dermseg.phantom.options import PhantomOptions, PhantomParameters
 
@@ -34,5 +34,6 @@ __all__ = [
     "PhantomParameters",
     "create_attribute_phantom",
     "create_phantom",
+    "create_plain_skin",
     "draw_attributes",
 ]
