@@ -77,6 +77,10 @@ def predict(
     max_megapixels: Annotated[
         float, typer.Option(help="Refuse larger images, as a guard against hostile files.")
     ] = 200,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also write masks of images that the model was not made for."),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that are there.")
     ] = False,
@@ -91,7 +95,7 @@ def predict(
 
     Masks have the image's native size, in the orientation that a viewer shows (EXIF applied).
     With --attributes, or a model of attributes, NAME_attribute_CLASS.png is the mask of each.
-    An image that cannot be read is named and skipped. This is no diagnosis.
+    An image that cannot be read, or that the model was not made for, is named and skipped. This is no diagnosis.
     """
     from dermseg.prediction import (
         OutputOptions,
@@ -126,6 +130,7 @@ def predict(
         probability=probability,
         spacing_mm=spacing_mm,
         masks=cast("MaskFormat", mask_format),
+        force=force,
     )
     existing: Existing = "overwrite" if overwrite else "skip" if skip_existing else "refuse"
     todo, kept = open_output(output, jobs, predictor, options, existing=existing)

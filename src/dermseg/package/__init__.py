@@ -10,19 +10,33 @@ from dermseg.package.loading import (
 from dermseg.package.runtime import Runtime
 from dermseg.package.session import Precision, RuntimeName
 from dermseg.package.spec import DataSource, ModelSpec, Provenance, Quantization, Score
+from dermseg.package.trust import (
+    Calibration,
+    LinearModel,
+    QualityModel,
+    Reliability,
+    ScopeModel,
+    Typicality,
+)
 
 __all__ = [
     "ATTRIBUTE_MODEL",
     "DEFAULT_MODEL",
+    "Calibration",
     "DataSource",
+    "LinearModel",
     "ModelPackage",
     "ModelSpec",
     "Precision",
     "Provenance",
+    "QualityModel",
     "Quantization",
+    "Reliability",
     "Runtime",
     "RuntimeName",
+    "ScopeModel",
     "Score",
+    "Typicality",
     "list_packages",
     "load_package",
 ]

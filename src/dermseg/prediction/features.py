@@ -7,7 +7,7 @@ for. All are measured at no more than 256 pixels, and do not depend on the image
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.presence import presence_score
-from dermseg.preprocessing import find_background, resize_image, resize_probability
+from dermseg.preprocessing import find_background, resize_image, resize_mask, resize_probability
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
 __all__ = ["describe_image", "describe_prediction"]
 
 _SIDE: Final = 256
+_COLOR_SIDE: Final = 128
 _TINY: Final = 1e-6
 # Of an area of the mask: below it, ratios to the area say nothing.
 _SMALLEST_AREA: Final = 1e-3
@@ -44,7 +45,8 @@ def describe_prediction(
         nats; the others are shares, ratios and logarithms as their names say. Of an empty mask,
         what needs one is 0.
     """
-    probability, seen = _reduced(probability, seen)
+    seen = _reduced(seen, _SIDE)
+    probability = resize_probability(probability, (seen.shape[0], seen.shape[1]))
     mask = probability >= threshold
     area = float(mask.mean())
     clipped = np.clip(probability, _TINY, 1 - _TINY)
@@ -74,43 +76,52 @@ def describe_image(seen: ImageArray) -> dict[str, float]:
 
     Returns:
         Finite numbers by name. Colours are CIELAB's, of all but the dark background of the field
-        of view; textures are logarithms of mean gradients of the lightness at three scales.
+        of view; textures are logarithms of gradients of the grey image at three scales.
     """
-    seen = resize_image(seen, limited_size((seen.shape[0], seen.shape[1]), _SIDE))
-    lit = ~find_background(seen)
-    lab = _to_lab(seen)
-    colors = lab[lit]
+    seen = _reduced(seen, _SIDE)
+    small = _reduced(seen, _COLOR_SIDE)
+    lit = ~find_background(small)
+    colors = _to_lab(small)[lit]
     chroma = np.hypot(colors[:, 1], colors[:, 2])
     described = {}
     for number, channel in enumerate(("lightness", "red", "yellow")):
         low, middle, high = np.percentile(colors[:, number], (10, 50, 90)).tolist()
         described |= {channel: middle, f"{channel}_spread": math.log(high - low + 1)}
     hue = np.arctan2(colors[:, 2], colors[:, 1])
-    skin = (hue > -0.35) & (hue < 1.6) | (chroma < 4)
-    described["skin_hues"] = float(skin.mean())
+    described["skin_hues"] = float(((hue > -0.35) & (hue < 1.6) | (chroma < 4)).mean())
     described["grey"] = float((chroma < 5).mean())
     described["white"] = float((colors[:, 0] > 97).mean())
     described["lit"] = float(lit.mean())
-    lightness = lab[..., 0]
+    return described | _textures(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), lit)
+
+
+def _textures(grey: NDArray[np.integer[Any]], lit: BoolMask) -> dict[str, float]:
+    """Mean and strongest gradients of the lit part of an image, (h, w), at three scales."""
+    described = {}
     for scale in (1, 2, 4):
-        gradient = cv2.magnitude(
-            cv2.Sobel(lightness, cv2.CV_32F, 1, 0), cv2.Sobel(lightness, cv2.CV_32F, 0, 1)
-        )
-        inner = cv2.erode(_resized(lit, lightness.shape), np.ones((3, 3), np.uint8)) > 0
-        values = gradient[inner] if inner.any() else gradient.ravel()
+        gradient = _gradient(grey)
+        inner = cv2.resize(lit.view(np.uint8), grey.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        values = gradient[cv2.erode(inner, np.ones((3, 3), np.uint8)) > 0]
+        if not values.size:
+            values = gradient.ravel()
         described[f"gradient_{scale}"] = math.log(float(values.mean()) + 0.1)
-        described[f"edges_{scale}"] = math.log(float(np.percentile(values, 98)) + 0.1)
-        lightness = cv2.pyrDown(lightness)
+        # Of a share, not the strongest: a single pixel says nothing of a texture.
+        rank = math.floor(0.98 * (values.size - 1))
+        described[f"edges_{scale}"] = math.log(float(np.partition(values, rank)[rank]) + 0.1)
+        grey = cv2.pyrDown(grey)
     return described
 
 
-def _reduced(probability: FloatArray, seen: ImageArray) -> tuple[FloatArray, ImageArray]:
-    size = limited_size((probability.shape[0], probability.shape[1]), _SIDE)
-    if size != probability.shape:
-        probability = resize_probability(probability, size)
-    if size != seen.shape[:2]:
-        seen = resize_image(seen, size)
-    return probability, seen
+def _gradient(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Length of the gradient of (h, w) values, in units per pixel."""
+    across = cv2.Sobel(values, cv2.CV_32F, 1, 0, scale=1 / 8)
+    down = cv2.Sobel(values, cv2.CV_32F, 0, 1, scale=1 / 8)
+    return np.asarray(cv2.magnitude(across, down), np.float32)
+
+
+def _reduced(image: ImageArray, side: int) -> ImageArray:
+    size = limited_size((image.shape[0], image.shape[1]), side)
+    return image if size == image.shape[:2] else resize_image(image, size)
 
 
 def _shape(mask: BoolMask, probability: FloatArray) -> dict[str, float]:
@@ -133,10 +144,7 @@ def _shape(mask: BoolMask, probability: FloatArray) -> dict[str, float]:
     border = outline.reshape(-1, 2)
     height, width = mask.shape
     at_edge = (border <= 0) | (border >= (width - 1, height - 1))
-    gradient = cv2.magnitude(
-        cv2.Sobel(probability, cv2.CV_32F, 1, 0, scale=1 / 8),
-        cv2.Sobel(probability, cv2.CV_32F, 0, 1, scale=1 / 8),
-    )
+    gradient = _gradient(probability)
     return {
         "regions": math.log1p(count - 1),
         "largest_region": float(areas.max() / areas.sum()),
@@ -151,13 +159,15 @@ def _shape(mask: BoolMask, probability: FloatArray) -> dict[str, float]:
 
 def _contrast(mask: BoolMask, seen: ImageArray) -> dict[str, float]:
     """How far the colours of the lesion are from those of the skin around it."""
+    seen = _reduced(seen, _COLOR_SIDE)
+    if mask.shape != seen.shape[:2]:
+        mask = resize_mask(mask, (seen.shape[0], seen.shape[1]))
+    distance_out = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 3)
     side = max(mask.shape)
-    gap, ring = (2 * round(share * side) + 1 for share in (_GAP, _GAP + _RING))
     field = ~find_background(seen)
-    grown = cv2.dilate(mask.view(np.uint8), _disc(gap)) > 0
-    around = (cv2.dilate(mask.view(np.uint8), _disc(ring)) > 0) & ~grown & field
+    around = (distance_out > _GAP * side) & (distance_out <= (_GAP + _RING) * side) & field
     inner = mask & field
-    dark = float((mask & ~field).sum() / max(np.count_nonzero(mask), 1))
+    dark = float(np.count_nonzero(mask & ~field) / max(np.count_nonzero(mask), 1))
     if not inner.any() or not around.any():
         return {"contrast": 0.0, "separation": 0.0, "in_the_dark": dark}
     lab = _to_lab(seen)
@@ -171,17 +181,6 @@ def _contrast(mask: BoolMask, seen: ImageArray) -> dict[str, float]:
     }
 
 
-def _disc(side: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
-
-
 def _to_lab(image: ImageArray) -> NDArray[np.float32]:
-    return np.asarray(
-        cv2.cvtColor(image.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab), np.float32
-    )
-
-
-def _resized(mask: BoolMask, size: tuple[int, ...]) -> NDArray[np.uint8]:
-    return np.asarray(
-        cv2.resize(mask.view(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST), np.uint8
-    )
+    unit = image.astype(np.float32) / np.float32(255)
+    return np.asarray(cv2.cvtColor(unit, cv2.COLOR_RGB2Lab), np.float32)
