@@ -95,7 +95,8 @@ def predict(
 
     Masks have the image's native size, in the orientation that a viewer shows (EXIF applied).
     With --attributes, or a model of attributes, NAME_attribute_CLASS.png is the mask of each.
-    An image that cannot be read, or that the model was not made for, is named and skipped. This is no diagnosis.
+    An image that cannot be read, or that the model was not made for, is named and skipped.
+    This is no diagnosis.
     """
     from dermseg.prediction import (
         OutputOptions,

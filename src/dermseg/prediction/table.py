@@ -18,8 +18,8 @@ __all__ = ["Row", "Table", "columns_of", "read_rows", "row_of_error", "row_of_pr
 _COLUMNS = (
     "file", "mask", "width", "height", "area_pixels", "area_share", "box_x", "box_y", "box_width",
     "box_height", "centroid_x", "centroid_y", "perimeter", "longest_diameter", "circularity",
-    "asymmetry", "mean_probability", "num_regions", "expected_jaccard", "review", "area_mm2", "perimeter_mm",
-    "longest_diameter_mm",
+    "asymmetry", "mean_probability", "num_regions", "expected_jaccard", "review",
+    "area_mm2", "perimeter_mm", "longest_diameter_mm",
 )  # fmt: skip
 _LAST_COLUMNS = ("seconds", "error")
 
