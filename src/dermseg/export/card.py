@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from dermseg.export.trust_card import trust_card
 from dermseg.package import ModelSpec, Score
 from dermseg.recipes import Postprocessing
 
@@ -69,7 +70,7 @@ commit `{origin.commit}`. {len(origin.training_ids)} images were trained on;
 ## Scores
 {scores or "None measured yet."}
 
-{_precision(spec)}
+{trust_card(spec)}{_precision(spec)}
 """
 
 

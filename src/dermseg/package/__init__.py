@@ -16,7 +16,6 @@ from dermseg.package.trust import (
     QualityModel,
     Reliability,
     ScopeModel,
-    Typicality,
 )
 
 __all__ = [
@@ -36,7 +35,6 @@ __all__ = [
     "RuntimeName",
     "ScopeModel",
     "Score",
-    "Typicality",
     "list_packages",
     "load_package",
 ]

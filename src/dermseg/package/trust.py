@@ -4,58 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from dermseg.recipes.tables import Share, Table
 
-__all__ = ["Calibration", "LinearModel", "QualityModel", "Reliability", "ScopeModel", "Typicality"]
+__all__ = ["FARTHEST", "Calibration", "LinearModel", "QualityModel", "Reliability", "ScopeModel"]
 
-# What lies further out than in nearly all images is taken to lie here.
-_FARTHEST: Final = 4.0
+FARTHEST: Final = 4.0
+"""What lies further out, in scales from the centre, is taken to lie there."""
 
 
-class _Standardized(Table):
-    """Features with the centre and the scale of each.
+class LinearModel(Table):
+    """The logistic function of a weighted sum of features, and of their squares.
 
     Attributes:
         features: Their names.
         centres: What is subtracted from each.
-        scales: What each is divided by.
-    """
-
-    features: list[str] = Field(min_length=1)
-    centres: list[float]
-    scales: list[float]
-
-    def standardize(self, described: Mapping[str, float]) -> list[float]:
-        """The features of one image, (features,), each within 4 scales of its centre.
-
-        Raises:
-            KeyError: If one is not described.
-        """
-        values = (described[name] for name in self.features)
-        return [
-            min(max((value - centre) / scale, -_FARTHEST), _FARTHEST)
-            for value, centre, scale in zip(values, self.centres, self.scales, strict=True)
-        ]
-
-    @model_validator(mode="after")
-    def _lengths_fit(self) -> Self:
-        _check_lengths(self.features, self.centres, self.scales)
-        if not all(scale > 0 for scale in self.scales):
-            message = "a scale is 0 or less, expected numbers above 0"
-            raise ValueError(message)
-        return self
-
-
-class LinearModel(_Standardized):
-    """The logistic function of a weighted sum of features.
-
-    Attributes:
-        weights: Of each feature.
+        scales: What each is then divided by; the result is kept within -4 and 4.
+        weights: Of each.
+        squares: Weights of their squares; empty where these do not count.
         intercept: The sum where every feature is at its centre.
 
     Example:
@@ -66,39 +35,33 @@ class LinearModel(_Standardized):
         0.5
     """
 
+    features: list[str] = Field(min_length=1)
+    centres: list[float]
+    scales: list[Annotated[float, Field(gt=0)]]
     weights: list[float]
+    squares: list[float] = Field(default_factory=list)
     intercept: float
 
     def __call__(self, described: Mapping[str, float]) -> float:
-        """A number in (0, 1)."""
-        terms = zip(self.weights, self.standardize(described), strict=True)
-        total = self.intercept + sum(weight * value for weight, value in terms)
+        """A number in (0, 1).
+
+        Args:
+            described: At least the features, by name.
+        """
+        total = self.intercept
+        squares = self.squares or [0.0] * len(self.features)
+        for name, centre, scale, weight, square in zip(
+            self.features, self.centres, self.scales, self.weights, squares, strict=True
+        ):
+            value = min(max((described[name] - centre) / scale, -FARTHEST), FARTHEST)
+            total += weight * value + square * value**2
         return 0.5 * math.tanh(0.5 * total) + 0.5
 
     @model_validator(mode="after")
-    def _weights_fit(self) -> Self:
-        _check_lengths(self.features, self.weights)
-        return self
-
-
-class Typicality(_Standardized):
-    """How far an image is from those that a model was trained on.
-
-    Attributes:
-        precision: Inverse of the covariance of the standardised features, (features, features).
-    """
-
-    precision: list[list[float]]
-
-    def __call__(self, described: Mapping[str, float]) -> float:
-        """Mahalanobis distance per root of a feature: about 1 for a usual image."""
-        values = np.array(self.standardize(described))
-        square = values @ np.array(self.precision) @ values
-        return math.sqrt(max(float(square), 0.0) / len(values))
-
-    @model_validator(mode="after")
-    def _precision_fits(self) -> Self:
-        _check_lengths(self.features, self.precision, *self.precision)
+    def _lengths_fit(self) -> Self:
+        _check_lengths(self.features, self.centres, self.scales, self.weights)
+        if self.squares:
+            _check_lengths(self.features, self.squares)
         return self
 
 
@@ -124,8 +87,8 @@ class ScopeModel(Table):
     """Which images a model was not made for.
 
     Attributes:
-        typicality: Of colours and textures.
-        farthest: Images further away are no dermoscopic photographs.
+        photograph: Estimates from colours and textures whether it is a dermoscopic photograph.
+        least_photograph: Where it is less than this, it is none.
         lesion: Estimates whether what was found is a lesion.
         least_lesion: Where it is less than this, there is no lesion.
         on: What it was fitted on.
@@ -133,8 +96,8 @@ class ScopeModel(Table):
         values: Share of images that were refused, of those that it was not fitted on, by kind.
     """
 
-    typicality: Typicality
-    farthest: float = Field(gt=0)
+    photograph: LinearModel
+    least_photograph: Share
     lesion: LinearModel
     least_lesion: Share
     on: str

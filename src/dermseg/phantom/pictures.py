@@ -108,9 +108,7 @@ def _with_grain(rng: np.random.Generator, picture: ImageArray) -> ImageArray:
     return np.clip(noisy, 0, 255).astype(np.uint8)
 
 
-PICTURES: Final[Mapping[str, Callable[[np.random.Generator, Size], ImageArray]]] = (
-    MappingProxyType(
-        {"objects": _objects, "document": _document, "tissue": _tissue, "pattern": _pattern}
-    )
+PICTURES: Final[Mapping[str, Callable[[np.random.Generator, Size], ImageArray]]] = MappingProxyType(
+    {"objects": _objects, "document": _document, "tissue": _tissue, "pattern": _pattern}
 )
 """Kinds of pictures by name."""

@@ -265,15 +265,10 @@ class Predictor:
                 lesion=entry.lesion and replace(entry.lesion),
                 inside_only=crop is not None and crop.inside_only,
                 experimental=self.spec.experimental,
-                seen=self._seen(entry),
+                seen=self.spec.normalization.undo(entry.tensor),
                 quality_model=self.spec.quality,
                 scope_model=self.spec.scope,
             )
-
-    def _seen(self, entry: Prepared) -> ImageArray | None:
-        if self.spec.quality is None and self.spec.scope is None:
-            return None
-        return self.spec.normalization.undo(entry.tensor)
 
 
 def _raised(results: Generator[Prediction | ImageError]) -> Generator[Prediction]:

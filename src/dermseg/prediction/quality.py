@@ -50,6 +50,6 @@ def find_refusal(
         described: As `describe_prediction` gives it.
         image: As `describe_image` gives it.
     """
-    if model.typicality(image) > model.farthest:
+    if model.photograph(image) < model.least_photograph:
         return NOT_DERMOSCOPIC
     return NO_LESION if model.lesion(described) < model.least_lesion else None

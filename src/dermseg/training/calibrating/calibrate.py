@@ -1,0 +1,178 @@
+"""Fit all that a package says of its own doubts, and write it into a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from rich.console import Console
+
+from dermseg.datasets import LESION
+from dermseg.errors import UsageError
+from dermseg.evaluation.image_score import BORDER_WIDTH
+from dermseg.export import copy_package
+from dermseg.metrics import ProbabilityCounts, jaccard, near_boundary, to_levels
+from dermseg.package import Calibration, ModelPackage, ModelSpec, Reliability, load_package
+from dermseg.phantom import create_phantom, create_picture, create_plain_skin
+from dermseg.prediction import Prediction, Predictor
+from dermseg.prediction.features import describe_image
+from dermseg.recipes import Postprocessing
+from dermseg.training.calibrating.held_out import HeldOut, find_held_out
+from dermseg.training.calibrating.quality import fit_quality
+from dermseg.training.calibrating.scope import Described, fit_scope
+from dermseg.training.calibrating.temperature import LogitCounts
+from dermseg.types import BoolMask, ImageArray, Sample
+
+__all__ = ["calibrate_package"]
+
+_NO_PIXELS: Final = ProbabilityCounts(np.zeros(256, np.int64), np.zeros(256, np.int64))
+# Levels of 255 among which the threshold is sought.
+_THRESHOLDS: Final = slice(51, 205)
+
+
+def calibrate_package(
+    model: str | Path,
+    samples: Sequence[Sample],
+    destination: Path,
+    *,
+    folds: Path | None = None,
+    num_generated: int = 300,
+    overwrite: bool = False,
+) -> ModelSpec:
+    """Write a copy of a lesion model that is calibrated, and knows its doubts.
+
+    Fitted are the temperature, the threshold of the lesion, the expected quality, and what is out
+    of scope. The held-out images are predicted three times, one after the other; of each only
+    counts and a few numbers are kept.
+
+    Args:
+        model: A shipped model's name, or a package's folder.
+        samples: Of the data that it was trained on.
+        destination: Folder of the copy.
+        folds: A folder of `cross_validate` of the same recipe, for out-of-fold predictions; None
+            takes the images that chose the checkpoint, whose figures flatter.
+        num_generated: Generated images of each kind, for what is out of scope.
+        overwrite: Whether an older package may be replaced.
+
+    Raises:
+        UsageError: If the model has other classes than the lesion, no image was held out, or
+            ``destination`` is there.
+        ImageError: If a mask cannot be read.
+        OutputError: If the copy cannot be written.
+    """
+    package = load_package(model)
+    if package.spec.classes != [LESION]:
+        message = (
+            f"the model {package.spec.name} finds {', '.join(package.spec.classes)}: only models "
+            "of the lesion alone can be calibrated"
+        )
+        raise UsageError(message)
+    console = Console(stderr=True)
+    held_out = find_held_out(package, samples, folds)
+    temperature, before = _fit_temperature(held_out)
+    console.print(f"temperature {temperature} on {held_out.num_images} images")
+    options, after = _fit_threshold(held_out, temperature, package.spec.postprocessing)
+    fitted = {"temperature": temperature, "postprocessing": options}
+    console.print(f"threshold {options.threshold}; ECE {before.error:.4f}, now {after.error:.4f}")
+    described, jaccards, groups = _describe(held_out, fitted)
+    quality = fit_quality(
+        [entry.prediction for entry in described], jaccards, groups, on=held_out.on
+    )
+    spec = package.spec.model_copy(update=fitted)
+    predictor = Predictor(ModelPackage(package.folder, spec))
+    scope = fit_scope(
+        described,
+        *(_describe_generated(predictor, images) for images in _generate(num_generated)),
+        on=held_out.on,
+    )
+    calibration = Calibration(
+        on=held_out.on,
+        num_images=held_out.num_images,
+        border_width=BORDER_WIDTH,
+        before=before,
+        after=after,
+    )
+    update = {**fitted, "calibration": calibration, "quality": quality, "scope": scope}
+    return copy_package(package, destination, update, overwrite=overwrite)
+
+
+def _fit_temperature(held_out: HeldOut) -> tuple[float, Reliability]:
+    logits, pixels = LogitCounts(), _Pixels()
+    for _, prediction, truth in held_out.predict(temperature=1.0):
+        logits.add(prediction.probability, truth)
+        pixels.add(prediction, truth)
+    return logits.best_temperature(), pixels.reliability()
+
+
+def _fit_threshold(
+    held_out: HeldOut, temperature: float, options: Postprocessing
+) -> tuple[Postprocessing, Reliability]:
+    """The threshold of the highest mean Jaccard index, before masks are cleaned."""
+    pixels, total = _Pixels(), np.zeros(256)
+    for _, prediction, truth in held_out.predict(temperature=temperature):
+        counts = pixels.add(prediction, truth)
+        found = np.cumsum(counts.positives[::-1])[::-1]
+        wrong = np.cumsum(counts.negatives[::-1])[::-1]
+        total += found / np.maximum(counts.positives.sum() + wrong, 1)
+    best = total[_THRESHOLDS]
+    # Of several that are nearly as good the middle: the best one is a matter of chance.
+    good = np.flatnonzero(best >= best.max() - 5e-4 * held_out.num_images) + _THRESHOLDS.start
+    # Between two levels, so that it parts them whatever rounding does.
+    threshold = round((float(np.median(good)) - 0.5) / 255, 4)
+    update = {"threshold": threshold, "thresholds": {}}
+    return options.model_copy(update=update), pixels.reliability()
+
+
+def _describe(
+    held_out: HeldOut, fitted: dict[str, object]
+) -> tuple[list[Described], list[float], list[str]]:
+    described, jaccards, groups = [], [], []
+    for sample, prediction, truth in held_out.predict(**fitted):
+        described.append(_numbers(prediction))
+        jaccards.append(jaccard(prediction.mask, truth))
+        groups.append(sample.group)
+    return described, jaccards, groups
+
+
+def _generate(number: int) -> list[Iterable[ImageArray]]:
+    """Phantoms, plain skin and pictures, made as they are needed."""
+    return [
+        (create_phantom(seed).image for seed in range(number)),
+        (create_plain_skin(seed) for seed in range(number)),
+        (create_picture(seed) for seed in range(number)),
+    ]
+
+
+def _describe_generated(predictor: Predictor, images: Iterable[ImageArray]) -> list[Described]:
+    return [_numbers(prediction) for prediction in predictor.predict_many(images)]
+
+
+def _numbers(prediction: Prediction) -> Described:
+    return Described(prediction.described, describe_image(prediction.seen))
+
+
+class _Pixels:
+    """The pixels of all images, and of those near a border."""
+
+    def __init__(self) -> None:
+        self.whole, self.near = _NO_PIXELS, _NO_PIXELS
+
+    def add(self, prediction: Prediction, truth: BoolMask) -> ProbabilityCounts:
+        levels = to_levels(prediction.probability)
+        near = near_boundary(prediction.mask, truth, distance=BORDER_WIDTH)
+        counts = ProbabilityCounts.of(levels, truth)
+        self.whole += counts
+        self.near += ProbabilityCounts.of(levels[near], truth[near])
+        return counts
+
+    def reliability(self) -> Reliability:
+        pixels, probability, lesion = self.whole.calibration_bins()
+        return Reliability(
+            error=self.whole.expected_calibration_error(),
+            error_near_border=np.nan_to_num(self.near.expected_calibration_error()),
+            pixels=pixels.tolist(),
+            probability=probability.tolist(),
+            lesion=lesion.tolist(),
+        )
