@@ -23,7 +23,7 @@ _KIND_WORDS: Final = {
 
 
 def trust_card(spec: ModelSpec) -> str:
-    """Sections of a card as Markdown, each ending in an empty line; empty where nothing is known."""
+    """Sections of a card as Markdown, each ending in an empty line; empty if nothing is known."""
     parts = []
     if spec.calibration is not None:
         parts.append(_calibration(spec.temperature, spec.calibration))

@@ -70,7 +70,7 @@ def find_held_out(package: ModelPackage, samples: Sequence[Sample], folds: Path 
         on = "the images that chose the checkpoint (the figures flatter)"
     else:
         packages = [load_package(path.parent) for path in sorted(folds.glob("*/model/model.json"))]
-        if len(packages) < 2:  # noqa: PLR2004
+        if len(packages) < 2:
             message = f"{folds}: {len(packages)} models in fold-*/model, expected at least 2 folds"
             raise UsageError(message)
         seen = [
