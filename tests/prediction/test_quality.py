@@ -91,7 +91,9 @@ def test_what_was_seen_is_the_image_at_the_networks_size(predictor: Predictor) -
 
 def _run(predictor: Predictor, folder: Path, images: Path, *, force: bool) -> list[dict[str, str]]:
     options = OutputOptions(force=force)
-    todo, kept = open_output(folder, plan_jobs([images]), predictor, options, existing="overwrite")
+    todo, kept = open_output(
+        folder, plan_jobs([images], recursive=False), predictor, options, existing="overwrite"
+    )
     for _ in predict_jobs(predictor, todo, folder, options, kept=kept):
         pass
     with (folder / "predictions.csv").open(newline="") as file:
