@@ -48,17 +48,18 @@ def describe_prediction(
     seen = _reduced(seen, _SIDE)
     probability = resize_probability(probability, (seen.shape[0], seen.shape[1]))
     mask = probability >= threshold
-    area = float(mask.mean())
+    num_inside = int(np.count_nonzero(mask))
+    area = num_inside / mask.size
     clipped = np.clip(probability, _TINY, 1 - _TINY)
     entropy = float(-(clipped * np.log(clipped) + (1 - clipped) * np.log1p(-clipped)).mean())
     whole = max(area, _SMALLEST_AREA)
     inside, outside = float(probability[mask].sum()), float(probability[~mask].sum())
-    strict, loose = (np.count_nonzero(probability >= level) for level in (0.8, 0.2))
+    strict, loose = (int(np.count_nonzero(probability >= level)) for level in (0.8, 0.2))
     return {
-        "expected_overlap": inside / max(np.count_nonzero(mask) + outside, 1.0),
+        "expected_overlap": inside / max(num_inside + outside, 1.0),
         "entropy": entropy,
         "entropy_by_area": math.log(entropy / whole + _TINY),
-        "probability_inside": inside / max(np.count_nonzero(mask), 1),
+        "probability_inside": inside / max(num_inside, 1),
         "uncertain_by_area": math.log1p((loose - strict) / mask.size / whole),
         "strict_by_loose": strict / max(loose, 1),
         "presence": presence_score(probability),
@@ -83,7 +84,7 @@ def describe_image(seen: ImageArray) -> dict[str, float]:
     lit = ~find_background(small)
     colors = _to_lab(small)[lit]
     chroma = np.hypot(colors[:, 1], colors[:, 2])
-    described = {}
+    described: dict[str, float] = {}
     for number, channel in enumerate(("lightness", "red", "yellow")):
         low, middle, high = np.percentile(colors[:, number], (10, 50, 90)).tolist()
         described |= {channel: middle, f"{channel}_spread": math.log(high - low + 1)}
@@ -92,10 +93,10 @@ def describe_image(seen: ImageArray) -> dict[str, float]:
     described["grey"] = float((chroma < 5).mean())
     described["white"] = float((colors[:, 0] > 97).mean())
     described["lit"] = float(lit.mean())
-    return described | _textures(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), lit)
+    return described | _textures(np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8), lit)
 
 
-def _textures(grey: NDArray[np.integer[Any]], lit: BoolMask) -> dict[str, float]:
+def _textures(grey: NDArray[np.uint8], lit: BoolMask) -> dict[str, float]:
     """Mean and strongest gradients of the lit part of an image, (h, w), at three scales."""
     described = {}
     for scale in (1, 2, 4):
@@ -108,7 +109,7 @@ def _textures(grey: NDArray[np.integer[Any]], lit: BoolMask) -> dict[str, float]
         # Of a share, not the strongest: a single pixel says nothing of a texture.
         rank = math.floor(0.98 * (values.size - 1))
         described[f"edges_{scale}"] = math.log(float(np.partition(values, rank)[rank]) + 0.1)
-        grey = cv2.pyrDown(grey)
+        grey = np.asarray(cv2.pyrDown(grey), np.uint8)
     return described
 
 
@@ -167,7 +168,7 @@ def _contrast(mask: BoolMask, seen: ImageArray) -> dict[str, float]:
     field = ~find_background(seen)
     around = (distance_out > _GAP * side) & (distance_out <= (_GAP + _RING) * side) & field
     inner = mask & field
-    dark = float(np.count_nonzero(mask & ~field) / max(np.count_nonzero(mask), 1))
+    dark = int(np.count_nonzero(mask & ~field)) / max(int(np.count_nonzero(mask)), 1)
     if not inner.any() or not around.any():
         return {"contrast": 0.0, "separation": 0.0, "in_the_dark": dark}
     lab = _to_lab(seen)

@@ -49,9 +49,9 @@ def fit_quality(
     parts = _divide(groups)
     expected = np.zeros(len(truth))
     for part in np.unique(parts):
-        left = np.flatnonzero(parts != part)
+        left = np.flatnonzero(parts != part).tolist()
         model = fit_linear([described[row] for row in left], truth[left], penalty=_PENALTY)
-        for row in np.flatnonzero(parts == part):
+        for row in np.flatnonzero(parts == part).tolist():
             expected[row] = model(described[row])
     certainty = -np.array([entry["entropy"] for entry in described])
     values = {
