@@ -150,7 +150,8 @@ def _describe_generated(predictor: Predictor, images: Iterable[ImageArray]) -> l
 
 
 def _numbers(prediction: Prediction) -> Described:
-    return Described(prediction.described, describe_image(prediction.seen))
+    seen = prediction.seen
+    return Described(prediction.described, {} if seen is None else describe_image(seen))
 
 
 class _Pixels:
