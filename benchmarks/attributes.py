@@ -67,8 +67,14 @@ def network(name: str, parameters: str) -> str:
 ROWS = (
     Row(
         "inception",
-        "Inception v3's start with atrous pooling",
-        (*FULL, network("inception_aspp_unet", "pretrained = false"), "training.epochs=1"),
+        "Inception v3's start with atrous pooling, 64x64",
+        (
+            *FULL,
+            network("inception_aspp_unet", "pretrained = false"),
+            "preprocessing.size=[64, 64]",
+            "training.batch_size=8",
+            "training.epochs=2",
+        ),
     ),
     Row(
         "resnet101",
@@ -79,14 +85,14 @@ ROWS = (
             "training.epochs=5",
         ),
     ),
-    Row("residual", "residual U-Net", (*FULL, "training.epochs=24")),
+    Row("residual", "residual U-Net", (*FULL, "training.epochs=18")),
     Row(
         "no-class-weights",
         "... without class weights",
         (
             *FULL,
             f"loss=[{{{FOCAL}, parameters = {{gamma = 2.0}}}}, {PRESENCE}]",
-            "training.epochs=24",
+            "training.epochs=18",
         ),
     ),
     Row(
@@ -95,13 +101,13 @@ ROWS = (
         (
             *FULL,
             f'loss=[{{name = "bce", parameters = {{{WEIGHTS}}}}}, {PRESENCE}]',
-            "training.epochs=24",
+            "training.epochs=18",
         ),
     ),
     Row(
         "no-lesion-crop",
         "... without the crop to the lesion",
-        (*FULL, "lesion_crop=none", "training.epochs=24"),
+        (*FULL, "lesion_crop=none", "training.epochs=18"),
     ),
     Row(
         "no-morphology",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 import torch
 
 from dermseg.errors import ExportError, OutputError, UsageError
-from dermseg.export import export_run, read_score
+from dermseg.export import export_run
 from dermseg.networks import SegmentationNetwork
 from dermseg.package import Runtime, Score, load_package
 
@@ -137,27 +136,3 @@ def test_place_that_cannot_be_written_is_an_output_error(tmp_path: Path, run: Pa
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OutputError, match="model: cannot be written: "):
         export_run(run, tmp_path / "file" / "model")
-
-
-def test_score_is_read_from_an_evaluation(tmp_path: Path) -> None:
-    summary = {
-        "dataset": "isic2017",
-        "part": "validation",
-        "num_scored": 150,
-        "aggregates": {"mean_jaccard": {"value": 0.8, "low": 0.78, "high": 0.82}},
-    }
-    (tmp_path / "summary.json").write_text(json.dumps(summary))
-    assert read_score(tmp_path) == Score(
-        on="isic2017 validation",
-        num_images=150,
-        used_for_selection=False,
-        values={"mean_jaccard": (0.8, 0.78, 0.82)},
-    )
-
-
-@pytest.mark.parametrize("content", [None, "", "[]", '{"aggregates": {}}', '{"aggregates": 3}'])
-def test_folder_without_a_models_scores_is_refused(tmp_path: Path, content: str | None) -> None:
-    if content is not None:
-        (tmp_path / "summary.json").write_text(content)
-    with pytest.raises(UsageError, match=r"no summary\.json of an evaluation"):
-        read_score(tmp_path)

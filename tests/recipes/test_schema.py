@@ -135,3 +135,11 @@ def test_bare_parameters_fetch_no_weights(text: str) -> None:
     assert network.is_pretrained
     assert network.bare_parameters == {"width": 8, "pretrained": False}
     assert network.parameters == {"width": 8, "pretrained": True}
+
+
+def test_warm_up_of_the_average_needs_an_average(text: str) -> None:
+    assert not parse_recipe(text).training.ema_warmup
+    with pytest.raises(RecipeError, match=r"give ema_decay"):
+        parse_recipe(text, ["training.ema_warmup=true"])
+    both = ["training.ema_warmup=true", "training.ema_decay=0.998"]
+    assert parse_recipe(text, both).training.ema_warmup

@@ -14,9 +14,9 @@ import torch
 from dermseg.errors import DatasetError
 from dermseg.evaluation import PROTOCOLS, evaluate_masks
 from dermseg.evaluation.image_score import Measures
-from dermseg.export import RunRecord, tune_package
+from dermseg.export import RunRecord, export_run, tune_package
 from dermseg.images import read_image, write_mask
-from dermseg.package import load_package
+from dermseg.package import Score, load_package
 from dermseg.prediction import Predictor, load_model
 from dermseg.prediction.postprocessing import postprocess
 from dermseg.preprocessing import UNIT_RANGE
@@ -281,3 +281,16 @@ def test_finished_run_has_scores_with_and_without_what_was_fitted(
     }
     for picture in ("curves.png", "roc.png", "predictions.png"):
         assert (run / picture).is_file()
+
+
+def test_export_takes_over_what_was_fitted(
+    run: Path, color_samples: list[Sample], tmp_path: Path
+) -> None:
+    fitted = load_package(
+        _finish(run, TrainingParts((), tuple(color_samples), (), num_dropped=0))
+    ).spec
+    measured = Score(on="elsewhere", num_images=3, used_for_selection=False, values={})
+    spec = export_run(run, tmp_path / "half", half_weights=True, scores=(measured,))
+    assert spec.postprocessing == fitted.postprocessing
+    assert spec.provenance.untuned_postprocessing == fitted.provenance.untuned_postprocessing
+    assert spec.provenance.scores == [*fitted.provenance.scores, measured]

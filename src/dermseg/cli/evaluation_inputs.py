@@ -87,7 +87,7 @@ def score_samples(
 
     dataset, samples = _choose_samples(source, part, split_file)
     result = evaluate_samples(samples, predictions, measures=measures)
-    about = {"dataset": dataset.name, "part": part or "all", "predictions": str(predictions)}
+    about = {"dataset": dataset.origin, "part": part or "all", "predictions": str(predictions)}
     return result, about
 
 
@@ -113,7 +113,7 @@ def score_model(
     presence = None
     if presence_file is not None:
         presence = read_presence(presence_file, predictor.spec.attributes or predictor.spec.classes)
-    about = {"model": predictor.spec.name, "dataset": dataset.name, "part": part or "all"}
+    about = {"model": predictor.spec.name, "dataset": dataset.origin, "part": part or "all"}
     leaks = find_leaks(predictor.spec, [sample.id for sample in samples], dataset, pairs=pairs)
     _warn_of_leaks(leaks, strict=strict)
     result = evaluate_model(

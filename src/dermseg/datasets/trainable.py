@@ -37,11 +37,9 @@ def is_known(
         classes: What is to be learned.
         needs_lesion: Whether it must have a lesion mask besides.
     """
-    if has_mask(sample, classes, needs_lesion=needs_lesion):
-        return True
     if needs_lesion and sample.mask is None:
         return False
-    return not sample.presence.keys().isdisjoint(classes)
+    return has_mask(sample, classes) or not sample.presence.keys().isdisjoint(classes)
 
 
 def trainable(

@@ -7,10 +7,10 @@ from dermseg.export.package_writing import (
     copy_package,
     export_run,
     quantize_package,
-    read_score,
     tune_package,
 )
 from dermseg.export.quantizing import CalibrationImages, choose_images, quantize_onnx
+from dermseg.export.scores import read_score
 
 __all__ = [
     "CalibrationImages",

@@ -169,15 +169,37 @@ def _class_table(score: Score, classes: Sequence[str]) -> str | None:
     lines = [
         f"| class | {' | '.join(map(_words, measures))} |",
         "|---" * (len(measures) + 1) + "|",
-        f"| all together | {' | '.join(_cell(score, measure) for measure in measures)} |",
     ]
+    if any(measure in score.values for measure in measures):
+        cells = " | ".join(_cell(score, measure) for measure in measures)
+        lines.append(f"| all together | {cells} |")
     for row in classes:
         cells = " | ".join(_cell(score, f"{measure}_{row}") for measure in measures)
         lines.append(f"| {_words(row)} | {cells} |")
     pooled = " Pooled: over the pixels of all images." * any("pooled" in name for name in measures)
     lines.append(f"\nIn brackets: 95 % intervals.{pooled}")
+    lines += _comparison_with_area(score, classes)
     lines += [f"{_words(name).capitalize()}: {_cell(score, name)}." for name in single]
     return "\n".join(lines)
+
+
+def _comparison_with_area(score: Score, classes: Sequence[str]) -> list[str]:
+    """Which classes the model finds in images better than the lesion's area alone tells."""
+    lows = {
+        name: score.values[f"difference_{name}"][1]
+        for name in classes
+        if f"difference_{name}" in score.values
+    }
+    if not lows:
+        return []
+    better = ", ".join(_words(name) for name, low in lows.items() if low > 0)
+    others = ", ".join(_words(name) for name, low in lows.items() if low <= 0)
+    return [
+        "Presence AUC says how well the model tells which images show a class, area AUC how well "
+        "the lesion's area alone does; difference is the one minus the other on the same images.",
+        f"Shown to be better than the area: {better or 'none'}. Not shown to be better: "
+        f"{others or 'none'}.",
+    ]
 
 
 def _cell(score: Score, name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import pickle
 import shutil
 import tempfile
@@ -36,7 +35,6 @@ __all__ = [
     "copy_package",
     "export_run",
     "quantize_package",
-    "read_score",
     "tune_package",
 ]
 
@@ -77,14 +75,16 @@ def export_run(
 ) -> ModelSpec:
     """Write the best checkpoint of a run as a model package.
 
-    The package appears whole or not at all.
+    The package appears whole or not at all. What a finished run fitted to its selection part, the
+    thresholds and kernels of attributes, is taken over.
 
     Args:
         run: A run folder with ``recipe.toml``, ``run.json`` and ``checkpoints/best.ckpt``.
         destination: The package's folder; new, empty or, with ``overwrite``, an older package.
         name: The model's name; the recipe's where it is None.
         half_weights: Store the weights as float16.
-        scores: Measured scores to keep beside the selection score.
+        scores: Measured scores to keep; of a run that fitted thresholds and kernels, beside those
+            of the selection part.
         int8: What the run was trained on, to calculate in int8, calibrated on training images; the
             loss, measured on the images that chose the checkpoint, is kept. None for float32.
         overwrite: Whether a folder that is there may be replaced.
@@ -96,6 +96,7 @@ def export_run(
     """
     _check_destination(destination, overwrite=overwrite)
     recipe, record, checkpoint, network = _read_run(run)
+    fitted = _fitted_spec(run)
     with _scratch_folder(destination) as scratch:
         folder = scratch / "model"
         folder.mkdir()
@@ -109,6 +110,13 @@ def export_run(
                 f"expected at most {_TOLERANCE[half_weights]:g}"
             )
             raise ExportError(message)
+        provenance = _provenance(recipe, record, checkpoint, network, difference, scores)
+        if fitted is not None:
+            kept = {
+                "scores": [*fitted.provenance.scores, *scores],
+                "untuned_postprocessing": fitted.provenance.untuned_postprocessing,
+            }
+            provenance = provenance.model_copy(update=kept)
         spec = ModelSpec(
             name=name or recipe.name,
             description=recipe.description,
@@ -120,9 +128,9 @@ def export_run(
             normalization=record.normalization,
             classes=recipe.classes,
             head=recipe.head,
-            postprocessing=recipe.postprocessing,
+            postprocessing=recipe.postprocessing if fitted is None else fitted.postprocessing,
             onnx_sha256=hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
-            provenance=_provenance(recipe, record, checkpoint, network, difference, scores),
+            provenance=provenance,
         )
         if int8 is not None:
             spec = quantized_spec(folder, spec, _images_of(spec, int8))
@@ -131,29 +139,6 @@ def export_run(
         shutil.copyfile(run / "recipe.toml", folder / "recipe.toml")
         _move(folder, destination)
     return spec
-
-
-def read_score(evaluation: Path, *, used_for_selection: bool = False) -> Score:
-    """Read the score that an evaluation folder's ``summary.json`` holds.
-
-    Raises:
-        UsageError: If there is no such summary.
-    """
-    try:
-        summary = json.loads((evaluation / "summary.json").read_text("utf-8"))
-        values = {
-            key: (entry["value"], entry["low"], entry["high"])
-            for key, entry in summary["aggregates"].items()
-        }
-        return Score(
-            on=f"{summary['dataset']} {summary['part']}",
-            num_images=summary["num_scored"],
-            used_for_selection=used_for_selection,
-            values=values,
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"{evaluation}: no summary.json of an evaluation of a model on a dataset: {error}"
-        raise UsageError(message) from error
 
 
 def add_score(package: Path, score: Score) -> None:
@@ -293,6 +278,15 @@ def _read_run(run: Path) -> tuple[Recipe, RunRecord, dict[str, Any], Segmentatio
         message = f"{run}: not a run folder with recipe.toml, run.json and a best.ckpt: {reason}"
         raise UsageError(message) from error
     return recipe, record, checkpoint, network
+
+
+def _fitted_spec(run: Path) -> ModelSpec | None:
+    """What the package of a finished run says, if thresholds and kernels were fitted."""
+    package = run / "model"
+    if not package.is_dir():
+        return None
+    spec = load_package(package).spec
+    return None if spec.provenance.untuned_postprocessing is None else spec
 
 
 def _read_checkpoint(path: Path) -> dict[str, Any]:

@@ -195,6 +195,9 @@ class Training(Table):
         early_stopping_epochs: Stop after that many epochs without a better score on the selection
             part; None never stops early.
         ema_decay: Decay per step of the averaged weights that are kept; None keeps the last.
+        ema_warmup: Start the average with less decay: (1 + n) / (10 + n) at step n, while that is
+            below ``ema_decay``. Without it the first epochs are judged mostly by the random
+            weights of the start.
         max_gradient_norm: Gradients longer than this are shortened to it; None leaves them.
         precision: ``auto`` takes bfloat16 or float16 where the hardware computes in it.
         progressive_resizing: Smaller sizes for the first epochs, in order.
@@ -217,6 +220,7 @@ class Training(Table):
     accumulate_batches: int = Field(default=1, gt=0)
     early_stopping_epochs: int | None = Field(default=None, gt=0)
     ema_decay: float | None = Field(default=None, gt=0, lt=1)
+    ema_warmup: bool = False
     max_gradient_norm: float | None = Field(default=None, gt=0)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     progressive_resizing: list[ResizingStep] = Field(default_factory=list)
@@ -229,6 +233,9 @@ class Training(Table):
             raise ValueError(message)
         if self.warmup_epochs and self.schedule == "one_cycle":
             message = "one_cycle has its own warm-up: leave warmup_epochs at 0"
+            raise ValueError(message)
+        if self.ema_warmup and self.ema_decay is None:
+            message = "ema_warmup is for averaged weights: give ema_decay, such as 0.998, as well"
             raise ValueError(message)
         if any(factor < 0 for factor in self.lr_factors.values()):
             message = f"lr_factors are {self.lr_factors}, expected 0 or more"

@@ -10,20 +10,19 @@ import signal
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import torch
 from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import Callback, Trainer, seed_everything
-from lightning.pytorch.callbacks import EarlyStopping, WeightAveraging
+from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from rich.console import Console
-from torch import Tensor
 
 from dermseg.errors import OutputError, RunError, UsageError
 from dermseg.recipes import Recipe
+from dermseg.training.averaging import average_weights
 from dermseg.training.checkpoints import LAST, EpochKeeper
 from dermseg.training.criterion import criterion
 from dermseg.training.data import SegmentationDataModule
@@ -113,8 +112,7 @@ def _callbacks(recipe: Recipe, run: Path) -> list[Callback]:
     options = recipe.training
     callbacks: list[Callback] = []
     if options.ema_decay is not None:
-        average = partial(_decay, decay=options.ema_decay)
-        callbacks.append(WeightAveraging(avg_fn=average))
+        callbacks.append(average_weights(options.ema_decay, warmup=options.ema_warmup))
     if options.early_stopping_epochs is not None:
         callbacks.append(
             EarlyStopping(
@@ -123,11 +121,6 @@ def _callbacks(recipe: Recipe, run: Path) -> list[Callback]:
         )
     # Last, so that its checkpoints hold what the others decided.
     return [*callbacks, EpochKeeper(run, recipe.classes)]
-
-
-def _decay(average: Tensor, current: Tensor, num_averaged: Tensor, *, decay: float) -> Tensor:
-    """Exponential moving average; a function of the module, so that processes can be spawned."""
-    return average * decay + current * (1 - decay)
 
 
 def _strategy(num_processes: int) -> Strategy | str:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dermseg.datasets import LESION, divide_into_folds
+from dermseg.datasets import divide_into_folds
 from dermseg.errors import UsageError
 from dermseg.evaluation import Evaluation, evaluate_predictions, predict_items, write_evaluation
 from dermseg.evaluation.scoring import Item
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
+from dermseg.training.criterion import is_lesion_only
 from dermseg.training.parts import TrainingData, divide
 from dermseg.training.run import train
 from dermseg.types import Sample
@@ -53,7 +54,7 @@ def cross_validate(
     if data.split_file is not None:
         message = "--folds divides the training images itself: leave --split out"
         raise UsageError(message)
-    if recipe.classes != [LESION]:
+    if not is_lesion_only(recipe.classes):
         message = (
             f"--folds scores masks of the lesion, but the classes are {', '.join(recipe.classes)}: "
             "leave it out"
@@ -79,7 +80,7 @@ def cross_validate(
     result = evaluate_predictions(_out_of_fold(packages, held_out), groups=groups)
     about = {
         "model": f"{recipe.name}, {num_folds} folds",
-        "dataset": ", ".join(dataset.name for dataset in datasets),
+        "dataset": ", ".join(dataset.origin for dataset in datasets),
         "part": "out of fold",
     }
     write_evaluation(run / "out_of_fold", result, about=about)

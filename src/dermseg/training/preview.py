@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from dermseg.datasets import LESION, Source, open_source
+from dermseg.datasets import Source, open_source
 from dermseg.prediction import color_of, draw_contour
 from dermseg.preprocessing import UNIT_RANGE, resize_image, resize_mask
 from dermseg.recipes import Recipe
+from dermseg.training.criterion import is_lesion_only
 from dermseg.training.data import SegmentationData
 from dermseg.training.parts import divide
 from dermseg.types import ImageArray, Size
@@ -66,7 +67,7 @@ def preview(recipe: Recipe, data: Sequence[Source], *, num: int = 6, epochs: int
     height, width = recipe.preprocessing.size
     scale = _LONG_SIDE / max(height, width)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    rows = [] if recipe.classes == [LESION] else [_legend(recipe, size, num_tiles=1 + epochs)]
+    rows = [] if is_lesion_only(recipe.classes) else [_legend(recipe, size, num_tiles=1 + epochs)]
     for index, sample in enumerate(samples):
         tiles = [_tile(plain, (0, index), size, sample.id)]
         tiles += [
@@ -107,7 +108,7 @@ def _tile(data: SegmentationData, key: tuple[int, int], size: Size, caption: str
 
 
 def _color(recipe: Recipe, place: int) -> tuple[int, int, int]:
-    return _LESION_COLOR if recipe.classes == [LESION] else color_of(place)
+    return _LESION_COLOR if is_lesion_only(recipe.classes) else color_of(place)
 
 
 def _write(bar: ImageArray, text: str, left: int) -> None:

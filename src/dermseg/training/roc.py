@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dermseg.metrics import area_under_roc
 from dermseg.types import FloatArray
 
 __all__ = ["NUM_BINS", "RocCounts"]
@@ -69,8 +70,7 @@ class RocCounts:
 
     def area(self) -> float:
         """Area under the curve, in [0, 1] and 0.5 for guesses; NaN where there is no curve."""
-        rates = self.curve()
-        return float("nan") if rates is None else float(np.trapezoid(rates[1], rates[0]))
+        return float(area_under_roc(self.positives, self.negatives))
 
     def best_threshold(self) -> tuple[float, float]:
         """The threshold with the highest Jaccard index of all pixels, and that index.

@@ -245,7 +245,7 @@ def _describe(
         normalization=normalization,
         data=[
             DataSource(
-                name=dataset.name,
+                name=dataset.origin,
                 licence=dataset.licence,
                 fingerprint=dataset_fingerprint(dataset.samples, classes=classes),
                 num_images=len(dataset.samples),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dermseg.datasets.drawing import DrawingOptions, DrawingPlan, DrawingTask, open_drawing
+from dermseg.datasets.isic2018 import Isic2018
 from dermseg.errors import OutputError, UsageError
 from dermseg.types import Sample
 
@@ -91,3 +92,9 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         open_drawing(tmp_path / "file" / "out", PLAN, OPTIONS)
     with pytest.raises(UsageError, match="something else"):
         open_drawing(tmp_path / "file", PLAN, OPTIONS)
+
+
+def test_the_origin_of_the_dataset_says_that_structures_were_drawn(half_drawn: Path) -> None:
+    assert Isic2018(half_drawn).origin == "isic2018 with drawn structures"
+    (half_drawn / "drawing.json").unlink()
+    assert Isic2018(half_drawn).origin == "isic2018"

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from dermseg.datasets.base import DRAWING_RECORD
 from dermseg.datasets.drawing.drawing import DrawingOptions
 from dermseg.datasets.drawing.plan import FOLDERS, DrawingPlan, DrawingTask
 from dermseg.datasets.fingerprint import file_hash
@@ -18,7 +19,6 @@ from dermseg.images import write_bytes_atomically
 
 __all__ = ["open_drawing", "write_groups"]
 
-_RECORD = "drawing.json"
 _GROUPS = "groups.csv"
 _PACKAGES = ("dermseg", "numpy", "opencv-python-headless")
 _ABOUT = (
@@ -61,7 +61,9 @@ def open_drawing(
             _clear(folder)
         for name in FOLDERS:
             (folder / name).mkdir(parents=True, exist_ok=True)
-        write_bytes_atomically(folder / _RECORD, (json.dumps(record, indent=1) + "\n").encode())
+        write_bytes_atomically(
+            folder / DRAWING_RECORD, (json.dumps(record, indent=1) + "\n").encode()
+        )
         return [task for task in plan.tasks if not task.image_file(folder).exists()]
     except OSError as error:
         message = f"{folder}: the folder cannot be made or written: {error.strerror}"
@@ -111,13 +113,13 @@ def _check(folder: Path, record: dict[str, Any], *, overwrite: bool) -> None:
         UsageError: If it is so.
     """
     try:
-        made_by = json.loads((folder / _RECORD).read_bytes())
+        made_by = json.loads((folder / DRAWING_RECORD).read_bytes())
     except (OSError, ValueError):
         made_by = None
     if not isinstance(made_by, dict) or made_by.keys() != record.keys():
         message = (
-            f"{folder} holds something else than drawings, or their {_RECORD} is damaged: choose a "
-            "new or an empty folder"
+            f"{folder} holds something else than drawings, or their {DRAWING_RECORD} is damaged: "
+            "choose a new or an empty folder"
         )
         raise UsageError(message)
     changed = [key for key in record if made_by[key] != record[key]]
