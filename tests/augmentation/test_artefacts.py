@@ -84,7 +84,7 @@ def test_artefacts_that_are_off_do_not_change_the_draws_of_the_rest() -> None:
 
 
 def test_a_preset_is_its_values_and_keys_beside_it_override_it() -> None:
-    assert set(PRESETS) == {"none", "flips", "standard", "dermoscopy"}
+    assert set(PRESETS) == {"none", "flips", "standard", "dermoscopy", "strong"}
     dermoscopy = Augmentation.model_validate({"preset": "dermoscopy", "hairs": 0.9})
     assert dermoscopy.hairs == 0.9
     assert dermoscopy.ruler == PRESETS["dermoscopy"]["ruler"] > 0

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from dermseg.augmentation.color import RandomChannelGain, RandomColorTemperature, light_color
+from dermseg.augmentation import Augmenter
+from dermseg.augmentation.color import (
+    RandomChannelGain,
+    RandomColorTemperature,
+    RandomGamma,
+    RandomSkinTone,
+    light_color,
+)
+from dermseg.recipes import Augmentation
 from dermseg.torchvision_import import tv_tensors
 
 
@@ -64,3 +72,51 @@ def test_temperatures_move_along_one_line_and_gains_in_every_direction() -> None
         spread[type(transform)] = values / values[0]
     assert spread[RandomColorTemperature][1] < 0.05
     assert spread[RandomChannelGain][2] > 0.5
+
+
+def test_gamma_is_one_power_for_all_values_within_its_range() -> None:
+    values = tv_tensors.Image(torch.tensor([0.0, 0.25, 0.5, 1.0]).reshape(1, 1, 4).repeat(3, 1, 1))
+    powers = []
+    for seed in range(60):
+        torch.manual_seed(seed)
+        zero, quarter, half, one = RandomGamma(0.5)(values)[0, 0].tolist()
+        assert (zero, one) == (0, 1)
+        assert quarter == pytest.approx(half**2, rel=1e-5)
+        powers.append(np.log(half) / np.log(0.5))
+    assert 1 / 1.5 - 1e-6 <= min(powers) < 0.75
+    assert 1.35 < max(powers) <= 1.5 + 1e-6
+    assert np.median(powers) == pytest.approx(1, abs=0.15)
+
+
+def test_gamma_takes_what_interpolation_leaves_below_zero() -> None:
+    changed = RandomGamma(0.5)(tv_tensors.Image(torch.full((3, 2, 2), -1e-7)))
+    assert torch.equal(torch.as_tensor(changed), torch.zeros(3, 2, 2))
+
+
+def test_skin_gets_darker_and_mostly_by_little() -> None:
+    skin = tv_tensors.Image(torch.tensor([0.8, 0.63, 0.55]).reshape(3, 1, 1))
+    blues = []
+    for seed in range(80):
+        torch.manual_seed(seed)
+        red, green, blue = RandomSkinTone(1.2)(skin).flatten().tolist()
+        assert red > green > blue
+        blues.append(blue)
+    # 0.05 + 0.5 * exp(-1.2) = 0.2006 at most; at the middle rank 0.05 + 0.5 * exp(-0.3) = 0.42.
+    assert 0.2006 <= min(blues) < 0.23
+    assert max(blues) <= 0.55
+    assert np.median(blues) == pytest.approx(0.42, abs=0.05)
+
+
+@pytest.mark.parametrize("key", ["skin_tone", "gamma"])
+def test_what_is_off_draws_no_numbers(key: str) -> None:
+    image = np.random.default_rng(0).random((24, 32, 3), dtype=np.float32)
+    mask = image[..., 0] > 0.5
+    values = {"preset": "dermoscopy", "hairs": 1.0, "noise": 1.0}
+    found = [
+        Augmenter(Augmentation.model_validate(options), seed=3)(
+            image, mask, epoch=2, sample_id="a"
+        )[0]
+        for options in (values, values | {key: 0.0}, values | {key: 0.5})
+    ]
+    assert np.array_equal(found[0], found[1])
+    assert not np.array_equal(found[0], found[2])

@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dermseg.phantom.chromophores import Chromophores, absorbance_of, light_through, render
+from dermseg.phantom.chromophores import (
+    Chromophores,
+    absorbance_of,
+    change_skin_tone,
+    light_through,
+    render,
+)
+from dermseg.phantom.skin import skin_color
 
 SKIN = np.array([200, 160, 140], np.float32)
 
@@ -58,3 +65,33 @@ def test_the_light_of_an_absorbance_tells_the_absorbance() -> None:
 def test_bare_skin_absorbs_nothing_and_black_counts_as_four() -> None:
     light = np.array([[[1.0, 0.05, 0.0]]], np.float32)
     assert np.allclose(absorbance_of(light), [[[0.0, 4.0, 4.0]]], atol=1e-4)
+
+
+def test_tone_is_moved_by_adding_to_the_absorbance() -> None:
+    colors = np.array([[0.8, 0.6, 0.5], [0.3, 0.2, 0.1]], np.float32)
+    found = change_skin_tone(colors, 0.7, lesion_share=1.0)
+    # As melanin of a lesion: (0.27, 0.64, 1.00) times 0.7.
+    added = absorbance_of(found[None]) - absorbance_of(colors[None])
+    assert added[0] == pytest.approx(np.array([[0.189, 0.448, 0.7]] * 2), abs=1e-3)
+
+
+def test_no_change_of_tone_changes_nothing_and_a_change_back_restores() -> None:
+    colors = np.random.default_rng(0).random((5, 7, 3), dtype=np.float32) * np.float32(0.9)
+    assert np.array_equal(change_skin_tone(colors, 0.0), colors)
+    again = change_skin_tone(change_skin_tone(colors, 0.8), -0.8)
+    assert again == pytest.approx(colors, abs=1e-5)
+
+
+def test_what_is_darker_than_any_skin_stays_and_nothing_gets_brighter_than_white() -> None:
+    dark = np.full((1, 1, 3), 0.03, np.float32)
+    assert np.array_equal(change_skin_tone(dark, 1.5), dark)
+    assert change_skin_tone(np.full((1, 1, 3), 0.9, np.float32), -2.0).max() == 1
+
+
+def test_light_skin_with_more_melanin_has_the_colour_of_the_phantoms_dark_skin() -> None:
+    rng = [np.random.default_rng(seed) for seed in range(200)]
+    light, dark = (
+        np.mean([skin_color(each, ita) for each in rng], axis=0) / 255 for ita in (70, -30)
+    )
+    found = change_skin_tone(light.astype(np.float32), 1.0)
+    assert found == pytest.approx(dark, abs=0.015)

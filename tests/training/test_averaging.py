@@ -20,7 +20,7 @@ def average_of(values: list[float], decay: float, *, warmup: bool) -> list[float
         with torch.no_grad():
             model.weight.fill_(value)
         averaged.update_parameters(model)
-        found.append(averaged.module.weight.item())
+        found.append(next(averaged.parameters()).item())
     return found
 
 

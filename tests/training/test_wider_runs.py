@@ -8,10 +8,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from dermseg.errors import RecipeError, UsageError
+from dermseg.images import write_image, write_mask
+from dermseg.phantom import create_phantom
+from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
 from dermseg.training import TrainingData, cross_validate, train
 
@@ -55,6 +59,63 @@ def test_every_image_is_scored_by_a_model_that_never_saw_it(
         seen.append({*record["training_ids"], *record["selection_ids"]})
     assert not seen[0] & seen[1]
     assert {score.id for score in result.scores} == seen[0] | seen[1]
+
+
+@pytest.mark.slow
+def test_an_image_of_two_datasets_is_in_one_fold_and_scored_in_both(
+    make_recipe: MakeRecipe, tmp_path: Path
+) -> None:
+    numbers = {"isic2017": range(8), "isic2018": range(4, 12)}
+    folders = {
+        "isic2017": ("ISIC-2017_Training_Data", "ISIC-2017_Training_Part1_GroundTruth"),
+        "isic2018": ("ISIC2018_Task1-2_Training_Input", "ISIC2018_Task1_Training_GroundTruth"),
+    }
+    for year, (images, masks) in folders.items():
+        for folder in (images, masks):
+            (tmp_path / year / folder).mkdir(parents=True)
+        for number in numbers[year]:
+            phantom = create_phantom(number, size=(48, 64))
+            name = f"ISIC_{number:07}"
+            write_image(tmp_path / year / images / f"{name}.jpg", phantom.image)
+            write_mask(tmp_path / year / masks / f"{name}_segmentation.png", phantom.mask)
+    data = TrainingData([tmp_path / year for year in numbers])
+    run = tmp_path / "cv"
+    recipe = make_recipe("training.epochs=1")
+    result = cross_validate(recipe, data, run, num_folds=2, num_workers=0)
+    shared = {f"ISIC_{number:07}_{year}" for number in range(4, 8) for year in numbers}
+    single = {f"ISIC_{number:07}" for number in (0, 1, 2, 3, 8, 9, 10, 11)}
+    assert {score.id for score in result.scores} == shared | single
+    assert {path.stem for path in (run / "out_of_fold" / "logits").iterdir()} == shared | single
+    seen = []
+    for fold in (1, 2):
+        record = json.loads((run / f"fold-{fold}" / "run.json").read_text())
+        seen.append({*record["training_ids"], *record["selection_ids"]})
+    assert not seen[0] & seen[1]
+    assert result.is_grouped
+    with np.load(run / "out_of_fold" / "logits" / "ISIC_0000004_isic2018.npz") as file:
+        logits = file["logits"]
+    (package,) = (
+        run / f"fold-{fold}" / "model"
+        for fold, ids in enumerate(seen, start=1)
+        if "ISIC_0000004" not in ids
+    )
+    image = tmp_path / "isic2018" / folders["isic2018"][0] / "ISIC_0000004.jpg"
+    expected = load_model(package).predict(image).class_probabilities
+    assert logits.shape == (1, 24, 32)
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits.astype(float))), expected, atol=2e-3)
+
+
+def test_the_same_dataset_twice_is_refused_before_any_training(
+    make_recipe: MakeRecipe, disc_dataset: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="give each dataset once"):
+        cross_validate(
+            make_recipe(),
+            TrainingData([disc_dataset, disc_dataset]),
+            tmp_path / "cv",
+            num_folds=2,
+        )
+    assert not (tmp_path / "cv").exists()
 
 
 @pytest.mark.slow

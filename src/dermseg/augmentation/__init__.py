@@ -9,7 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from dermseg.augmentation.artefacts import CAMERA_ARTEFACTS, SCENE_ARTEFACTS, RandomArtefacts
-from dermseg.augmentation.color import RandomChannelGain, RandomColorTemperature
+from dermseg.augmentation.color import (
+    RandomChannelGain,
+    RandomColorTemperature,
+    RandomGamma,
+    RandomSkinTone,
+)
 from dermseg.augmentation.geometry import RandomWarp
 from dermseg.recipes import Augmentation
 from dermseg.torchvision_import import tv_tensors, v2
@@ -20,6 +25,8 @@ __all__ = [
     "RandomArtefacts",
     "RandomChannelGain",
     "RandomColorTemperature",
+    "RandomGamma",
+    "RandomSkinTone",
     "RandomWarp",
 ]
 
@@ -28,8 +35,8 @@ class Augmenter:
     """Changes an image and its masks as a recipe says, the same way for the same key.
 
     Every draw depends on the key alone, never on the order of images or on worker processes,
-    and torch's own random state is left as it was. Geometry comes first, then what lies on skin and
-    glass, then colours, then what the camera adds.
+    and torch's own random state is left as it was. Geometry comes first, then the
+    skin's tone, what lies on skin and glass, colours, and what the camera adds.
 
     Args:
         options: Strengths, as in the recipe.
@@ -75,6 +82,8 @@ def _key(seed: int, epoch: int, sample_id: str) -> int:
 def _transforms(options: Augmentation) -> list[v2.Transform]:
     transforms: list[v2.Transform] = [RandomWarp(options)]
     # What is off is left out, so that it draws no random numbers and older recipes keep theirs.
+    if options.skin_tone:
+        transforms.append(RandomSkinTone(options.skin_tone))
     probabilities = options.model_dump(include={*SCENE_ARTEFACTS, *CAMERA_ARTEFACTS})
     if any(probabilities[name] for name in SCENE_ARTEFACTS):
         transforms.append(RandomArtefacts(SCENE_ARTEFACTS, probabilities))
@@ -91,6 +100,8 @@ def _transforms(options: Augmentation) -> list[v2.Transform]:
         transforms.append(RandomChannelGain(options.temperature))
     if options.color_temperature:
         transforms.append(RandomColorTemperature(options.color_temperature))
+    if options.gamma:
+        transforms.append(RandomGamma(options.gamma))
     if any(probabilities[name] for name in CAMERA_ARTEFACTS):
         transforms.append(RandomArtefacts(CAMERA_ARTEFACTS, probabilities))
     return transforms

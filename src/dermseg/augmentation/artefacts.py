@@ -13,9 +13,11 @@ from dermseg.phantom.artefacts import (
     add_blur,
     add_dark_corners,
     add_noise,
+    add_uneven_light,
     draw_gel_bubbles,
     draw_hairs,
     draw_ruler,
+    lower_contrast,
 )
 from dermseg.torchvision_import import tv_tensors, v2
 from dermseg.types import ImageArray
@@ -51,6 +53,8 @@ SCENE_ARTEFACTS: dict[str, Row] = {
     "hairs": (draw_hairs, 0.02, 0.5),
     "gel_bubbles": (draw_gel_bubbles, 0.05, 0.8),
     "ruler": (draw_ruler, 0.4, 1.0),
+    "low_contrast": (lower_contrast, 0.1, 0.7),
+    "uneven_light": (add_uneven_light, 0.05, 0.8),
     "dark_corners": (add_dark_corners, 0.02, 0.6),
 }
 """What lies on the skin and on the glass, by the recipe's key, with the range of strengths in

@@ -8,9 +8,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dermseg.phantom.chromophores import change_skin_tone
 from dermseg.torchvision_import import tv_tensors, v2
 
-__all__ = ["RandomChannelGain", "RandomColorTemperature", "light_color"]
+__all__ = [
+    "RandomChannelGain",
+    "RandomColorTemperature",
+    "RandomGamma",
+    "RandomSkinTone",
+    "light_color",
+]
 
 _DAYLIGHT_MIRED = 1e6 / 6504
 
@@ -52,6 +59,55 @@ class RandomColorTemperature(RandomChannelGain):
         # Light multiplies linear values; those stored are about their root of order 2.2.
         gains = torch.from_numpy(light ** (1 / 2.2)).float()
         return {"gains": gains.reshape(3, 1, 1)}
+
+
+class RandomGamma(v2.Transform):  # type: ignore[misc]  # torchvision ships no types
+    """Raise all values to a power, as cameras differ in how they store light.
+
+    Args:
+        strength: Powers are drawn logarithmically from [1 / (1 + strength), 1 + strength].
+    """
+
+    def __init__(self, strength: float) -> None:
+        super().__init__()
+        self.strength = strength
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """Draw one power from torch's generator."""
+        return {"power": (1 + self.strength) ** (2 * float(torch.rand(())) - 1)}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """Change an image; anything else is left as it is."""
+        if not isinstance(inpt, tv_tensors.Image):
+            return inpt
+        # Interpolation may leave values a rounding error below 0, which have no power.
+        return tv_tensors.wrap(inpt.clamp(0, 1) ** params["power"], like=inpt)
+
+
+class RandomSkinTone(v2.Transform):  # type: ignore[misc]  # torchvision ships no types
+    """Add melanin to the whole image: the same lesion on darker skin.
+
+    Public collections show mostly light skin, so the tone is only ever made darker.
+
+    Args:
+        strength: Largest density that is added; small ones are more frequent.
+    """
+
+    def __init__(self, strength: float) -> None:
+        super().__init__()
+        self.strength = strength
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """Draw a density, and how red it is, from torch's generator."""
+        rank, lesion_share = (float(torch.rand(())) for _ in range(2))
+        return {"density": self.strength * rank**2, "lesion_share": lesion_share}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """Darken the skin of an image; anything else is left as it is."""
+        if not isinstance(inpt, tv_tensors.Image):
+            return inpt
+        colors = change_skin_tone(inpt.permute(1, 2, 0).numpy(), **params)
+        return tv_tensors.wrap(torch.from_numpy(colors).permute(2, 0, 1), like=inpt)
 
 
 def light_color(kelvin: float) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dermseg.errors import RecipeError
 from dermseg.networks.base import SegmentationNetwork
+from dermseg.networks.ege_unet import EGEUNet
 from dermseg.networks.improved_unet import ImprovedUNet
 from dermseg.networks.inception_aspp_unet import InceptionASPPUNet
 from dermseg.networks.residual_unet import ResidualUNet
@@ -18,6 +19,7 @@ from dermseg.networks.xception_unet import XceptionUNet
 
 __all__ = [
     "NETWORKS",
+    "EGEUNet",
     "ImprovedUNet",
     "InceptionASPPUNet",
     "ResNetASPPUNet",
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 NETWORKS: dict[str, type[SegmentationNetwork]] = {
+    "ege_unet": EGEUNet,
     "improved_unet": ImprovedUNet,
     "inception_aspp_unet": InceptionASPPUNet,
     "residual_unet": ResidualUNet,

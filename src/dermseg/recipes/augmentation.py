@@ -10,7 +10,7 @@ from dermseg.recipes.tables import Share, Table
 
 __all__ = ["PRESETS", "Augmentation", "Preset"]
 
-Preset = Literal["none", "flips", "standard", "dermoscopy"]
+Preset = Literal["none", "flips", "standard", "dermoscopy", "strong"]
 
 _FLIPS: dict[str, Any] = {"horizontal_flip": 0.5, "vertical_flip": 0.5}
 _STANDARD: dict[str, Any] = _FLIPS | {
@@ -25,22 +25,37 @@ _STANDARD: dict[str, Any] = _FLIPS | {
     "temperature": 0.1,
 }
 
+_DERMOSCOPY: dict[str, Any] = _STANDARD | {
+    "hairs": 0.2,
+    "gel_bubbles": 0.1,
+    "ruler": 0.1,
+    "dark_corners": 0.15,
+    # The light of lamps varies along one line of colours, so most of the change goes there.
+    "temperature": 0.05,
+    "color_temperature": 40.0,
+    "blur": 0.15,
+    "noise": 0.15,
+    "jpeg": 0.2,
+}
+
 PRESETS: dict[str, dict[str, Any]] = {
     "none": {},
     "flips": _FLIPS,
     "standard": _STANDARD,
-    "dermoscopy": _STANDARD
+    "dermoscopy": _DERMOSCOPY,
+    "strong": _DERMOSCOPY
     | {
-        "hairs": 0.2,
-        "gel_bubbles": 0.1,
-        "ruler": 0.1,
-        "dark_corners": 0.15,
-        # The light of lamps varies along one line of colours, so most of the change goes there.
-        "temperature": 0.05,
-        "color_temperature": 40.0,
-        "blur": 0.15,
-        "noise": 0.15,
-        "jpeg": 0.2,
+        "zoom": (0.6, 1.5),
+        "skin_tone": 1.2,
+        "low_contrast": 0.15,
+        "uneven_light": 0.25,
+        "brightness": 0.3,
+        "contrast": 0.4,
+        "saturation": 0.4,
+        "hue": 0.03,
+        "temperature": 0.1,
+        "color_temperature": 60.0,
+        "gamma": 0.4,
     },
 }
 """Values by preset; what is not named is off. ``standard`` is what unet-isic2017 uses."""
@@ -59,9 +74,13 @@ class Augmentation(Table):
         shift: Largest move as a share of the image's side.
         crop: Largest share of each side that a random crop cuts away, after all of the above; the
             rest is brought back to the network's size.
+        skin_tone: Largest density of melanin that is added to the skin; 0.5 makes light skin tan,
+            1 dark.
         hairs: Probability that hairs are drawn over the image.
         gel_bubbles: Probability that bubbles of the immersion gel are.
         ruler: Probability that ruler marks are.
+        low_contrast: Probability that all colours are pulled towards the image's mean, as by haze.
+        uneven_light: Probability that the light falls off to one side and towards the rim.
         dark_corners: Probability that the corners outside the field of view are darkened.
         brightness: Largest relative change.
         contrast: Largest relative change.
@@ -72,6 +91,8 @@ class Augmentation(Table):
         color_temperature: Largest change of the light's colour temperature, in mired (a million
             divided by kelvin): only between warm and cold, as lamps differ, at the same
             brightness. 40 goes from 6500 K to 5160 or 8790 K.
+        gamma: Largest relative change of the power to which all values are raised, drawn
+            logarithmically: 0.5 goes from 1 / 1.5 to 1.5.
         blur: Probability that the image is taken slightly out of focus.
         noise: Probability that the noise of a sensor is added.
         jpeg: Probability that the image is compressed as JPEG, with its artefacts.
@@ -85,9 +106,12 @@ class Augmentation(Table):
     stretch: float = Field(default=0.0, ge=0, lt=1)
     shift: float = Field(default=0.0, ge=0, lt=1)
     crop: float = Field(default=0.0, ge=0, lt=1)
+    skin_tone: float = Field(default=0.0, ge=0, le=2.5)
     hairs: Share = 0.0
     gel_bubbles: Share = 0.0
     ruler: Share = 0.0
+    low_contrast: Share = 0.0
+    uneven_light: Share = 0.0
     dark_corners: Share = 0.0
     brightness: float = Field(default=0.0, ge=0, lt=1)
     contrast: float = Field(default=0.0, ge=0, lt=1)
@@ -95,6 +119,7 @@ class Augmentation(Table):
     hue: float = Field(default=0.0, ge=0, le=0.5)
     temperature: float = Field(default=0.0, ge=0, lt=1)
     color_temperature: float = Field(default=0.0, ge=0, le=90)
+    gamma: float = Field(default=0.0, ge=0, lt=2)
     blur: Share = 0.0
     noise: Share = 0.0
     jpeg: Share = 0.0

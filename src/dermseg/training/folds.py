@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from dermseg.datasets import divide_into_folds
 from dermseg.errors import UsageError
-from dermseg.evaluation import Evaluation, evaluate_predictions, predict_items, write_evaluation
-from dermseg.evaluation.scoring import Item
+from dermseg.evaluation import Evaluation, evaluate_predictions, write_evaluation
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
 from dermseg.training.criterion import is_lesion_only
+from dermseg.training.out_of_fold import keep_predictions, name_samples
 from dermseg.training.parts import TrainingData, divide
 from dermseg.training.run import train
-from dermseg.types import Sample
 
 __all__ = ["cross_validate"]
 
@@ -34,8 +32,10 @@ def cross_validate(
 
     The training images are divided by group into ``num_folds`` folds. Model k is trained in
     ``run/fold-k`` without fold k, its checkpoint chosen on a part of the other folds;
-    ``run/out_of_fold`` holds the evaluation of all images together. Official validation and test
-    parts are in no fold.
+    ``run/out_of_fold`` holds the evaluation of all images together, and in ``logits`` what the
+    masks were made from, see `keep_predictions`. Official validation and test parts are in no
+    fold. An image that is in several datasets is in one fold with all of them, and is scored in
+    each; its dataset's name then follows its id.
 
     Args:
         recipe: What to train.
@@ -48,7 +48,8 @@ def cross_validate(
         resume: Continue where the folds were interrupted.
 
     Raises:
-        UsageError: If there is a split file, or the recipe has other classes than the lesion.
+        UsageError: If there is a split file, the recipe has other classes than the lesion, or a
+            dataset is given twice.
         DatasetError: If there are fewer groups than folds.
     """
     if data.split_file is not None:
@@ -63,6 +64,7 @@ def cross_validate(
     datasets = data.open(recipe)
     parts = divide(datasets, recipe.data, excluded_ids=data.excluded_ids)
     samples = [*parts.train, *parts.selection]
+    names = name_samples(datasets, samples)
     groups = {sample.id: sample.group for sample in samples}
     folds = divide_into_folds(groups, num_folds, seed=recipe.data.seed)
     packages = [
@@ -76,8 +78,18 @@ def cross_validate(
         )
         for number, fold in enumerate(folds, start=1)
     ]
-    held_out = [[sample for sample in samples if sample.id in fold] for fold in map(set, folds)]
-    result = evaluate_predictions(_out_of_fold(packages, held_out), groups=groups)
+    items = (
+        item
+        for package, fold in zip(packages, map(set, folds), strict=True)
+        for item in keep_predictions(
+            load_model(package),
+            [sample for sample in samples if sample.id in fold],
+            names,
+            run / "out_of_fold" / "logits",
+        )
+    )
+    groups_of_names = {names[sample.image]: sample.group for sample in samples}
+    result = evaluate_predictions(items, groups=groups_of_names)
     about = {
         "model": f"{recipe.name}, {num_folds} folds",
         "dataset": ", ".join(dataset.origin for dataset in datasets),
@@ -85,8 +97,3 @@ def cross_validate(
     }
     write_evaluation(run / "out_of_fold", result, about=about)
     return result
-
-
-def _out_of_fold(packages: Sequence[Path], held_out: Sequence[Sequence[Sample]]) -> Iterator[Item]:
-    for package, samples in zip(packages, held_out, strict=True):
-        yield from predict_items(load_model(package), samples)

@@ -1,0 +1,237 @@
+"""Compare candidates for the packaged model in short runs, and write the table of docs/results.md.
+
+    OMP_NUM_THREADS=1 python benchmarks/search.py --isic2017 DIR --isic2018 DIR -o RUNS
+
+Each candidate is one ``dermseg train`` of about twenty minutes on one thread at 128x96. The first,
+the reference, is the recipe ``residual-unet-isic2017``; the others change one thing. All are judged
+on the images that chose the reference's checkpoint: those that are trained on 2017 alone have the
+same selection part, the others leave these images out and choose on others. The official
+validation part is neither trained on nor looked at.
+
+Can be interrupted at any time and called again; ``--only NAME`` does one candidate.
+``--folds NAME`` trains five folds of a candidate at full size instead, to be teacher, ensemble and
+source of out-of-fold predictions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import shlex
+import statistics
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from runs import call, put_table, train
+
+from dermseg.datasets import read_groups
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "results.md"
+RECIPE = "residual-unet-isic2017"
+
+PROXY = (
+    "preprocessing.size=[96, 128]",
+    "training.progressive_resizing=[]",
+    "training.precision=float32",
+)
+"""How the short runs differ from the recipe."""
+
+AVERAGE = "training.ema_warmup=true"
+"""What all runs share unless a candidate says otherwise."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One line of the table.
+
+    Attributes:
+        name: Folder of the run.
+        title: What differs from the reference.
+        epochs: As many as take about twenty minutes on one thread.
+        overrides: What differs from the recipe.
+        both_years: Trained on the pairs of ISIC 2018 as well.
+    """
+
+    name: str
+    title: str
+    epochs: int
+    overrides: tuple[str, ...] = ()
+    both_years: bool = False
+
+    @property
+    def settings(self) -> list[str]:
+        """All overrides of the short run, each key once."""
+        return merge(AVERAGE, *PROXY, f"training.epochs={self.epochs}", *self.overrides)
+
+
+def merge(*overrides: str) -> list[str]:
+    """Each key once, with what is said last."""
+    return list({each.partition("=")[0]: each for each in overrides}.values())
+
+
+def network(name: str, parameters: str) -> str:
+    """The override that takes another network."""
+    return f'network={{name = "{name}", parameters = {{{parameters}}}}}'
+
+
+def loss(*names: str) -> str:
+    """The override that takes a sum of other losses."""
+    return "loss=[" + ", ".join(f'{{name = "{name}"}}' for name in names) + "]"
+
+
+CANDIDATES = (
+    Candidate("residual", "the reference: residual U-Net, BCE + Jaccard", 24),
+    Candidate("unet", "plain U-Net", 7, (network("unet", "width = 16, depth = 4"),)),
+    Candidate("improved-unet", "improved U-Net", 4, (network("improved_unet", "width = 16"),)),
+    Candidate(
+        "mobile",
+        "U-Net with the encoder MobileNetV4 small",
+        13,
+        (
+            network(
+                "smp:unet/tu-mobilenetv4_conv_small", "decoder_channels = [128, 64, 32, 16, 16]"
+            ),
+        ),
+    ),
+    Candidate("ege-unet", "EGE-UNet", 36, (network("ege_unet", ""),)),
+    Candidate(
+        "residual-wide",
+        "half as many channels again",
+        11,
+        (network("residual_unet", "widths = [24, 48, 96, 152, 224]"),),
+    ),
+    Candidate("dice", "BCE + Dice", 24, (loss("bce", "dice"),)),
+    Candidate("lovasz", "BCE + Lovász", 24, (loss("bce", "lovasz"),)),
+    Candidate("dermoscopy", "augmentation with artefacts", 24, ("augmentation.preset=dermoscopy",)),
+    Candidate(
+        "strong", "and with other tones, light and contrast", 24, ("augmentation.preset=strong",)
+    ),
+    Candidate(
+        "no-average",
+        "the last weights instead of their average",
+        24,
+        ("training.ema_decay=none", "training.ema_warmup=false"),
+    ),
+    Candidate("both-years", "2017 and 2018", 12, both_years=True),
+)
+REFERENCE = CANDIDATES[0]
+
+FULL_SIZE = (
+    "preprocessing.size=[192, 256]",
+    "training.progressive_resizing=[{until_epoch = 36, size = [96, 128]}]",
+    "training.epochs=52",
+)
+"""How the folds are trained, whatever else the candidate says."""
+
+
+def main() -> int:
+    """Do what is missing, then write the table from what is there."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--isic2017", type=Path, required=True, help="the dataset's folder")
+    parser.add_argument("--isic2018", type=Path, required=True, help="the dataset's folder")
+    parser.add_argument("--groups", type=Path, help="groups of images, as data audit writes them")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the runs")
+    names = [candidate.name for candidate in CANDIDATES]
+    parser.add_argument("--only", action="append", choices=names, help="may be repeated")
+    parser.add_argument("--folds", choices=names, help="train five folds of it at full size")
+    parser.add_argument("--tables-only", action="store_true", help="train and score nothing")
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    if options.folds:
+        cross_validate(CANDIDATES[names.index(options.folds)], options)
+        return 0
+    for candidate in CANDIDATES:
+        if not options.tables_only and (not options.only or candidate.name in options.only):
+            train_and_judge(candidate, options)
+    put_table(DOCUMENT, "search", table(options.output))
+    return 0
+
+
+def train_and_judge(candidate: Candidate, options: argparse.Namespace) -> None:
+    """Train one candidate and score it on the reference's selection part, as far as not done."""
+    run, scores = options.output / candidate.name, options.output / f"{candidate.name}-scores"
+    excluded = selection_of(options) if candidate.both_years else []
+    train(RECIPE, run, candidate.settings, data_of(candidate, options, excluded))
+    if not (scores / "summary.json").is_file():
+        split = ["--split-file", str(options.output / REFERENCE.name / "split.json")]
+        command = ["evaluate", "--model", str(run / "model"), "--data", str(options.isic2017)]
+        call([*command, *split, "--split", "selection", "--no-report", "-o", str(scores)])
+
+
+def cross_validate(candidate: Candidate, options: argparse.Namespace) -> None:
+    """Train five folds of one candidate at full size, or continue."""
+    run = options.output / f"{candidate.name}-folds"
+    overrides = merge(AVERAGE, *candidate.overrides, *FULL_SIZE)
+    settings = [word for each in overrides for word in ("--set", each)]
+    data = data_of(candidate, options, [])
+    call(["train", RECIPE, "-o", str(run), *data, "--folds", "5", *settings, "--resume"])
+
+
+def data_of(candidate: Candidate, options: argparse.Namespace, excluded: list[str]) -> list[str]:
+    """What ``dermseg train`` is told about images; the ids to leave out are written to a file."""
+    groups = ["--groups", str(options.groups)] if options.groups else []
+    cache = ["--cache", str(options.output / "cache")]
+    if not candidate.both_years:
+        return ["--data", str(options.isic2017), *groups, *cache]
+    validation = (options.isic2017 / "ISIC-2017_Validation_Data").glob("ISIC_*.jpg")
+    ids = sorted({*excluded, *(path.stem for path in validation)})
+    file = options.output / ("exclude-judged.txt" if excluded else "exclude-validation.txt")
+    file.write_text("".join(f"{id}\n" for id in ids), "utf-8")
+    data = ["--data", str(options.isic2017), "--data", str(options.isic2018)]
+    return [*data, "--exclude", str(file), *groups, *cache]
+
+
+def selection_of(options: argparse.Namespace) -> list[str]:
+    """Ids of the images that all candidates are judged on, and of what is grouped with them."""
+    file = options.output / REFERENCE.name / "split.json"
+    if not file.is_file():
+        raise SystemExit(f"{file} is not there: train '{REFERENCE.name}' first")
+    ids = set(json.loads(file.read_text("utf-8"))["parts"]["selection"])
+    groups = read_groups(options.groups) if options.groups else {}
+    judged = {groups.get(id) for id in ids} - {None}
+    return sorted(ids | {id for id, group in groups.items() if group in judged})
+
+
+def table(output: Path) -> str:
+    """A Markdown table of the candidates that are finished, and their commands."""
+    titles = ["candidate", "what it changes", "Jaccard", "thresholded", "best epoch's",
+              "parameters", "epochs", "s / epoch"]  # fmt: skip
+    lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
+    commands = []
+    for candidate in CANDIDATES:
+        summary = output / f"{candidate.name}-scores" / "summary.json"
+        if not summary.is_file():
+            continue
+        found = json.loads(summary.read_text("utf-8"))["aggregates"]
+        model = json.loads((output / candidate.name / "model/model.json").read_text("utf-8"))
+        with (output / candidate.name / "metrics.csv").open(encoding="utf-8") as file:
+            epochs = list(csv.DictReader(file))
+        scores = [
+            f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
+            for score in (found["mean_jaccard"], found["mean_thresholded_jaccard"])
+        ]
+        best = max(float(epoch["selection_mean_jaccard"]) for epoch in epochs)
+        seconds = statistics.median(float(epoch["seconds"]) for epoch in epochs)
+        cells = [f"`{candidate.name}`", candidate.title, *scores, f"{best:.3f}",
+                 f"{model['provenance']['num_parameters']:,}", str(len(epochs)),
+                 f"{seconds:.0f}"]  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+        commands.append(command_of(candidate))
+    if not commands:
+        return "No candidate is trained yet.\n"
+    return "\n".join([*lines, "", *(f"    {command}" for command in commands)]) + "\n"
+
+
+def command_of(candidate: Candidate) -> str:
+    """The command as a user would type it."""
+    data = "--data DATA --data DATA2 --exclude exclude-judged.txt" if candidate.both_years else (
+        "--data DATA"
+    )  # fmt: skip
+    settings = " ".join(f"--set {shlex.quote(each)}" for each in candidate.settings)
+    return f"dermseg train {RECIPE} {data} -o runs/{candidate.name} {settings}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Predictions of images by models that never saw them: scored, and kept for calibration."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from dermseg.datasets import Dataset
+from dermseg.errors import ImageError, UsageError
+from dermseg.evaluation.scoring import Item
+from dermseg.images import write_bytes_atomically
+from dermseg.prediction import Predictor
+from dermseg.types import FloatArray, Sample
+
+__all__ = ["keep_predictions", "name_samples"]
+
+# Beyond it, float32 probabilities are 0 or 1 already.
+_LARGEST_LOGIT = 16
+
+
+def name_samples(datasets: Sequence[Dataset], samples: Sequence[Sample]) -> dict[Path, str]:
+    """A name for each sample: its id, followed by its dataset's name where others share the id.
+
+    Returns:
+        Names by the image's path.
+
+    Raises:
+        UsageError: If two datasets of one name share an id.
+    """
+    counts = Counter(sample.id for sample in samples)
+    dataset_of = {sample.image: dataset.name for dataset in datasets for sample in dataset.samples}
+    names = [
+        sample.id if counts[sample.id] == 1 else f"{sample.id}_{dataset_of[sample.image]}"
+        for sample in samples
+    ]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        message = (
+            f"{len(twice)} images are in two of the given datasets of one name, the first is "
+            f"{twice[0]}: give each dataset once"
+        )
+        raise UsageError(message)
+    return {sample.image: name for sample, name in zip(samples, names, strict=True)}
+
+
+def keep_predictions(
+    predictor: Predictor, samples: Sequence[Sample], names: Mapping[Path, str], folder: Path
+) -> Iterator[Item]:
+    """Predict samples, ready to be scored, and keep the logits that the masks were made from.
+
+    Each image gets ``NAME.npz`` with ``logits``, (classes, h, w) float16 at the network's size,
+    at most 16 to either side.
+
+    Args:
+        predictor: A model that saw none of the samples.
+        samples: What to predict.
+        names: The name of each, by its image's path.
+        folder: Is made if it is not there.
+
+    Raises:
+        OutputError: If a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    results = predictor.predict_many((sample.image for sample in samples), on_error="return")
+    for sample, result in zip(samples, results, strict=True):
+        name = names[sample.image]
+        if isinstance(result, ImageError):
+            yield name, result, sample.mask
+            continue
+        _write_logits(folder / f"{name}.npz", result.class_probabilities)
+        yield name, result.mask, sample.mask
+
+
+def _write_logits(path: Path, probabilities: FloatArray) -> None:
+    exact = probabilities.astype(np.float64)
+    with np.errstate(divide="ignore"):
+        logits = np.log(exact) - np.log1p(-exact)
+    stream = io.BytesIO()
+    limited = logits.clip(-_LARGEST_LOGIT, _LARGEST_LOGIT).astype(np.float16)
+    np.savez_compressed(stream, logits=limited)
+    write_bytes_atomically(path, stream.getvalue())
