@@ -7,16 +7,21 @@ from typing import Annotated
 
 import typer
 
+from dermseg.cli.sources import GroupsOption, ImagesOption, MasksOption, choose_sources
+
 __all__ = ["calibrate"]
 
 
 def calibrate(
     model: Annotated[str, typer.Argument(help="A shipped model's name or a package's folder.")],
-    data: Annotated[
-        list[Path],
-        typer.Option(help="Folder of a dataset that it was trained on; may be repeated."),
-    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the new package.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of a dataset that it was trained on; may be repeated."),
+    ] = None,
+    images: ImagesOption = None,
+    masks: MasksOption = None,
+    groups: GroupsOption = None,
     folds: Annotated[
         Path | None,
         typer.Option(
@@ -35,13 +40,14 @@ def calibrate(
     """
     from dermseg.errors import MissingExtraError
 
+    sources = choose_sources(data, images, masks)
     try:
         from dermseg.datasets import open_source
         from dermseg.training.calibrating import calibrate_package
     except ModuleNotFoundError as error:
         raise MissingExtraError("calibrating", "train") from error
-    samples = [sample for folder in data for sample in open_source(folder).samples]
-    spec = calibrate_package(model, samples, output, folds=folds, overwrite=overwrite)
+    datasets = [open_source(source, groups=groups) for source in sources]
+    spec = calibrate_package(model, datasets, output, folds=folds, overwrite=overwrite)
     typer.echo(
         f"model package '{spec.name}': {output}; temperature {spec.temperature:g}, threshold "
         f"{spec.postprocessing.threshold:g}; its MODEL_CARD.md says what its doubts are worth"

@@ -87,7 +87,8 @@ class ScopeModel(Table):
     """Which images a model was not made for.
 
     Attributes:
-        photograph: Estimates from colours and textures whether it is a dermoscopic photograph.
+        threshold: From which a pixel is lesion, for the features.
+        photograph: Estimates whether it is a dermoscopic photograph.
         least_photograph: Where it is less than this, it is none.
         lesion: Estimates whether what was found is a lesion.
         least_lesion: Where it is less than this, there is no lesion.
@@ -96,6 +97,7 @@ class ScopeModel(Table):
         values: Share of images that were refused, of those that it was not fitted on, by kind.
     """
 
+    threshold: Share
     photograph: LinearModel
     least_photograph: Share
     lesion: LinearModel

@@ -9,7 +9,7 @@ import numpy as np
 
 from dermseg.package import QualityModel, ScopeModel
 from dermseg.prediction.attribute_overlay import draw_attributes
-from dermseg.prediction.features import describe_image, describe_prediction
+from dermseg.prediction.features import describe
 from dermseg.prediction.measurements import Measurements, measure
 from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.postprocessing import postprocess
@@ -101,38 +101,39 @@ class Prediction:
 
     @cached_property
     def quality(self) -> Quality | None:
-        """How good :attr:`mask` is expected to be; None where the model cannot tell."""
+        """How good :attr:`mask` is expected to be; None where the model cannot tell.
+
+        Of an image that is out of scope, the mask should be looked at whatever is expected of it.
+        """
         if self.lesion is not None:
             return self.lesion.quality
         if self.quality_model is None or self.seen is None:
             return None
         quality = estimate_quality(self.quality_model, self.described)
-        # A mask that was asked for nevertheless.
-        return replace(quality, review=True) if self.refusal is not None else quality
+        return quality if self.refusal is None else replace(quality, review=True)
 
     @cached_property
     def refusal(self) -> str | None:
         """Why the model was not made for this image; None where it was, or cannot tell.
 
-        The mask is there nevertheless. ``dermseg predict`` does not write it.
+        It does not depend on the threshold that was asked for. The mask is there nevertheless;
+        ``dermseg predict`` does not write it.
         """
         if self.lesion is not None:
             return self.lesion.refusal
         if self.scope_model is None or self.seen is None:
             return None
-        return find_refusal(self.scope_model, self.described, describe_image(self.seen))
+        threshold = self.scope_model.threshold
+        described = self.described if threshold == self._threshold else self._describe(threshold)
+        return find_refusal(self.scope_model, described)
 
     @cached_property
     def described(self) -> dict[str, float]:
-        """What the lesion's probabilities look like, see `describe_prediction`.
+        """What the image and the lesion in it look like, see `describe`.
 
         Empty where :attr:`seen` was not kept.
         """
-        if self.seen is None:
-            return {}
-        probability = self.class_probabilities[self.classes.index(self._main)]
-        threshold = self.postprocessing.threshold_of(self._main)
-        return describe_prediction(probability, self.seen, threshold=threshold)
+        return self._describe(self._threshold)
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -208,6 +209,16 @@ class Prediction:
         masks = {name: self.masks[name] for name in self.attributes}
         note = EXPERIMENTAL if self.experimental else ""
         return draw_attributes(self.image, masks, self.mask, max_side=max_side, note=note)
+
+    def _describe(self, threshold: float) -> dict[str, float]:
+        if self.seen is None:
+            return {}
+        probability = self.class_probabilities[self.classes.index(self._main)]
+        return describe(probability, self.seen, threshold=threshold)
+
+    @property
+    def _threshold(self) -> float:
+        return self.postprocessing.threshold_of(self._main)
 
     @property
     def _main(self) -> str:

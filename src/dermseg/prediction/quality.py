@@ -34,22 +34,19 @@ def estimate_quality(model: QualityModel, described: Mapping[str, float]) -> Qua
 
     Args:
         model: As the package holds it.
-        described: As `describe_prediction` gives it.
+        described: As `describe` gives it, at the threshold of the mask.
     """
     expected = model.jaccard(described)
     return Quality(expected, expected < model.review_below)
 
 
-def find_refusal(
-    model: ScopeModel, described: Mapping[str, float], image: Mapping[str, float]
-) -> str | None:
+def find_refusal(model: ScopeModel, described: Mapping[str, float]) -> str | None:
     """Why an image should not be predicted, in a few words; None where it should.
 
     Args:
         model: As the package holds it.
-        described: As `describe_prediction` gives it.
-        image: As `describe_image` gives it.
+        described: As `describe` gives it, at the model's threshold.
     """
-    if model.photograph(image) < model.least_photograph:
+    if model.photograph(described) < model.least_photograph:
         return NOT_DERMOSCOPIC
     return NO_LESION if model.lesion(described) < model.least_lesion else None

@@ -40,19 +40,6 @@ class Normalization(BaseModel):
         normalized = (image - mean) / std
         return np.ascontiguousarray(normalized.transpose(2, 0, 1), dtype=np.float32)
 
-    def undo(self, tensor: NDArray[np.float32]) -> ImageArray:
-        """The image that was normalised, rounded to 8 bits.
-
-        Args:
-            tensor: (3, H, W) float32, as :meth:`apply` gives it.
-
-        Returns:
-            (H, W, 3) uint8 RGB.
-        """
-        mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
-        image = (tensor.transpose(1, 2, 0) * std + mean) * np.float32(255)
-        return np.rint(np.clip(image, 0, 255)).astype(np.uint8)
-
 
 UNIT_RANGE = Normalization(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 """Leaves colours in [0, 1]."""

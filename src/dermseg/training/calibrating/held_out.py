@@ -7,87 +7,137 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dermseg.errors import ImageError, UsageError
+import numpy as np
+
+from dermseg.datasets import Dataset
+from dermseg.errors import UsageError
 from dermseg.images import read_mask
 from dermseg.package import ModelPackage, load_package
 from dermseg.prediction import Prediction, Predictor
-from dermseg.types import BoolMask, Sample
+from dermseg.training.out_of_fold import find_logits, read_logits
+from dermseg.types import BoolMask, FloatArray, Sample
 
 __all__ = ["HeldOut", "find_held_out"]
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Models, each with the images that it did not see.
+    """Images with their true masks, and what models say that did not see them.
 
     Attributes:
-        parts: Of each fold, or of the model itself.
+        package: The model that is calibrated.
+        samples: The images.
+        logits: Of each image a file that `keep_predictions` wrote; empty where the package itself
+            predicts them.
         on: What the images are, in words.
     """
 
-    parts: Sequence[tuple[ModelPackage, Sequence[Sample]]]
+    package: ModelPackage
+    samples: Sequence[Sample]
+    logits: Sequence[Path]
     on: str
 
-    @property
-    def num_images(self) -> int:
-        """How many images there are."""
-        return sum(len(samples) for _, samples in self.parts)
-
     def predict(self, **values: Any) -> Iterator[tuple[Sample, Prediction, BoolMask]]:  # noqa: ANN401
-        """Predict each image by the model that did not see it, with its true mask.
+        """What is said of each image, with its true mask.
 
         Args:
-            values: Fields of the models' ``ModelSpec`` to replace.
+            values: Fields of the package's ``ModelSpec`` to replace.
+
+        Raises:
+            ImageError: If an image or a mask cannot be read.
+            UsageError: If logits cannot be read, or are of another size than the package's.
         """
-        for package, samples in self.parts:
-            spec = package.spec.model_copy(update=values)
-            predictor = Predictor(replace(package, spec=spec))
-            results = predictor.predict_many(
-                (sample.image for sample in samples), on_error="return"
-            )
-            for sample, result in zip(samples, results, strict=True):
-                if not isinstance(result, ImageError) and sample.mask is not None:
-                    yield sample, result, read_mask(sample.mask)
+        spec = self.package.spec.model_copy(update=values)
+        predictor = Predictor(replace(self.package, spec=spec))
+        results = predictor.predict_many(
+            (sample.image for sample in self.samples), image_side=max(spec.input_size)
+        )
+        for row, (sample, result) in enumerate(zip(self.samples, results, strict=True)):
+            if sample.mask is None:
+                continue
+            truth = read_mask(sample.mask)
+            if self.logits:
+                # Of the prediction only the image is taken: the package may have seen it.
+                probabilities = _probabilities(
+                    self.logits[row], result.class_probabilities.shape, spec.temperature
+                )
+                yield sample, replace(result, class_probabilities=probabilities), truth
+            else:
+                yield sample, result, truth
 
 
-def find_held_out(package: ModelPackage, samples: Sequence[Sample], folds: Path | None) -> HeldOut:
-    """Find the images that models were not trained on.
+def find_held_out(
+    package: ModelPackage, datasets: Sequence[Dataset], folds: Path | None
+) -> HeldOut:
+    """Find the images that a model, or the models of the folds, were not trained on.
 
     Args:
         package: The model. Without folds, the images that chose its checkpoint are taken; its
             figures on them flatter.
-        samples: Of the data that it, or the models of the folds, were trained on.
-        folds: A folder of `cross_validate`, whose models were trained in the same way; each
-            predicts the fold that it neither saw nor was chosen on.
+        datasets: Those that it, or the models of the folds, were trained on.
+        folds: A folder of `cross_validate`, whose models were trained in the same way.
 
     Raises:
-        UsageError: If ``folds`` holds no models, or no image was held out.
+        UsageError: If ``folds`` is no such folder, or of another input size, cleaning or other
+            data, or no image was held out.
     """
-    known = [sample for sample in samples if sample.mask is not None]
     if folds is None:
         chosen = set(package.spec.provenance.selection_ids)
-        parts = [(package, [sample for sample in known if sample.id in chosen])]
+        samples = [
+            sample
+            for dataset in datasets
+            for sample in dataset.samples
+            if sample.id in chosen and sample.mask is not None
+        ]
         on = "the images that chose the checkpoint (the figures flatter)"
+        held_out = HeldOut(package, samples, [], on)
     else:
-        packages = [load_package(path.parent) for path in sorted(folds.glob("*/model/model.json"))]
-        if len(packages) < 2:
-            message = f"{folds}: {len(packages)} models in fold-*/model, expected at least 2 folds"
-            raise UsageError(message)
-        seen = [
-            {*fold.spec.provenance.training_ids, *fold.spec.provenance.selection_ids}
-            for fold in packages
-        ]
-        every = set.union(*seen)
-        parts = [
-            (fold, [sample for sample in known if sample.id in every - own])
-            for fold, own in zip(packages, seen, strict=True)
-        ]
-        on = f"out-of-fold predictions of {len(packages)} folds of the training images"
-    held_out = HeldOut(parts, on)
-    if not held_out.num_images:
+        num_folds = _check_folds(package, datasets, folds)
+        found = find_logits(datasets, folds / "out_of_fold" / "logits")
+        on = f"out-of-fold predictions of {num_folds} folds of the training images"
+        held_out = HeldOut(
+            package, [sample for sample, _ in found], [path for _, path in found], on
+        )
+    if not held_out.samples:
+        num_images = sum(len(dataset.samples) for dataset in datasets)
         message = (
-            f"none of {len(samples)} images was held out in training: give the data that the model "
+            f"none of {num_images} images was held out in training: give the data that the model "
             "was trained on"
         )
         raise UsageError(message)
     return held_out
+
+
+def _check_folds(package: ModelPackage, datasets: Sequence[Dataset], folds: Path) -> int:
+    """The number of folds, if they say something of this package and these data."""
+    models = sorted(folds.glob("fold-*/model/model.json"))
+    if not models:
+        message = f"{folds}: no fold-1/model in it, expected a folder of dermseg train --folds"
+        raise UsageError(message)
+    spec, fold = package.spec, load_package(models[0].parent).spec
+    for what in ("input_size", "preprocessing", "classes"):
+        own, other = getattr(spec, what), getattr(fold, what)
+        if own != other:
+            message = (
+                f"{folds}: its models have {what} {other}, the model {spec.name} has {own}: give "
+                "folds of the same recipe"
+            )
+            raise UsageError(message)
+    known = {(source.name, source.num_images) for source in fold.provenance.data}
+    for dataset in datasets:
+        if (dataset.origin, len(dataset.samples)) not in known:
+            names = ", ".join(f"{name} of {num} images" for name, num in sorted(known))
+            message = (
+                f"{dataset.root}: {dataset.origin} of {len(dataset.samples)} images, but the folds "
+                f"were trained on {names}: give the same data"
+            )
+            raise UsageError(message)
+    return len(models)
+
+
+def _probabilities(path: Path, shape: tuple[int, ...], temperature: float) -> FloatArray:
+    logits = read_logits(path)
+    if logits.shape != shape:
+        message = f"{path}: logits of shape {logits.shape}, expected {shape} as of the model"
+        raise UsageError(message)
+    return np.asarray(0.5 * np.tanh(logits / np.float32(2 * temperature)) + 0.5, np.float32)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dermseg.package import QualityModel
 from dermseg.training.calibrating.logistic import fit_linear
+from dermseg.training.calibrating.parts import divide
 
 __all__ = ["POOR", "REVIEW_SHARE", "fit_quality", "share_caught"]
 
@@ -39,14 +40,14 @@ def fit_quality(
     image's fifth of the images.
 
     Args:
-        described: As `describe_prediction` gives it, of predictions of a model that did not see
+        described: As `describe` gives it, of predictions of a model that did not see
             the image in training.
         jaccards: Of their masks, in [0, 1].
         groups: Images of one group are in one fifth.
         on: What the images are.
     """
     truth = np.array(jaccards, np.float64)
-    parts = _divide(groups)
+    parts = divide(groups, _NUM_PARTS)
     expected = np.zeros(len(truth))
     for part in np.unique(parts):
         left = np.flatnonzero(parts != part).tolist()
@@ -88,13 +89,6 @@ def share_caught(expected: Values, jaccards: Values, *, share: float = REVIEW_SH
         return float("nan")
     flagged = np.argsort(expected, kind="stable")[: round(share * len(expected))]
     return float(poor[flagged].sum() / poor.sum())
-
-
-def _divide(groups: Sequence[str]) -> NDArray[np.int64]:
-    names = sorted(set(groups))
-    order = np.random.default_rng(0).permutation(len(names))
-    part = {name: int(order[row]) % _NUM_PARTS for row, name in enumerate(names)}
-    return np.array([part[group] for group in groups])
 
 
 def _interval(expected: Values, truth: Values) -> tuple[float, float, float]:
