@@ -27,6 +27,7 @@ QUALITY = QualityModel(
 )
 # Pictures that are grey are out of scope, and those in which nothing is found.
 SCOPE = ScopeModel(
+    threshold=0.5,
     photograph=LinearModel(
         features=["grey"], centres=[0.5], scales=[0.1], weights=[-2.0], intercept=0.0
     ),
@@ -80,6 +81,48 @@ def test_what_the_model_was_not_made_for_is_refused_with_the_reason(
     assert prediction.mask.shape == grey.shape[:2]
     flat = np.full((192, 256, 3), (220, 170, 150), np.uint8)
     assert predictor.predict(flat).refusal == NO_LESION
+
+
+def test_scope_does_not_depend_on_the_threshold_that_was_asked_for() -> None:
+    area = SCOPE.model_copy(
+        update={"lesion": _model("log_area", -3.2), "photograph": _model("lit", 0.0)}
+    )
+    package = load_package()
+    spec = package.spec.model_copy(update={"quality": QUALITY, "scope": area})
+    image = create_phantom(1).image
+    usual, strict = (
+        Predictor(ModelPackage(package.folder, spec), threshold=threshold).predict(image)
+        for threshold in (None, 0.999)
+    )
+    # At the threshold that was asked for, it would be too small for a lesion.
+    assert strict.described["log_area"] < -3.25
+    assert usual.described["log_area"] > -3.15
+    assert usual.refusal is strict.refusal is None
+    # The mask is another one, and so is its quality.
+    assert usual.quality is not None
+    assert strict.quality is not None
+    assert strict.quality.expected_jaccard < usual.quality.expected_jaccard
+
+
+def test_doubts_do_not_depend_on_batches_and_workers(predictor: Predictor) -> None:
+    images = [create_phantom(seed).image for seed in range(5)] + [create_plain_skin(1)]
+    one, other = (
+        list(predictor.predict_many(images, batch_size=batch, workers=workers))
+        for batch, workers in ((1, 1), (4, 3))
+    )
+    for left, right in zip(one, other, strict=True):
+        assert left.refusal == right.refusal
+        assert left.described == pytest.approx(right.described, abs=1e-3)
+
+
+def test_of_attributes_the_lesion_has_the_doubts(predictor: Predictor) -> None:
+    package = load_package("attributes")
+    both = Predictor(package, lesion=predictor)
+    prediction = both.predict(create_phantom(1).image)
+    assert prediction.quality is not None
+    assert prediction.quality == predictor.predict(create_phantom(1).image).quality
+    flat = np.full((192, 256, 3), (220, 170, 150), np.uint8)
+    assert both.predict(flat).refusal == NO_LESION
 
 
 def test_what_was_seen_is_the_image_at_the_networks_size(predictor: Predictor) -> None:

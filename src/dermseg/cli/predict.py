@@ -196,6 +196,8 @@ def with_progress(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
 
 
 def _report(summary: dict[str, Any], *, as_json: bool) -> None:
+    from dermseg.prediction.quality import REFUSALS
+
     failures: Sequence[dict[str, str]] = summary["failures"]
     for failure in failures:
         typer.echo(f"dermseg: {failure['file']}: {failure['error']}", err=True)
@@ -203,8 +205,12 @@ def _report(summary: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(json.dumps(summary, indent=1))
         return
     kept = f", {summary['num_kept']} kept from before" if summary["num_kept"] else ""
-    failed = f", {len(failures)} failed" if failures else ""
-    typer.echo(f"{summary['num_predicted']} masks written to {summary['output']}{kept}{failed}")
+    num_refused = sum(failure["error"] in REFUSALS for failure in failures)
+    num_failed = len(failures) - num_refused
+    failed = f", {num_failed} failed" if num_failed else ""
+    refused = f", {num_refused} refused (--force writes their masks)" if num_refused else ""
+    written = f"{summary['num_predicted']} masks written to {summary['output']}"
+    typer.echo(f"{written}{kept}{failed}{refused}")
     for name, attribute in summary.get("attributes", {}).items():
         typer.echo(f"{name.replace('_', ' ')}: in {attribute['num_found']} of these images")
     if summary["experimental"]:

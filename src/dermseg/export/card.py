@@ -70,8 +70,8 @@ commit `{origin.commit}`. {len(origin.training_ids)} images were trained on;
 ## Scores
 {scores or "None measured yet."}
 
-{trust_card(spec)}{_precision(spec)}
-"""
+{_precision(spec)}
+{trust_card(spec)}"""
 
 
 def _precision(spec: ModelSpec) -> str:

@@ -166,7 +166,7 @@ def copy_package(
 ) -> ModelSpec:
     """Write a copy of a package with other values in its ``model.json``, and a card that fits.
 
-    Its scores are left out where the masks are no longer the same.
+    Its scores are left out where the probabilities or the masks are no longer the same.
 
     Args:
         source: The package.
@@ -180,7 +180,10 @@ def copy_package(
     """
     _check_destination(destination, overwrite=overwrite)
     spec = source.spec.model_copy(update=dict(update))
-    if spec.postprocessing != source.spec.postprocessing:
+    if (spec.temperature, spec.postprocessing) != (
+        source.spec.temperature,
+        source.spec.postprocessing,
+    ):
         origin = spec.provenance.model_copy(update={"scores": []})
         spec = spec.model_copy(update={"provenance": origin})
     with _scratch_folder(destination) as scratch:

@@ -23,7 +23,7 @@ _KIND_WORDS: Final = {
 
 
 def trust_card(spec: ModelSpec) -> str:
-    """Sections of a card as Markdown, each ending in an empty line; empty if nothing is known."""
+    """Sections of a card as Markdown, each after an empty line; empty if nothing is known."""
     parts = []
     if spec.calibration is not None:
         parts.append(_calibration(spec.temperature, spec.calibration))
@@ -31,21 +31,22 @@ def trust_card(spec: ModelSpec) -> str:
         parts.append(_quality(spec.quality))
     if spec.scope is not None:
         parts.append(_scope(spec.scope))
-    return "".join(f"{part}\n\n" for part in parts)
+    return "".join(f"\n{part}\n" for part in parts)
 
 
 def _calibration(temperature: float, measured: Calibration) -> str:
     before, after = measured.before, measured.after
     return f"""\
 ## Calibration
-Logits are divided by {temperature:g}, fitted like the threshold on {measured.num_images} images:
-{measured.on}.
+Logits are divided by {temperature:g}. This and the threshold were fitted on
+{measured.num_images} images: {measured.on}.
+The figures are of the same images.
 
 | expected calibration error | before | calibrated |
 |---|---|---|
 | all pixels | {before.error:.4f} | {after.error:.4f} |
-| within {measured.border_width:g} pixels of a border | {before.error_near_border:.4f} \
-| {after.error_near_border:.4f} |
+| within {measured.border_width:g} pixels of the border of mask or truth \
+| {before.error_near_border:.4f} | {after.error_near_border:.4f} |
 
 ![How often it is lesion at each probability]({RELIABILITY})"""
 
@@ -58,8 +59,9 @@ def _quality(model: QualityModel) -> str:
     return f"""\
 ## Expected quality
 Each mask comes with the Jaccard index that is expected of it, and is flagged for review below
-{model.review_below:.3f}. Fitted on {model.num_images} images: {model.on}. Measured on the
-fifth that each fit left out:
+{model.review_below:.3f}, as the lowest fifth of these {model.num_images} images would be:
+{model.on}. Measured on the fifth of them that each fit
+left out:
 
 | measure | value | 95 % interval |
 |---|---|---|
@@ -72,9 +74,10 @@ def _scope(model: ScopeModel) -> str:
     )
     return f"""\
 ## Out of scope
-Images whose colours and textures are not those of dermoscopic photographs, or in which no lesion
-stands out, are refused. Fitted on {model.num_images} photographs ({model.on}) and on
-generated images; measured on the half that the fit left out:
+Images that do not look like dermoscopic photographs, or in which no lesion stands out, are refused.
+Fitted on {model.num_images} photographs and on generated images, and measured on the half of each
+that a fit to the other half left out. The photographs:
+{model.on}.
 
 | images | refused |
 |---|---|

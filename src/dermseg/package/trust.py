@@ -99,9 +99,9 @@ class ScopeModel(Table):
 
     threshold: Share
     photograph: LinearModel
-    least_photograph: Share
+    least_photograph: Annotated[float, Field(gt=0, le=1)]
     lesion: LinearModel
-    least_lesion: Share
+    least_lesion: Annotated[float, Field(gt=0, le=1)]
     on: str
     num_images: int
     values: dict[str, float] = Field(default_factory=dict)
@@ -137,8 +137,8 @@ class Calibration(Table):
         on: The images.
         num_images: How many they are.
         border_width: In pixels at native size: how near the border is near.
-        before: With the temperature 1.
-        after: With the package's.
+        before: With the temperature 1, and masks at the threshold that was there before.
+        after: With the temperature and the threshold of the package.
     """
 
     on: str

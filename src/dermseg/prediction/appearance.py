@@ -43,7 +43,9 @@ def describe_appearance(
     small = resize_image(seen, half)
     field = ~find_background(small)
     lab = cv2.cvtColor(small.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)
-    coarse = cv2.resize(probability, half[::-1], interpolation=cv2.INTER_AREA)
+    coarse: FloatArray = np.asarray(
+        cv2.resize(probability, half[::-1], interpolation=cv2.INTER_AREA), np.float32
+    )
     grey = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return {
         **_contrast(lab, field, coarse, coarse >= threshold),

@@ -8,12 +8,20 @@ from typing import Final
 
 from dermseg.package import QualityModel, ScopeModel
 
-__all__ = ["NOT_DERMOSCOPIC", "NO_LESION", "Quality", "estimate_quality", "find_refusal"]
+__all__ = [
+    "NOT_DERMOSCOPIC",
+    "NO_LESION",
+    "REFUSALS",
+    "Quality",
+    "estimate_quality",
+    "find_refusal",
+]
 
-NOT_DERMOSCOPIC: Final = (
-    "out of scope: its colours and textures are not those of a dermoscopic photograph"
-)
+NOT_DERMOSCOPIC: Final = "out of scope: it does not look like a dermoscopic photograph"
 NO_LESION: Final = "out of scope: no lesion stands out from the skin"
+
+REFUSALS: Final = frozenset({NOT_DERMOSCOPIC, NO_LESION})
+"""All reasons that `find_refusal` gives."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,9 @@ def find_refusal(model: ScopeModel, described: Mapping[str, float]) -> str | Non
         model: As the package holds it.
         described: As `describe` gives it, at the model's threshold.
     """
-    if model.photograph(described) < model.least_photograph:
-        return NOT_DERMOSCOPIC
-    return NO_LESION if model.lesion(described) < model.least_lesion else None
+    # As shares of what is asked for: the smaller one names the reason, where both are too small.
+    photograph = model.photograph(described) / model.least_photograph
+    lesion = model.lesion(described) / model.least_lesion
+    if min(photograph, lesion) >= 1:
+        return None
+    return NOT_DERMOSCOPIC if photograph < lesion else NO_LESION

@@ -5,10 +5,11 @@ import pytest
 from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 
-from dermseg.prediction.quality import find_refusal
+from dermseg.prediction.quality import NO_LESION, NOT_DERMOSCOPIC, find_refusal
 from dermseg.training.calibrating.logistic import fit_linear
+from dermseg.training.calibrating.parts import divide
 from dermseg.training.calibrating.quality import fit_quality, share_caught
-from dermseg.training.calibrating.scope import Described, fit_scope
+from dermseg.training.calibrating.scope import fit_scope
 from dermseg.training.calibrating.temperature import LogitCounts
 
 RNG = np.random.default_rng(0)
@@ -80,15 +81,37 @@ def test_quality_is_judged_on_images_that_it_was_not_fitted_on() -> None:
     assert caught[0] > by_entropy[0] + 0.2
 
 
-def test_scope_tells_the_kinds_apart_and_keeps_photographs() -> None:
-    def kind(grey: float, presence: float) -> list[Described]:
-        return [
-            Described({"presence": presence + 0.1 * a}, {"grey": grey + 0.1 * b})
-            for a, b in RNG.normal(size=(80, 2))
-        ]
+def _kind(number: int, grey: float, presence: float) -> list[dict[str, float]]:
+    noise = 0.1 * RNG.normal(size=(number, 2))
+    return [{"presence": presence + a, "grey": grey + b} for a, b in noise]
 
-    model = fit_scope(kind(0, 1), kind(0, 1), kind(0, 0), kind(1, 0.5), on="generated numbers")
+
+def test_scope_tells_the_kinds_apart_and_keeps_photographs() -> None:
+    kinds = _kind(80, 0, 1), _kind(80, 0, 1), _kind(80, 0, 0), _kind(80, 1, 1)
+    groups = [f"group-{row}" for row in range(80)]
+    model = fit_scope(*kinds, groups=groups, threshold=0.4, on="generated numbers")
     assert model.values["plain"] > 0.95
     assert model.values["pictures"] > 0.95
     assert model.values["photographs"] < 0.1
-    assert find_refusal(model, {"presence": 1.0}, {"grey": 0.0}) is None
+    assert model.threshold == 0.4
+    assert find_refusal(model, {"presence": 1.0, "grey": 0.0}) is None
+    assert find_refusal(model, {"presence": 0.0, "grey": 0.0}) == NO_LESION
+    assert find_refusal(model, {"presence": 1.0, "grey": 1.0}) == NOT_DERMOSCOPIC
+
+
+def test_hardly_a_photograph_is_refused_even_where_kinds_cannot_be_told_apart() -> None:
+    photographs = _kind(1000, 0, 1)
+    groups = [f"group-{row}" for row in range(1000)]
+    others = (_kind(100, 0, 1) for _ in range(3))
+    model = fit_scope(photographs, *others, groups=groups, threshold=0.5, on="generated numbers")
+    refused = [find_refusal(model, entry) for entry in photographs]
+    # 0.5 % and 1 %, rounded down to whole images.
+    assert 1 <= refused.count(NOT_DERMOSCOPIC) <= 5
+    assert 1 <= refused.count(NO_LESION) <= 10
+
+
+def test_parts_are_equal_and_tear_no_group_apart() -> None:
+    groups = [f"group-{row // 3}" for row in range(60)]
+    parts = divide(groups, 4)
+    assert np.bincount(parts).tolist() == [15, 15, 15, 15]
+    assert all(len({*parts[row : row + 3]}) == 1 for row in range(0, 60, 3))

@@ -15,9 +15,13 @@ from dermseg.training.calibrating.parts import divide
 
 __all__ = ["fit_scope"]
 
-# Of the photographs that each model keeps; a false refusal is the worse harm.
-_KEPT_AS_PHOTOGRAPH: Final = 0.995
-_KEPT_AS_LESION: Final = 0.99
+# Share of the photographs that each model refuses at most; a false refusal is the worse harm.
+_REFUSED_AS_NO_PHOTOGRAPH: Final = 0.005
+_REFUSED_AS_NO_LESION: Final = 0.01
+# Limits are not above these, however well the kinds are told apart: photographs of other cameras
+# are less sure to be photographs, and pale lesions to be lesions, than those that were fitted on.
+_STRICTEST_PHOTOGRAPH: Final = 0.5
+_STRICTEST_LESION: Final = 0.3
 _PENALTY: Final = 30.0
 
 Described = Sequence[Mapping[str, float]]
@@ -79,9 +83,11 @@ def _fit(
     return ScopeModel(
         threshold=threshold,
         photograph=photograph,
-        least_photograph=_limit(photograph, photographs, _KEPT_AS_PHOTOGRAPH),
+        least_photograph=_limit(
+            photograph, photographs, _REFUSED_AS_NO_PHOTOGRAPH, _STRICTEST_PHOTOGRAPH
+        ),
         lesion=lesion,
-        least_lesion=_limit(lesion, photographs, _KEPT_AS_LESION),
+        least_lesion=_limit(lesion, photographs, _REFUSED_AS_NO_LESION, _STRICTEST_LESION),
         on=on,
         num_images=len(photographs),
     )
@@ -97,10 +103,9 @@ def _fit_two(wanted: Described, others: Described, *, squares: bool) -> LinearMo
     )
 
 
-def _limit(model: LinearModel, photographs: Described, kept: float) -> float:
+def _limit(model: LinearModel, photographs: Described, refused: float, strictest: float) -> float:
     values = [model(entry) for entry in photographs]
-    # Where kinds are told apart well, a stricter limit than the middle would refuse more for less.
-    return min(0.5, float(np.quantile(values, 1 - kept, method="lower")))
+    return min(strictest, float(np.quantile(values, refused, method="lower")))
 
 
 def _share_refused(model: ScopeModel, entries: Described) -> float:
