@@ -22,9 +22,7 @@ def _model(feature: str, centre: float, *, intercept: float = 0.0) -> LinearMode
     )
 
 
-QUALITY = QualityModel(
-    jaccard=_model("expected_overlap", 0.5), review_below=0.65, on="nothing", num_images=1
-)
+QUALITY = QualityModel(jaccard=_model("expected_overlap", 0.5), review_below=0.65)
 # Pictures that are grey are out of scope, and those in which nothing is found.
 SCOPE = ScopeModel(
     threshold=0.5,
@@ -34,8 +32,6 @@ SCOPE = ScopeModel(
     least_photograph=0.3,
     lesion=_model("presence", 0.5),
     least_lesion=0.4,
-    on="nothing",
-    num_images=1,
 )
 
 

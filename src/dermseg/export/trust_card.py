@@ -59,9 +59,8 @@ def _quality(model: QualityModel) -> str:
     return f"""\
 ## Expected quality
 Each mask comes with the Jaccard index that is expected of it, and is flagged for review below
-{model.review_below:.3f}, as the lowest fifth of these {model.num_images} images would be:
-{model.on}. Measured on the fifth of them that each fit
-left out:
+{model.review_below:.3f}, as the lowest fifth of the same images would be. Measured on the fifth
+that each fit left out:
 
 | measure | value | 95 % interval |
 |---|---|---|
@@ -75,9 +74,8 @@ def _scope(model: ScopeModel) -> str:
     return f"""\
 ## Out of scope
 Images that do not look like dermoscopic photographs, or in which no lesion stands out, are refused.
-Fitted on {model.num_images} photographs and on generated images, and measured on the half of each
-that a fit to the other half left out. The photographs:
-{model.on}.
+Fitted on the same photographs and on generated images; measured on the half of each kind that a fit
+to the other half left out:
 
 | images | refused |
 |---|---|

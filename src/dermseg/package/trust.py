@@ -71,15 +71,11 @@ class QualityModel(Table):
     Attributes:
         jaccard: Estimates the Jaccard index.
         review_below: Masks that are expected to be worse should be looked at.
-        on: What it was fitted on.
-        num_images: How many images these are.
         values: How well it did on images that it was not fitted on, with 95 % intervals, by name.
     """
 
     jaccard: LinearModel
     review_below: Share
-    on: str
-    num_images: int
     values: dict[str, tuple[float, float, float]] = Field(default_factory=dict)
 
 
@@ -92,8 +88,6 @@ class ScopeModel(Table):
         least_photograph: Where it is less than this, it is none.
         lesion: Estimates whether what was found is a lesion.
         least_lesion: Where it is less than this, there is no lesion.
-        on: What it was fitted on.
-        num_images: How many photographs these are.
         values: Share of images that were refused, of those that it was not fitted on, by kind.
     """
 
@@ -102,8 +96,6 @@ class ScopeModel(Table):
     least_photograph: Annotated[float, Field(gt=0, le=1)]
     lesion: LinearModel
     least_lesion: Annotated[float, Field(gt=0, le=1)]
-    on: str
-    num_images: int
     values: dict[str, float] = Field(default_factory=dict)
 
 
@@ -131,10 +123,10 @@ class Reliability(Table):
 
 
 class Calibration(Table):
-    """What temperature and threshold were fitted on, and what that changed.
+    """What a package was calibrated on, and what temperature and threshold changed.
 
     Attributes:
-        on: The images.
+        on: The images; quality and scope were fitted on the same.
         num_images: How many they are.
         border_width: In pixels at native size: how near the border is near.
         before: With the temperature 1, and masks at the threshold that was there before.

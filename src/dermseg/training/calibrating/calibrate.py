@@ -83,14 +83,13 @@ def calibrate_package(
         found.add(prediction, truth, sample.group)
     after = found.pixels.reliability()
     console.print(f"threshold {options.threshold}; ECE {before.error:.4f}, now {after.error:.4f}")
-    quality = fit_quality(found.described, found.jaccards, found.groups, on=held_out.on)
+    quality = fit_quality(found.described, found.jaccards, found.groups)
     predictor = Predictor(replace(package, spec=package.spec.model_copy(update=fitted)))
     scope = fit_scope(
         found.described,
         *(_describe_all(predictor, images) for images in _generate(num_generated)),
         groups=found.groups,
         threshold=options.threshold,
-        on=held_out.on,
     )
     calibration = Calibration(
         on=held_out.on,

@@ -31,8 +31,6 @@ def fit_quality(
     described: Sequence[Mapping[str, float]],
     jaccards: Sequence[float],
     groups: Sequence[str],
-    *,
-    on: str,
 ) -> QualityModel:
     """Fit the estimate of the Jaccard index, and the level below which a mask is reviewed.
 
@@ -44,7 +42,6 @@ def fit_quality(
             the image in training.
         jaccards: Of their masks, in [0, 1].
         groups: Images of one group are in one fifth.
-        on: What the images are.
     """
     truth = np.array(jaccards, np.float64)
     parts = divide(groups, _NUM_PARTS)
@@ -63,8 +60,6 @@ def fit_quality(
     return QualityModel(
         jaccard=fit_linear(described, truth, penalty=_PENALTY),
         review_below=round(float(np.quantile(expected, REVIEW_SHARE)), 4),
-        on=on,
-        num_images=len(truth),
         values={name: value for name, value in values.items() if not np.isnan(value).any()},
     )
 

@@ -36,7 +36,6 @@ def fit_scope(
     *,
     groups: Sequence[str],
     threshold: float,
-    on: str,
 ) -> ScopeModel:
     """Fit two models: is it a dermoscopic photograph, and if so, does it show a lesion?
 
@@ -50,7 +49,6 @@ def fit_scope(
         pictures: Anything else.
         groups: Of the photographs; one group is in one half.
         threshold: At which all were described.
-        on: What the photographs are.
     """
     kinds = {"photographs": photographs, "phantoms": phantoms, "plain": plain, "pictures": pictures}
     halves = {kind: np.arange(len(entries)) % 2 == 1 for kind, entries in kinds.items()}
@@ -58,13 +56,12 @@ def fit_scope(
     half = _fit(
         *(list(compress(entries, ~halves[kind])) for kind, entries in kinds.items()),
         threshold=threshold,
-        on=on,
     )
     values = {
         kind: _share_refused(half, list(compress(entries, halves[kind])))
         for kind, entries in kinds.items()
     }
-    fitted = _fit(*kinds.values(), threshold=threshold, on=on)
+    fitted = _fit(*kinds.values(), threshold=threshold)
     return fitted.model_copy(update={"values": values})
 
 
@@ -75,7 +72,6 @@ def _fit(
     pictures: Described,
     *,
     threshold: float,
-    on: str,
 ) -> ScopeModel:
     wanted = [*photographs, *phantoms]
     photograph = _fit_two(wanted, pictures, squares=True)
@@ -88,8 +84,6 @@ def _fit(
         ),
         lesion=lesion,
         least_lesion=_limit(lesion, photographs, _REFUSED_AS_NO_LESION, _STRICTEST_LESION),
-        on=on,
-        num_images=len(photographs),
     )
 
 
