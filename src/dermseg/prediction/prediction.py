@@ -103,14 +103,15 @@ class Prediction:
     def quality(self) -> Quality | None:
         """How good :attr:`mask` is expected to be; None where the model cannot tell.
 
-        Of an image that is out of scope, the mask should be looked at whatever is expected of it.
+        Of an image that is out of scope nothing is expected: 0, to be reviewed.
         """
         if self.lesion is not None:
             return self.lesion.quality
         if self.quality_model is None or self.seen is None:
             return None
-        quality = estimate_quality(self.quality_model, self.described)
-        return quality if self.refusal is None else replace(quality, review=True)
+        if self.refusal is not None:
+            return Quality(0.0, review=True)
+        return estimate_quality(self.quality_model, self.described)
 
     @cached_property
     def refusal(self) -> str | None:

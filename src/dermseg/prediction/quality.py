@@ -29,7 +29,7 @@ class Quality:
     """What is expected of a mask, without the truth.
 
     Attributes:
-        expected_jaccard: Estimated Jaccard index with the true mask, in (0, 1).
+        expected_jaccard: Estimated Jaccard index with the true mask, in [0, 1].
         review: Whether it is so low that somebody should look at the mask.
     """
 
