@@ -158,6 +158,8 @@ def test_data_that_a_model_was_not_trained_on_are_refused(data: Dataset, tmp_pat
     with pytest.raises(UsageError, match="none of 6 images was held out"):
         find_held_out(load_package(), [data], None)
     folds = _write_folds(tmp_path / "folds", data, {"p0": np.zeros((1, *SIZE))})
+    with pytest.raises(UsageError, match="1 images or groups were held out"):
+        calibrate_package("fast", [data], tmp_path / "model", folds=folds)
     with pytest.raises(UsageError, match="1 images, but the folds were trained on folder of 6"):
         find_held_out(load_package(), [_draw(tmp_path, 1)], folds)
 

@@ -21,7 +21,7 @@ from dermseg.phantom import create_phantom, create_picture, create_plain_skin
 from dermseg.prediction import Prediction, Predictor
 from dermseg.recipes import Postprocessing
 from dermseg.training.calibrating.held_out import HeldOut, find_held_out
-from dermseg.training.calibrating.quality import fit_quality
+from dermseg.training.calibrating.quality import FEWEST_GROUPS, fit_quality
 from dermseg.training.calibrating.scope import fit_scope
 from dermseg.training.calibrating.temperature import LogitCounts
 from dermseg.types import BoolMask, ImageArray
@@ -60,8 +60,8 @@ def calibrate_package(
         overwrite: Whether an older package may be replaced.
 
     Raises:
-        UsageError: If the model has other classes than the lesion, no image was held out, the
-            folds do not fit (see `find_held_out`), or ``destination`` is there.
+        UsageError: If the model has other classes than the lesion, hardly an image was held out,
+            the folds do not fit (see `find_held_out`), or ``destination`` is there.
         ImageError: If an image or a mask cannot be read.
         OutputError: If the copy cannot be written.
     """
@@ -72,8 +72,15 @@ def calibrate_package(
             "of the lesion alone can be calibrated"
         )
         raise UsageError(message)
-    console = Console(stderr=True)
     held_out = find_held_out(package, datasets, folds)
+    num_groups = len({sample.group for sample in held_out.samples})
+    if num_groups < FEWEST_GROUPS:
+        message = (
+            f"{num_groups} images or groups were held out in training, expected at least "
+            f"{FEWEST_GROUPS}, and better hundreds: use --folds"
+        )
+        raise UsageError(message)
+    console = Console(stderr=True)
     temperature, before = _fit_temperature(held_out)
     console.print(f"temperature {temperature} on {len(held_out.samples)} images")
     options = _fit_threshold(held_out, temperature, package.spec.postprocessing)

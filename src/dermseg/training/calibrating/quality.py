@@ -12,7 +12,7 @@ from dermseg.package import QualityModel
 from dermseg.training.calibrating.logistic import fit_linear
 from dermseg.training.calibrating.parts import divide
 
-__all__ = ["POOR", "REVIEW_SHARE", "fit_quality", "share_caught"]
+__all__ = ["FEWEST_GROUPS", "POOR", "REVIEW_SHARE", "fit_quality", "share_caught"]
 
 POOR: Final = 0.65
 """Masks with a lower Jaccard index are poor, as in the thresholded Jaccard index of ISIC 2018."""
@@ -20,8 +20,10 @@ POOR: Final = 0.65
 REVIEW_SHARE: Final = 0.2
 """Share of the images that are flagged for review."""
 
+FEWEST_GROUPS: Final = 5
+"""As many parts are left out in turn, each with a group of its own."""
+
 _PENALTY: Final = 3.0
-_NUM_PARTS: Final = 5
 _NUM_RESAMPLES: Final = 999
 
 Values = NDArray[np.float64]
@@ -41,10 +43,10 @@ def fit_quality(
         described: As `describe` gives it, of predictions of a model that did not see
             the image in training.
         jaccards: Of their masks, in [0, 1].
-        groups: Images of one group are in one fifth.
+        groups: Images of one group are in one fifth; at least ``FEWEST_GROUPS`` of them.
     """
     truth = np.array(jaccards, np.float64)
-    parts = divide(groups, _NUM_PARTS)
+    parts = divide(groups, FEWEST_GROUPS)
     expected = np.zeros(len(truth))
     for part in np.unique(parts):
         left = np.flatnonzero(parts != part).tolist()
