@@ -87,8 +87,8 @@ def _kind(number: int, grey: float, presence: float) -> list[dict[str, float]]:
 
 
 def test_scope_tells_the_kinds_apart_and_keeps_photographs() -> None:
-    kinds = _kind(300, 0, 1), _kind(300, 0, 1), _kind(300, 0, 0), _kind(300, 1, 1)
-    groups = [f"group-{row}" for row in range(300)]
+    kinds = _kind(900, 0, 1), _kind(900, 0, 1), _kind(900, 0, 0), _kind(900, 1, 1)
+    groups = [f"group-{row}" for row in range(900)]
     model = fit_scope(*kinds, groups=groups, threshold=0.4)
     assert model.values["plain"] > 0.95
     assert model.values["pictures"] > 0.95

@@ -21,7 +21,7 @@ _REFUSED_AS_NO_LESION: Final = 0.01
 # Limits are not above these, however well the kinds are told apart: photographs of other cameras
 # are less sure to be some, and lesions in them to be lesions, than those that were fitted on.
 _STRICTEST_PHOTOGRAPH: Final = 0.6
-_STRICTEST_LESION: Final = 0.3
+_STRICTEST_LESION: Final = 0.2
 _PENALTY: Final = 30.0
 
 Described = Sequence[Mapping[str, float]]
