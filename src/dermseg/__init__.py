@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dermseg.errors import DermsegError, ImageError
     from dermseg.images import read_image, read_mask
     from dermseg.phantom import create_phantom
-    from dermseg.prediction import Measurements, Prediction, Predictor, load_model
+    from dermseg.prediction import Measurements, Prediction, Predictor, Quality, load_model
 
 __version__ = "0.1.0"
 
@@ -30,6 +30,7 @@ __all__ = [
     "Measurements",
     "Prediction",
     "Predictor",
+    "Quality",
     "__version__",
     "create_phantom",
     "load_model",
@@ -43,6 +44,7 @@ _HOMES = {
     "Measurements": "dermseg.prediction",
     "Prediction": "dermseg.prediction",
     "Predictor": "dermseg.prediction",
+    "Quality": "dermseg.prediction",
     "create_phantom": "dermseg.phantom",
     "load_model": "dermseg.prediction",
     "read_image": "dermseg.images",

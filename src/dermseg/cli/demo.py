@@ -48,7 +48,8 @@ def demo(
         write_mask(truth / f"{name}{MASK_ENDING}", phantom.mask)
     predictor = load_model()
     jobs = plan_jobs([images / f"{name}.jpg" for name in names], recursive=False)
-    options = OutputOptions()
+    # Generated images are no photographs: a model may say so.
+    options = OutputOptions(force=True)
     todo, _ = open_output(predictions, jobs, predictor, options, existing="overwrite")
     table = Table("image", "lesion, % of image", "diameter, pixels", "Jaccard", "seconds")
     scores = []

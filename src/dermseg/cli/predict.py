@@ -77,6 +77,10 @@ def predict(
     max_megapixels: Annotated[
         float, typer.Option(help="Refuse larger images, as a guard against hostile files.")
     ] = 200,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also write masks of images that the model was not made for."),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that are there.")
     ] = False,
@@ -91,7 +95,8 @@ def predict(
 
     Masks have the image's native size, in the orientation that a viewer shows (EXIF applied).
     With --attributes, or a model of attributes, NAME_attribute_CLASS.png is the mask of each.
-    An image that cannot be read is named and skipped. This is no diagnosis.
+    An image that cannot be read, or that the model was not made for, is named and skipped.
+    This is no diagnosis.
     """
     from dermseg.prediction import (
         OutputOptions,
@@ -126,6 +131,7 @@ def predict(
         probability=probability,
         spacing_mm=spacing_mm,
         masks=cast("MaskFormat", mask_format),
+        force=force,
     )
     existing: Existing = "overwrite" if overwrite else "skip" if skip_existing else "refuse"
     todo, kept = open_output(output, jobs, predictor, options, existing=existing)
@@ -190,6 +196,8 @@ def with_progress(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
 
 
 def _report(summary: dict[str, Any], *, as_json: bool) -> None:
+    from dermseg.prediction.quality import REFUSALS
+
     failures: Sequence[dict[str, str]] = summary["failures"]
     for failure in failures:
         typer.echo(f"dermseg: {failure['file']}: {failure['error']}", err=True)
@@ -197,8 +205,12 @@ def _report(summary: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(json.dumps(summary, indent=1))
         return
     kept = f", {summary['num_kept']} kept from before" if summary["num_kept"] else ""
-    failed = f", {len(failures)} failed" if failures else ""
-    typer.echo(f"{summary['num_predicted']} masks written to {summary['output']}{kept}{failed}")
+    num_refused = sum(failure["error"] in REFUSALS for failure in failures)
+    num_failed = len(failures) - num_refused
+    failed = f", {num_failed} failed" if num_failed else ""
+    refused = f", {num_refused} refused (--force writes their masks)" if num_refused else ""
+    written = f"{summary['num_predicted']} masks written to {summary['output']}"
+    typer.echo(f"{written}{kept}{failed}{refused}")
     for name, attribute in summary.get("attributes", {}).items():
         typer.echo(f"{name.replace('_', ' ')}: in {attribute['num_found']} of these images")
     if summary["experimental"]:

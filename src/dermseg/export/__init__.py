@@ -3,6 +3,7 @@
 from dermseg.export.onnx import compare_onnx, write_onnx
 from dermseg.export.package_writing import (
     add_score,
+    copy_package,
     export_run,
     quantize_package,
     tune_package,
@@ -17,6 +18,7 @@ __all__ = [
     "add_score",
     "choose_images",
     "compare_onnx",
+    "copy_package",
     "export_run",
     "quantize_onnx",
     "quantize_package",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from dermseg.export.trust_card import trust_card
 from dermseg.package import ModelSpec, Provenance, Score
 from dermseg.recipes import Postprocessing
 
@@ -64,8 +65,8 @@ def model_card(spec: ModelSpec) -> str:
 ## Training
 Recipe `{origin.recipe}`, seed {origin.seed}, {origin.epochs} epochs (best: {origin.best_epoch}),
 commit `{origin.commit}`{_OF_FIRST * (origin.num_networks > 1)}.
-{len(origin.training_ids)} images were trained on; {len(origin.selection_ids)} others of the training part
-chose the checkpoint. All ids are in `model.json`.
+{len(origin.training_ids)} images were trained on; {len(origin.selection_ids)} others of the
+training part chose the checkpoint. All ids are in `model.json`.
 
 {sources}
 
@@ -73,7 +74,7 @@ chose the checkpoint. All ids are in `model.json`.
 {scores or "None measured yet."}
 
 {_precision(spec)}
-"""
+{trust_card(spec)}"""
 
 
 def _precision(spec: ModelSpec) -> str:

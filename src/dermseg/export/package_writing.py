@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import save
 
@@ -18,14 +19,16 @@ from dermseg.export.card import model_card
 from dermseg.export.ensemble import join_runs
 from dermseg.export.onnx import compare_onnx, write_onnx
 from dermseg.export.quantizing import CalibrationImages, choose_images, quantized_spec
+from dermseg.export.reliability import RELIABILITY, draw_reliability
 from dermseg.export.run_reading import FinishedRun, read_run
 from dermseg.images import write_bytes_atomically
 from dermseg.networks import SegmentationNetwork
-from dermseg.package import ModelSpec, Provenance, Score, load_package
+from dermseg.package import ModelPackage, ModelSpec, Provenance, Score, load_package
 from dermseg.recipes import Postprocessing
 
 __all__ = [
     "add_score",
+    "copy_package",
     "export_run",
     "quantize_package",
     "tune_package",
@@ -143,6 +146,42 @@ def tune_package(package: Path, postprocessing: Postprocessing) -> None:
     _write_spec(package, spec.model_copy(update=update))
 
 
+def copy_package(
+    source: ModelPackage, destination: Path, update: Mapping[str, Any], *, overwrite: bool
+) -> ModelSpec:
+    """Write a copy of a package with other values in its ``model.json``, and a card that fits.
+
+    Its scores are left out where the probabilities or the masks are no longer the same.
+
+    Args:
+        source: The package.
+        destination: The copy's folder; may be that of the source, with ``overwrite``.
+        update: Fields of ``ModelSpec``.
+        overwrite: Whether a package that is there may be replaced.
+
+    Raises:
+        UsageError: If ``destination`` is there.
+        OutputError: If the package cannot be written.
+    """
+    _check_destination(destination, overwrite=overwrite)
+    spec = source.spec.model_copy(update=dict(update))
+    if (spec.temperature, spec.postprocessing) != (
+        source.spec.temperature,
+        source.spec.postprocessing,
+    ):
+        origin = spec.provenance.model_copy(update={"scores": []})
+        spec = spec.model_copy(update={"provenance": origin})
+    with _scratch_folder(destination) as scratch:
+        folder = scratch / "model"
+        folder.mkdir()
+        for file in ("model.onnx", "recipe.toml", "weights.safetensors"):
+            if (source.folder / file).is_file():
+                shutil.copyfile(source.folder / file, folder / file)
+        _write_spec(folder, spec)
+        _move(folder, destination)
+    return spec
+
+
 def quantize_package(package: Path, destination: Path, name: str, data: Dataset) -> ModelSpec:
     """Write a copy of a package that calculates in int8, as ``export_run`` with ``int8`` does.
 
@@ -176,6 +215,8 @@ def _images_of(spec: ModelSpec, data: Dataset) -> CalibrationImages:
 
 def _write_spec(folder: Path, spec: ModelSpec) -> None:
     text = spec.model_dump_json(indent=1) + "\n"
+    if spec.calibration is not None:
+        draw_reliability(spec.calibration, folder / RELIABILITY)
     write_bytes_atomically(folder / "MODEL_CARD.md", model_card(spec).encode())
     write_bytes_atomically(folder / "model.json", text.encode())
 

@@ -10,18 +10,30 @@ from dermseg.package.loading import (
 from dermseg.package.runtime import Runtime
 from dermseg.package.session import Precision, RuntimeName
 from dermseg.package.spec import DataSource, ModelSpec, Provenance, Quantization, Score
+from dermseg.package.trust import (
+    Calibration,
+    LinearModel,
+    QualityModel,
+    Reliability,
+    ScopeModel,
+)
 
 __all__ = [
     "ATTRIBUTE_MODEL",
     "DEFAULT_MODEL",
+    "Calibration",
     "DataSource",
+    "LinearModel",
     "ModelPackage",
     "ModelSpec",
     "Precision",
     "Provenance",
+    "QualityModel",
     "Quantization",
+    "Reliability",
     "Runtime",
     "RuntimeName",
+    "ScopeModel",
     "Score",
     "list_packages",
     "load_package",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from dermseg.package.trust import Calibration, QualityModel, ScopeModel
 from dermseg.preprocessing import Normalization
 from dermseg.recipes import Cleaning, Head, LesionCrop, Postprocessing
 from dermseg.types import Size
@@ -124,6 +125,9 @@ class ModelSpec(_Table):
         head: ``sigmoid`` for classes that may overlap, with one map of logits each; ``softmax``
             for exclusive ones, with one more map of logits, the first, for the background.
         temperature: Logits are divided by it.
+        calibration: What temperature and threshold were fitted on; None where they were not.
+        quality: Estimates how good a mask of the lesion is; None where that was not fitted.
+        scope: Tells images that the model was not made for; None where that was not fitted.
         quantization: For a network in int8, what that cost; None for float32.
         onnx_sha256: Of ``model.onnx``, so that a damaged or exchanged file is noticed.
     """
@@ -141,6 +145,9 @@ class ModelSpec(_Table):
     head: Head = "sigmoid"
     temperature: float = Field(default=1.0, gt=0)
     postprocessing: Postprocessing
+    calibration: Calibration | None = None
+    quality: QualityModel | None = None
+    scope: ScopeModel | None = None
     quantization: Quantization | None = None
     onnx_sha256: str
     provenance: Provenance

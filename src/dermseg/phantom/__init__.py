@@ -17,14 +17,16 @@ from dermseg.phantom.attributes import (
     create_attribute_phantom,
     draw_attributes,
 )
-from dermseg.phantom.generator import Phantom, create_phantom
+from dermseg.phantom.generator import Phantom, create_phantom, create_plain_skin
 from dermseg.phantom.lesion import Lesion
 from dermseg.phantom.options import PhantomOptions, PhantomParameters
+from dermseg.phantom.pictures import PICTURES, create_picture
 
 __all__ = [
     "ARTEFACTS",
     "ATTRIBUTES",
     "OBSERVED_FREQUENCIES",
+    "PICTURES",
     "TRAINING_FREQUENCIES",
     "AttributeOptions",
     "AttributePhantom",
@@ -34,5 +36,7 @@ __all__ = [
     "PhantomParameters",
     "create_attribute_phantom",
     "create_phantom",
+    "create_picture",
+    "create_plain_skin",
     "draw_attributes",
 ]

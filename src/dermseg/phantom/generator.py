@@ -16,7 +16,7 @@ from dermseg.phantom.pigment import create_pigment
 from dermseg.phantom.skin import create_skin_texture, skin_color
 from dermseg.types import BoolMask, ImageArray, Size
 
-__all__ = ["Phantom", "add_artefacts", "create_phantom", "create_scene"]
+__all__ = ["Phantom", "add_artefacts", "create_phantom", "create_plain_skin", "create_scene"]
 
 _SMALLEST_SIDE, _LARGEST_SIDE = 32, 16384
 _FINEST_SIDE = 1024
@@ -67,6 +67,29 @@ def create_phantom(
     return Phantom(image, scene.mask, scene.lesion, seed, scene.parameters)
 
 
+def create_plain_skin(
+    seed: int, *, size: Size = (192, 256), options: PhantomOptions | None = None
+) -> ImageArray:
+    """Generate the skin of :func:`create_phantom` with its artefacts, and no lesion on it.
+
+    Args:
+        seed: Not negative.
+        size: (height, width), each 32 to 1024 pixels.
+        options: What to fix; those of the lesion change nothing.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        UsageError: If the seed is negative or the size too small or too large.
+    """
+    _check(seed, size, _FINEST_SIDE)
+    chosen = draw_parameters(_stream(seed, "parameters"), options or PhantomOptions())
+    skin_rgb = skin_color(_stream(seed, "skin"), chosen.ita_degrees)
+    bare = render(skin_rgb, create_skin_texture(_stream(seed, "texture"), size))
+    return add_artefacts(bare, seed, chosen)
+
+
 def create_scene(
     seed: int, *, size: Size, options: PhantomOptions | None, mesh: bool = True
 ) -> Phantom:
@@ -81,13 +104,7 @@ def create_scene(
     Raises:
         UsageError: If the seed is negative or the size too small or too large.
     """
-    if seed < 0:
-        raise UsageError(f"the seed is {seed}; give a whole number that is not negative")
-    if not all(_SMALLEST_SIDE <= side <= _LARGEST_SIDE for side in size):
-        raise UsageError(
-            f"the size is {size}; give (height, width), "
-            f"each {_SMALLEST_SIDE} to {_LARGEST_SIDE} pixels"
-        )
+    _check(seed, size, _LARGEST_SIDE)
     chosen = draw_parameters(_stream(seed, "parameters"), options or PhantomOptions())
     skin_rgb = skin_color(_stream(seed, "skin"), chosen.ita_degrees)
     # No part of the scene is finer than this: larger images are enlarged, which takes seconds less.
@@ -111,6 +128,16 @@ def add_artefacts(image: ImageArray, seed: int, parameters: PhantomParameters) -
     for name, add in ARTEFACTS.items():
         image = add(image, _stream(seed, name), strength=parameters.artefacts[name])
     return image
+
+
+def _check(seed: int, size: Size, largest_side: int) -> None:
+    if seed < 0:
+        raise UsageError(f"the seed is {seed}; give a whole number that is not negative")
+    if not all(_SMALLEST_SIDE <= side <= largest_side for side in size):
+        raise UsageError(
+            f"the size is {size}; give (height, width), "
+            f"each {_SMALLEST_SIDE} to {largest_side} pixels"
+        )
 
 
 def _stream(seed: int, part: str) -> np.random.Generator:

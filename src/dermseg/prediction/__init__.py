@@ -9,6 +9,7 @@ from dermseg.prediction.output_folder import Existing, MaskFormat, OutputOptions
 from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.predictor import Predictor
+from dermseg.prediction.quality import Quality
 from dermseg.prediction.room import share_heap
 from dermseg.prediction.source import Source
 
@@ -21,6 +22,7 @@ __all__ = [
     "OutputOptions",
     "Prediction",
     "Predictor",
+    "Quality",
     "Source",
     "add_legend",
     "color_of",

@@ -41,7 +41,9 @@ def predict_jobs(
     batch_size: int = 8,
     workers: int | None = None,
 ) -> Iterator[tuple[Job, Row]]:
-    """Predict and write images in order; one that cannot be read does not stop the rest.
+    """Predict and write images in order; one that fails does not stop the rest.
+
+    An image that cannot be read fails, and one that the model was not made for.
 
     Masks are written by threads, while the next images are read and predicted. What is held does
     not grow with the number of images, and little with their size. When all is done, what is made
@@ -125,6 +127,8 @@ def _write(
     """Write the files of one image; its row, and its line of COCO masks if they are wanted."""
     if isinstance(result, ImageError):
         return row_of_error(job.source, result), b""
+    if result.refusal is not None and not options.force:
+        return row_of_error(job.source, ImageError(str(job.source), result.refusal)), b""
     # The lesion is held beside each of the attributes in turn.
     num_classes = 2 if result.attributes else 1
     with predictor.room.hold(result.size[0] * result.size[1] * num_classes):

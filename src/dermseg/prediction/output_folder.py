@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,12 +44,14 @@ class OutputOptions:
         spacing_mm: Width of a pixel in millimetres, for measurements in mm.
         masks: ``png`` writes ``NAME_segmentation.png``; ``coco`` no file for each image, but
             ``predictions.jsonl`` as the run goes on and ``predictions.coco.json`` at its end.
+        force: Also write masks of images that the model was not made for.
     """
 
     overlay: bool = True
     probability: bool = False
     spacing_mm: float | None = None
     masks: MaskFormat = "png"
+    force: bool = False
 
     def endings(self, attributes: Sequence[str]) -> list[str]:
         """Endings of the files that each image gets.
@@ -131,6 +134,15 @@ def _record(predictor: Predictor, options: OutputOptions) -> dict[str, Any]:
     }
     if predictor.spec.experimental:
         record["experimental"] = True
+    if predictor.spec.temperature != 1:
+        record["temperature"] = predictor.spec.temperature
+    if options.force:
+        record["force"] = True
+    for key in ("quality", "scope"):
+        fitted = getattr(predictor.spec, key)
+        if fitted is not None:
+            # Numbers of no meaning to a reader; two runs must only agree on them.
+            record[key] = hashlib.sha256(fitted.model_dump_json().encode()).hexdigest()[:16]
     if options.masks != "png":
         record["masks"] = options.masks
     if predictor.lesion is not None:

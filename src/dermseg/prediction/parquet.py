@@ -14,7 +14,17 @@ PARQUET = "predictions.parquet"
 
 _TEXTS = frozenset({"file", "mask", "error"})
 _COUNTS = frozenset(
-    {"width", "height", "area_pixels", "box_x", "box_y", "box_width", "box_height", "num_regions"}
+    {
+        "width",
+        "height",
+        "area_pixels",
+        "box_x",
+        "box_y",
+        "box_width",
+        "box_height",
+        "num_regions",
+        "review",
+    }
 )
 
 

@@ -7,11 +7,15 @@ from functools import cached_property
 
 import numpy as np
 
+from dermseg.package import QualityModel, ScopeModel
 from dermseg.prediction.attribute_overlay import draw_attributes
+from dermseg.prediction.features import describe
 from dermseg.prediction.measurements import Measurements, measure
 from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.postprocessing import postprocess
 from dermseg.prediction.presence import presence_scores
+from dermseg.prediction.quality import Quality, estimate_quality, find_refusal
+from dermseg.prediction.quality_overlay import draw_quality
 from dermseg.preprocessing import Box, resize_probability, scale_box
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, FloatArray, ImageArray, Size
@@ -41,6 +45,9 @@ class Prediction:
             Without it, the class ``lesion`` is the lesion, or else the first class.
         inside_only: Whether the classes are cleared outside the lesion's mask.
         experimental: Whether the model says so of itself.
+        seen: (h, w, 3) uint8 RGB, what the network saw, for the two below.
+        quality_model: Estimates how good the lesion's mask is.
+        scope_model: Tells images that the model was not made for.
     """
 
     image: ImageArray
@@ -53,6 +60,9 @@ class Prediction:
     lesion: Prediction | None = None
     inside_only: bool = False
     experimental: bool = False
+    seen: ImageArray | None = None
+    quality_model: QualityModel | None = None
+    scope_model: ScopeModel | None = None
 
     @cached_property
     def probability(self) -> FloatArray:
@@ -88,6 +98,43 @@ class Prediction:
     def measurements(self) -> Measurements:
         """Size and shape of :attr:`mask`."""
         return measure(self.mask, self.probability)
+
+    @cached_property
+    def quality(self) -> Quality | None:
+        """How good :attr:`mask` is expected to be; None where the model cannot tell.
+
+        Of an image that is out of scope nothing is expected: 0, to be reviewed.
+        """
+        if self.lesion is not None:
+            return self.lesion.quality
+        if self.quality_model is None or self.seen is None:
+            return None
+        if self.refusal is not None:
+            return Quality(0.0, review=True)
+        return estimate_quality(self.quality_model, self.described)
+
+    @cached_property
+    def refusal(self) -> str | None:
+        """Why the model was not made for this image; None where it was, or cannot tell.
+
+        It does not depend on the threshold that was asked for. The mask is there nevertheless;
+        ``dermseg predict`` does not write it.
+        """
+        if self.lesion is not None:
+            return self.lesion.refusal
+        if self.scope_model is None or self.seen is None:
+            return None
+        threshold = self.scope_model.threshold
+        described = self.described if threshold == self._threshold else self._describe(threshold)
+        return find_refusal(self.scope_model, described)
+
+    @cached_property
+    def described(self) -> dict[str, float]:
+        """What the image and the lesion in it look like, see `describe`.
+
+        Empty where :attr:`seen` was not kept.
+        """
+        return self._describe(self._threshold)
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -147,6 +194,8 @@ class Prediction:
     def overlay(self, *, max_side: int | None = None) -> ImageArray:
         """The image with the contour of :attr:`mask` on it; attributes in colours, with a legend.
 
+        Without attributes, the expected quality is written into it, where it is known.
+
         Args:
             max_side: Reduce the picture so that its longer side is at most this; a legend is
                 added to it.
@@ -156,10 +205,21 @@ class Prediction:
             legend, W, 3), see :func:`draw_attributes`.
         """
         if not self.attributes:
-            return draw_contour(self.image, self.mask, max_side=max_side)
+            picture = draw_contour(self.image, self.mask, max_side=max_side)
+            return picture if self.quality is None else draw_quality(picture, self.quality)
         masks = {name: self.masks[name] for name in self.attributes}
         note = EXPERIMENTAL if self.experimental else ""
         return draw_attributes(self.image, masks, self.mask, max_side=max_side, note=note)
+
+    def _describe(self, threshold: float) -> dict[str, float]:
+        if self.seen is None:
+            return {}
+        probability = self.class_probabilities[self.classes.index(self._main)]
+        return describe(probability, self.seen, threshold=threshold)
+
+    @property
+    def _threshold(self) -> float:
+        return self.postprocessing.threshold_of(self._main)
 
     @property
     def _main(self) -> str:

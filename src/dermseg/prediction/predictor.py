@@ -25,7 +25,13 @@ from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.prepared import Prepared
 from dermseg.prediction.room import Room
 from dermseg.prediction.source import Source
-from dermseg.preprocessing import find_box, least_size, preprocess, resize_image
+from dermseg.preprocessing import (
+    find_box,
+    least_size,
+    prepare_image,
+    resize_image,
+    to_unit_range,
+)
 from dermseg.types import ImageArray, Size
 
 __all__ = ["Predictor", "default_workers"]
@@ -213,14 +219,19 @@ class Predictor:
                 return error
             cleaning = self.spec.preprocessing
             box = find_box(image, cleaning)
-            tensor = preprocess(
-                image, self.spec.input_size, self.spec.normalization, box=box, cleaning=cleaning
-            )
+            seen = prepare_image(image, box, self.spec.input_size, cleaning)
+            tensor = self.spec.normalization.apply(to_unit_range(seen))
             kept = limited_size(size, image_side)
             if kept != image.shape[:2]:
                 image = resize_image(image, kept)
-            seen = box if cleaning.crop_field else None
-            return Prepared(image, size, seen, tensor, time.perf_counter() - started)
+            return Prepared(
+                image,
+                size,
+                box if cleaning.crop_field else None,
+                tensor,
+                time.perf_counter() - started,
+                seen=seen,
+            )
 
     def _open(
         self, source: Source, image_side: int | None, stack: ExitStack
@@ -265,6 +276,9 @@ class Predictor:
                 lesion=entry.lesion and replace(entry.lesion),
                 inside_only=crop is not None and crop.inside_only,
                 experimental=self.spec.experimental,
+                seen=entry.seen,
+                quality_model=self.spec.quality,
+                scope_model=self.spec.scope,
             )
 
 

@@ -24,6 +24,7 @@ class Prepared:
         box: The part that the network sees, at native size; None where it sees all.
         tensor: (3, h, w) float32, the network's input.
         seconds: Time spent so far.
+        seen: (h, w, 3) uint8, the same before normalisation; None where it is cut to a lesion.
         lesion: What was found before, where the image is searched for attributes.
     """
 
@@ -32,4 +33,5 @@ class Prepared:
     box: Box | None
     tensor: NDArray[np.float32]
     seconds: float
+    seen: ImageArray | None = None
     lesion: Prediction | None = None

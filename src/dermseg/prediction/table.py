@@ -18,8 +18,8 @@ __all__ = ["Row", "Table", "columns_of", "read_rows", "row_of_error", "row_of_pr
 _COLUMNS = (
     "file", "mask", "width", "height", "area_pixels", "area_share", "box_x", "box_y", "box_width",
     "box_height", "centroid_x", "centroid_y", "perimeter", "longest_diameter", "circularity",
-    "asymmetry", "mean_probability", "num_regions", "area_mm2", "perimeter_mm",
-    "longest_diameter_mm",
+    "asymmetry", "mean_probability", "num_regions", "expected_jaccard", "review",
+    "area_mm2", "perimeter_mm", "longest_diameter_mm",
 )  # fmt: skip
 _LAST_COLUMNS = ("seconds", "error")
 
@@ -36,6 +36,8 @@ def row_of_prediction(
     file: Path, mask: str, prediction: Prediction, *, spacing_mm: float | None
 ) -> Row:
     """The measurements of one image by column; what an empty mask lacks is None.
+
+    ``review`` is 1 where somebody should look at the mask, else 0.
 
     Args:
         file: The image file.
@@ -66,11 +68,14 @@ def row_of_prediction(
         "mean_probability": measured.mean_probability,
         "num_regions": measured.num_regions,
     }
+    if prediction.quality is not None:
+        row["expected_jaccard"] = prediction.quality.expected_jaccard
+        row["review"] = int(prediction.quality.review)
     return row if spacing_mm is None else row | measured.in_mm(spacing_mm)
 
 
 def row_of_error(file: Path, error: ImageError) -> Row:
-    """The row of an image that could not be read."""
+    """The row of an image that could not be read, or was refused."""
     return {"file": str(file), "error": error.reason}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from dermseg.images import write_bytes_atomically
 from dermseg.prediction import Predictor
 from dermseg.types import FloatArray, Sample
 
-__all__ = ["keep_predictions", "name_samples"]
+__all__ = ["find_logits", "keep_predictions", "name_samples", "read_logits"]
 
 # Beyond it, float32 probabilities are 0 or 1 already.
 _LARGEST_LOGIT = 16
@@ -34,7 +35,7 @@ def name_samples(datasets: Sequence[Dataset], samples: Sequence[Sample]) -> dict
     counts = Counter(sample.id for sample in samples)
     dataset_of = {sample.image: dataset.name for dataset in datasets for sample in dataset.samples}
     names = [
-        sample.id if counts[sample.id] == 1 else f"{sample.id}_{dataset_of[sample.image]}"
+        sample.id if counts[sample.id] == 1 else _long_name(sample, dataset_of[sample.image])
         for sample in samples
     ]
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -73,6 +74,44 @@ def keep_predictions(
             continue
         _write_logits(folder / f"{name}.npz", result.class_probabilities)
         yield name, result.mask, sample.mask
+
+
+def find_logits(datasets: Sequence[Dataset], folder: Path) -> list[tuple[Sample, Path]]:
+    """Find what `keep_predictions` kept, under the names that `name_samples` gave.
+
+    Args:
+        datasets: All or some of those whose samples were predicted, and no other.
+        folder: Where the files are.
+
+    Returns:
+        The samples that have a true mask and a file, each with its file.
+    """
+    found = []
+    for dataset in datasets:
+        for sample in dataset.samples:
+            long = folder / f"{_long_name(sample, dataset.name)}.npz"
+            path = long if long.is_file() else folder / f"{sample.id}.npz"
+            if sample.mask is not None and path.is_file():
+                found.append((sample, path))
+    return found
+
+
+def read_logits(path: Path) -> FloatArray:
+    """Read what `keep_predictions` kept of one image, (classes, h, w) float32 in [-16, 16].
+
+    Raises:
+        UsageError: If the file is none of these.
+    """
+    try:
+        with np.load(path) as file:
+            return np.asarray(file["logits"], np.float32)
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        message = f"{path}: no logits can be read from it: run dermseg train --folds again"
+        raise UsageError(message) from error
+
+
+def _long_name(sample: Sample, dataset: str) -> str:
+    return f"{sample.id}_{dataset}"
 
 
 def _write_logits(path: Path, probabilities: FloatArray) -> None:

@@ -1,0 +1,54 @@
+"""``dermseg calibrate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dermseg.cli.sources import GroupsOption, ImagesOption, MasksOption, choose_sources
+
+__all__ = ["calibrate"]
+
+
+def calibrate(
+    model: Annotated[str, typer.Argument(help="A shipped model's name or a package's folder.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the new package.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of a dataset that it was trained on; may be repeated."),
+    ] = None,
+    images: ImagesOption = None,
+    masks: MasksOption = None,
+    groups: GroupsOption = None,
+    folds: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of `dermseg train --folds` of the same recipe: fit on out-of-fold "
+            "predictions, not on the images that chose the checkpoint."
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a package that is there.")
+    ] = False,
+) -> None:
+    """Calibrate a lesion model, and teach it its doubts. Needs the extra 'train'.
+
+    Fits temperature and threshold, the estimate of each mask's quality, and what is out of scope,
+    and writes a copy of the package with a card that says what this is worth.
+    """
+    from dermseg.errors import MissingExtraError
+
+    sources = choose_sources(data, images, masks)
+    try:
+        from dermseg.datasets import open_source
+        from dermseg.training.calibrating import calibrate_package
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("calibrating", "train") from error
+    datasets = [open_source(source, groups=groups) for source in sources]
+    spec = calibrate_package(model, datasets, output, folds=folds, overwrite=overwrite)
+    typer.echo(
+        f"model package '{spec.name}': {output}; temperature {spec.temperature:g}, threshold "
+        f"{spec.postprocessing.threshold:g}; its MODEL_CARD.md says what its doubts are worth"
+    )

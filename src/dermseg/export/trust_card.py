@@ -1,0 +1,82 @@
+"""What the model card says of calibration, expected quality and scope."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dermseg.export.reliability import RELIABILITY
+from dermseg.package import Calibration, ModelSpec, QualityModel, ScopeModel
+
+__all__ = ["trust_card"]
+
+_QUALITY_WORDS: Final = {
+    "caught": "poor masks (Jaccard below 0.65) among the fifth that is flagged",
+    "caught_by_entropy": "the same, if mean entropy alone decided",
+    "mean_error": "mean difference of expected and true Jaccard index",
+}
+_KIND_WORDS: Final = {
+    "photographs": "dermoscopic photographs (refused by mistake)",
+    "phantoms": "generated dermoscopic images (refused by mistake)",
+    "plain": "generated skin without a lesion",
+    "pictures": "generated pictures of other things",
+}
+
+
+def trust_card(spec: ModelSpec) -> str:
+    """Sections of a card as Markdown, each after an empty line; empty if nothing is known."""
+    parts = []
+    if spec.calibration is not None:
+        parts.append(_calibration(spec.temperature, spec.calibration))
+    if spec.quality is not None:
+        parts.append(_quality(spec.quality))
+    if spec.scope is not None:
+        parts.append(_scope(spec.scope))
+    return "".join(f"\n{part}\n" for part in parts)
+
+
+def _calibration(temperature: float, measured: Calibration) -> str:
+    before, after = measured.before, measured.after
+    return f"""\
+## Calibration
+Logits are divided by {temperature:g}. This and the threshold were fitted on
+{measured.num_images} images: {measured.on}.
+The figures are of the same images.
+
+| expected calibration error | before | calibrated |
+|---|---|---|
+| all pixels | {before.error:.4f} | {after.error:.4f} |
+| within {measured.border_width:g} pixels of the border of mask or truth \
+| {before.error_near_border:.4f} | {after.error_near_border:.4f} |
+
+![How often it is lesion at each probability]({RELIABILITY})"""
+
+
+def _quality(model: QualityModel) -> str:
+    rows = "\n".join(
+        f"| {_QUALITY_WORDS.get(name, name)} | {value:.3f} | {low:.3f} to {high:.3f} |"
+        for name, (value, low, high) in model.values.items()
+    )
+    return f"""\
+## Expected quality
+Each mask comes with the Jaccard index that is expected of it, and is flagged for review below
+{model.review_below:.3f}, as the lowest fifth of the same images would be. Measured on the fifth
+that each fit left out:
+
+| measure | value | 95 % interval |
+|---|---|---|
+{rows}"""
+
+
+def _scope(model: ScopeModel) -> str:
+    rows = "\n".join(
+        f"| {_KIND_WORDS.get(kind, kind)} | {share:.1%} |" for kind, share in model.values.items()
+    )
+    return f"""\
+## Out of scope
+Images that do not look like dermoscopic photographs, or in which no lesion stands out, are refused.
+Fitted on the same photographs and on generated images; measured on the half of each kind that a fit
+to the other half left out:
+
+| images | refused |
+|---|---|
+{rows}"""

@@ -1,0 +1,194 @@
+"""Fit all that a package says of its own doubts, and write it into a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from dermseg.datasets import LESION, Dataset
+from dermseg.errors import UsageError
+from dermseg.evaluation.image_score import BORDER_WIDTH
+from dermseg.export import copy_package
+from dermseg.metrics import ProbabilityCounts, jaccard, near_boundary, to_levels
+from dermseg.package import Calibration, ModelSpec, Reliability, load_package
+from dermseg.phantom import create_phantom, create_picture, create_plain_skin
+from dermseg.prediction import Prediction, Predictor
+from dermseg.recipes import Postprocessing
+from dermseg.training.calibrating.held_out import HeldOut, find_held_out
+from dermseg.training.calibrating.quality import FEWEST_GROUPS, fit_quality
+from dermseg.training.calibrating.scope import fit_scope
+from dermseg.training.calibrating.temperature import LogitCounts
+from dermseg.types import BoolMask, ImageArray
+
+__all__ = ["calibrate_package"]
+
+_NO_PIXELS: Final = ProbabilityCounts(np.zeros(256, np.int64), np.zeros(256, np.int64))
+# Levels of 255 among which the threshold is sought.
+_THRESHOLDS: Final = slice(51, 205)
+# Of mean Jaccard indices: what is closer to the best one is as good.
+_NEARLY: Final = 5e-4
+
+
+def calibrate_package(
+    model: str | Path,
+    datasets: Sequence[Dataset],
+    destination: Path,
+    *,
+    folds: Path | None = None,
+    num_generated: int = 300,
+    overwrite: bool = False,
+) -> ModelSpec:
+    """Write a copy of a lesion model that is calibrated, and knows its doubts.
+
+    Fitted are the temperature, the threshold of the lesion, the expected quality, and what is out
+    of scope. The held-out images are predicted three times, one after the other; of each only
+    counts and a few numbers are kept.
+
+    Args:
+        model: A shipped model's name, or a package's folder.
+        datasets: Those that it was trained on.
+        destination: Folder of the copy.
+        folds: A folder of `cross_validate` of the same recipe, for out-of-fold predictions; None
+            takes the images that chose the checkpoint; its figures on them flatter.
+        num_generated: Generated images of each kind, for what is out of scope.
+        overwrite: Whether an older package may be replaced.
+
+    Raises:
+        UsageError: If the model has other classes than the lesion, hardly an image was held out,
+            the folds do not fit (see `find_held_out`), or ``destination`` is there.
+        ImageError: If an image or a mask cannot be read.
+        OutputError: If the copy cannot be written.
+    """
+    package = load_package(model)
+    if package.spec.classes != [LESION]:
+        message = (
+            f"the model {package.spec.name} finds {', '.join(package.spec.classes)}: only models "
+            "of the lesion alone can be calibrated"
+        )
+        raise UsageError(message)
+    held_out = find_held_out(package, datasets, folds)
+    num_groups = len({sample.group for sample in held_out.samples})
+    if num_groups < FEWEST_GROUPS:
+        message = (
+            f"{num_groups} images or groups were held out in training, expected at least "
+            f"{FEWEST_GROUPS}, and better hundreds: use --folds"
+        )
+        raise UsageError(message)
+    console = Console(stderr=True)
+    temperature, before = _fit_temperature(held_out)
+    console.print(f"temperature {temperature} on {len(held_out.samples)} images")
+    options = _fit_threshold(held_out, temperature, package.spec.postprocessing)
+    fitted = {"temperature": temperature, "postprocessing": options}
+    found = _Found()
+    for sample, prediction, truth in held_out.predict(**fitted):
+        found.add(prediction, truth, sample.group)
+    after = found.pixels.reliability()
+    console.print(f"threshold {options.threshold}; ECE {before.error:.4f}, now {after.error:.4f}")
+    quality = fit_quality(found.described, found.jaccards, found.groups)
+    predictor = Predictor(replace(package, spec=package.spec.model_copy(update=fitted)))
+    scope = fit_scope(
+        found.described,
+        *(_describe_all(predictor, images) for images in _generate(num_generated)),
+        groups=found.groups,
+        threshold=options.threshold,
+    )
+    calibration = Calibration(
+        on=held_out.on,
+        num_images=len(held_out.samples),
+        border_width=BORDER_WIDTH,
+        before=before,
+        after=after,
+    )
+    update = {**fitted, "calibration": calibration, "quality": quality, "scope": scope}
+    return copy_package(package, destination, update, overwrite=overwrite)
+
+
+def _fit_temperature(held_out: HeldOut) -> tuple[float, Reliability]:
+    logits, pixels = LogitCounts(), _Pixels()
+    for _, prediction, truth in held_out.predict(temperature=1.0):
+        logits.add(prediction.probability, truth)
+        pixels.add(prediction, truth)
+    return logits.best_temperature(), pixels.reliability()
+
+
+def _fit_threshold(
+    held_out: HeldOut, temperature: float, options: Postprocessing
+) -> Postprocessing:
+    """The threshold of the highest mean Jaccard index, before masks are cleaned."""
+    total = np.zeros(256)
+    for _, prediction, truth in held_out.predict(temperature=temperature):
+        total += _jaccard_by_level(to_levels(prediction.probability), truth)
+    best = total[_THRESHOLDS]
+    # Of several that are nearly as good the middle: the best one is a matter of chance.
+    good = np.flatnonzero(best >= best.max() - _NEARLY * len(held_out.samples)) + _THRESHOLDS.start
+    # Between two levels, so that it parts them whatever rounding does.
+    threshold = round((float(np.median(good)) - 0.5) / 255, 4)
+    return options.model_copy(update={"threshold": threshold, "thresholds": {}})
+
+
+def _jaccard_by_level(levels: NDArray[np.uint8], truth: BoolMask) -> NDArray[np.float64]:
+    """The Jaccard index of an image if each of the 256 levels is where the lesion begins."""
+    counts = ProbabilityCounts.of(levels, truth)
+    found = np.cumsum(counts.positives[::-1])[::-1]
+    union = counts.positives.sum() + np.cumsum(counts.negatives[::-1])[::-1]
+    # Two empty masks agree.
+    return np.where(union > 0, found / np.maximum(union, 1), 1.0)
+
+
+def _generate(number: int) -> list[Iterable[ImageArray]]:
+    """Phantoms, plain skin and pictures, made as they are needed."""
+    return [
+        (create_phantom(seed).image for seed in range(number)),
+        (create_plain_skin(seed) for seed in range(number)),
+        (create_picture(seed) for seed in range(number)),
+    ]
+
+
+def _describe_all(predictor: Predictor, images: Iterable[ImageArray]) -> list[dict[str, float]]:
+    return [prediction.described for prediction in predictor.predict_many(images)]
+
+
+class _Pixels:
+    """The pixels of all images, and of those near a border."""
+
+    def __init__(self) -> None:
+        self.whole, self.near = _NO_PIXELS, _NO_PIXELS
+
+    def add(self, prediction: Prediction, truth: BoolMask) -> None:
+        levels = to_levels(prediction.probability)
+        near = near_boundary(prediction.mask, truth, distance=BORDER_WIDTH)
+        self.whole += ProbabilityCounts.of(levels, truth)
+        self.near += ProbabilityCounts.of(levels[near], truth[near])
+
+    def reliability(self) -> Reliability:
+        pixels, probability, lesion = self.whole.calibration_bins()
+        return Reliability(
+            error=self.whole.expected_calibration_error(),
+            # Without a single border there is nothing near one.
+            error_near_border=np.nan_to_num(self.near.expected_calibration_error()),
+            pixels=pixels.tolist(),
+            probability=probability.tolist(),
+            lesion=lesion.tolist(),
+        )
+
+
+class _Found:
+    """What the calibrated model says of all images, and how good its masks are."""
+
+    def __init__(self) -> None:
+        self.pixels = _Pixels()
+        self.described: list[dict[str, float]] = []
+        self.jaccards: list[float] = []
+        self.groups: list[str] = []
+
+    def add(self, prediction: Prediction, truth: BoolMask, group: str) -> None:
+        self.pixels.add(prediction, truth)
+        self.described.append(prediction.described)
+        self.jaccards.append(jaccard(prediction.mask, truth))
+        self.groups.append(group)

@@ -1,0 +1,143 @@
+"""Images that a model did not see in training, and what it says about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dermseg.datasets import Dataset
+from dermseg.errors import UsageError
+from dermseg.images import read_mask
+from dermseg.package import ModelPackage, load_package
+from dermseg.prediction import Prediction, Predictor
+from dermseg.training.out_of_fold import find_logits, read_logits
+from dermseg.types import BoolMask, FloatArray, Sample
+
+__all__ = ["HeldOut", "find_held_out"]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Images with their true masks, and what models say that did not see them.
+
+    Attributes:
+        package: The model that is calibrated.
+        samples: The images.
+        logits: Of each image a file that `keep_predictions` wrote; empty where the package itself
+            predicts them.
+        on: What the images are, in words.
+    """
+
+    package: ModelPackage
+    samples: Sequence[Sample]
+    logits: Sequence[Path]
+    on: str
+
+    def predict(self, **values: Any) -> Iterator[tuple[Sample, Prediction, BoolMask]]:  # noqa: ANN401
+        """What is said of each image, with its true mask.
+
+        Args:
+            values: Fields of the package's ``ModelSpec`` to replace.
+
+        Raises:
+            ImageError: If an image or a mask cannot be read.
+            UsageError: If logits cannot be read, or are of another size than the package's.
+        """
+        spec = self.package.spec.model_copy(update=values)
+        predictor = Predictor(replace(self.package, spec=spec))
+        results = predictor.predict_many(
+            (sample.image for sample in self.samples), image_side=max(spec.input_size)
+        )
+        for row, (sample, result) in enumerate(zip(self.samples, results, strict=True)):
+            if sample.mask is None:
+                continue
+            truth = read_mask(sample.mask)
+            if self.logits:
+                # Of the prediction only the image is taken: the package may have seen it.
+                probabilities = _probabilities(
+                    self.logits[row], result.class_probabilities.shape, spec.temperature
+                )
+                yield sample, replace(result, class_probabilities=probabilities), truth
+            else:
+                yield sample, result, truth
+
+
+def find_held_out(
+    package: ModelPackage, datasets: Sequence[Dataset], folds: Path | None
+) -> HeldOut:
+    """Find the images that a model, or the models of the folds, were not trained on.
+
+    Args:
+        package: The model. Without folds, the images that chose its checkpoint are taken; its
+            figures on them flatter.
+        datasets: Those that it, or the models of the folds, were trained on.
+        folds: A folder of `cross_validate`, whose models were trained in the same way.
+
+    Raises:
+        UsageError: If ``folds`` is no such folder, or of another input size, cleaning or other
+            data, or no image was held out.
+    """
+    if folds is None:
+        chosen = set(package.spec.provenance.selection_ids)
+        samples = [
+            sample
+            for dataset in datasets
+            for sample in dataset.samples
+            if sample.id in chosen and sample.mask is not None
+        ]
+        on = "the images that chose the checkpoint (the figures flatter)"
+        held_out = HeldOut(package, samples, [], on)
+    else:
+        num_folds = _check_folds(package, datasets, folds)
+        found = find_logits(datasets, folds / "out_of_fold" / "logits")
+        on = f"out-of-fold predictions of {num_folds} folds of the training images"
+        held_out = HeldOut(
+            package, [sample for sample, _ in found], [path for _, path in found], on
+        )
+    if not held_out.samples:
+        num_images = sum(len(dataset.samples) for dataset in datasets)
+        message = (
+            f"none of {num_images} images was held out in training: give the data that the model "
+            "was trained on"
+        )
+        raise UsageError(message)
+    return held_out
+
+
+def _check_folds(package: ModelPackage, datasets: Sequence[Dataset], folds: Path) -> int:
+    """The number of folds, if they say something of this package and these data."""
+    models = sorted(folds.glob("fold-*/model/model.json"))
+    if not models:
+        message = f"{folds}: no fold-1/model in it, expected a folder of dermseg train --folds"
+        raise UsageError(message)
+    spec, fold = package.spec, load_package(models[0].parent).spec
+    for what in ("input_size", "preprocessing", "classes"):
+        own, other = getattr(spec, what), getattr(fold, what)
+        if own != other:
+            message = (
+                f"{folds}: its models have {what} {other}, the model {spec.name} has {own}: give "
+                "folds of the same recipe"
+            )
+            raise UsageError(message)
+    known = {(source.name, source.num_images) for source in fold.provenance.data}
+    for dataset in datasets:
+        if (dataset.origin, len(dataset.samples)) not in known:
+            names = ", ".join(f"{name} of {num} images" for name, num in sorted(known))
+            message = (
+                f"{dataset.root}: {dataset.origin} of {len(dataset.samples)} images, but the folds "
+                f"were trained on {names}: give the same data"
+            )
+            raise UsageError(message)
+    return len(models)
+
+
+def _probabilities(path: Path, shape: tuple[int, ...], temperature: float) -> FloatArray:
+    logits = read_logits(path)
+    if logits.shape != shape:
+        message = f"{path}: logits of shape {logits.shape}, expected {shape} as of the model"
+        raise UsageError(message)
+    return np.asarray(0.5 * np.tanh(logits / np.float32(2 * temperature)) + 0.5, np.float32)

@@ -1,0 +1,173 @@
+"""Packages that are calibrated on generated images; what folds kept is written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dermseg.datasets import Dataset, FolderPair, open_source
+from dermseg.errors import UsageError
+from dermseg.images import read_image, write_image, write_mask
+from dermseg.package import DataSource, ModelPackage, load_package
+from dermseg.phantom import create_phantom
+from dermseg.prediction import load_model
+from dermseg.recipes import Recipe
+from dermseg.training import TrainingData, cross_validate
+from dermseg.training.calibrating import calibrate_package
+from dermseg.training.calibrating.calibrate import _jaccard_by_level
+from dermseg.training.calibrating.held_out import find_held_out
+
+SIZE = load_package().spec.input_size
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return _draw(tmp_path_factory.mktemp("phantoms"), 6)
+
+
+def _draw(folder: Path, number: int) -> Dataset:
+    pair = FolderPair(folder / "images", folder / "masks")
+    pair.images.mkdir()
+    pair.masks.mkdir()
+    for seed in range(number):
+        phantom = create_phantom(seed, size=(96, 128))
+        write_image(pair.images / f"p{seed}.png", phantom.image)
+        write_mask(pair.masks / f"p{seed}.png", phantom.mask)
+    return open_source(pair)
+
+
+def _with_origin(**values: Any) -> ModelPackage:
+    package = load_package()
+    update = {"training_ids": ["p9"], "selection_ids": [], "scores": [], **values}
+    origin = package.spec.provenance.model_copy(update=update)
+    return ModelPackage(package.folder, package.spec.model_copy(update={"provenance": origin}))
+
+
+def _write(package: ModelPackage, folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    for name in ("model.onnx", "recipe.toml"):
+        (folder / name).write_bytes((package.folder / name).read_bytes())
+    (folder / "model.json").write_text(package.spec.model_dump_json())
+    return folder
+
+
+def _write_folds(folder: Path, data: Dataset, logits: dict[str, np.ndarray]) -> Path:
+    """A folder as of two folds: what they were trained on, and what they said."""
+    source = DataSource(
+        name=data.origin, licence="CC0-1.0", fingerprint="", num_images=len(data.samples)
+    )
+    for number in (1, 2):
+        _write(_with_origin(data=[source]), folder / f"fold-{number}" / "model")
+    kept = folder / "out_of_fold" / "logits"
+    kept.mkdir(parents=True)
+    for name, values in logits.items():
+        np.savez_compressed(kept / f"{name}.npz", logits=values.astype(np.float16))
+    return folder
+
+
+@pytest.mark.slow
+def test_a_package_learns_its_doubts(data: Dataset, tmp_path: Path) -> None:
+    ids = [sample.id for sample in data.samples]
+    model = _write(_with_origin(selection_ids=ids), tmp_path / "model")
+    destination = tmp_path / "calibrated"
+    spec = calibrate_package(model, [data], destination, num_generated=4)
+    assert load_package(destination).spec == spec
+    assert spec.calibration is not None
+    assert spec.calibration.num_images == 6
+    assert sum(spec.calibration.after.pixels) == 6 * 96 * 128
+    assert spec.calibration.on.startswith("the images that chose the checkpoint")
+    assert 0.2 <= spec.postprocessing.threshold <= 0.8
+    assert spec.quality is not None
+    assert spec.scope is not None
+    assert spec.scope.threshold == spec.postprocessing.threshold
+    card = (destination / "MODEL_CARD.md").read_text("utf-8")
+    for heading in ("## Calibration", "## Expected quality", "## Out of scope"):
+        assert f"\n\n{heading}\n" in card
+    assert "](reliability.png)" in card
+    assert read_image(destination / "reliability.png").shape[2] == 3
+    prediction = load_model(destination).predict(create_phantom(0).image)
+    assert prediction.quality is not None
+    with pytest.raises(UsageError, match="already there"):
+        calibrate_package(model, [data], destination, num_generated=4)
+
+
+@pytest.mark.slow
+def test_what_real_folds_kept_is_what_is_calibrated_on(
+    make_recipe: Callable[..., Recipe], disc_dataset: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "folds"
+    cross_validate(
+        make_recipe("training.epochs=1"),
+        TrainingData([disc_dataset]),
+        run,
+        num_folds=2,
+        num_workers=0,
+    )
+    data, model = open_source(disc_dataset), run / "fold-1" / "model"
+    held_out = find_held_out(load_package(model), [data], run)
+    seen = [
+        {*origin.training_ids, *origin.selection_ids}
+        for origin in (
+            load_package(run / f"fold-{fold}" / "model").spec.provenance for fold in (1, 2)
+        )
+    ]
+    for sample, prediction, _ in held_out.predict(temperature=1.0):
+        fold = 1 if sample.id in seen[1] else 2
+        own = load_model(run / f"fold-{fold}" / "model").predict(sample.image)
+        assert prediction.class_probabilities == pytest.approx(own.class_probabilities, abs=2e-3)
+    assert {sample.id for sample in held_out.samples} == seen[0] | seen[1]
+    spec = calibrate_package(model, [data], tmp_path / "model", folds=run, num_generated=4)
+    assert spec.calibration is not None
+    assert spec.calibration.on == "out-of-fold predictions of 2 folds of the training images"
+
+
+def test_logits_that_folds_kept_replace_what_the_package_says(
+    data: Dataset, tmp_path: Path
+) -> None:
+    logits = {f"p{seed}": np.full((1, *SIZE), seed - 1.0) for seed in range(3)}
+    held_out = find_held_out(load_package(), [data], _write_folds(tmp_path, data, logits))
+    found = list(held_out.predict(temperature=2.0))
+    assert [sample.id for sample, _, _ in found] == ["p0", "p1", "p2"]
+    for seed, (_, prediction, truth) in enumerate(found):
+        assert prediction.probability == pytest.approx(1 / (1 + np.exp(-(seed - 1) / 2)), abs=1e-3)
+        assert (truth == create_phantom(seed, size=(96, 128)).mask).all()
+
+
+def test_folds_of_another_kind_are_refused(data: Dataset, tmp_path: Path) -> None:
+    package = load_package()
+    with pytest.raises(UsageError, match="expected a folder of dermseg train --folds"):
+        find_held_out(package, [data], tmp_path)
+    folds = _write_folds(tmp_path / "folds", data, {"p0": np.zeros((1, 24, 32))})
+    with pytest.raises(
+        UsageError, match=r"logits of shape \(1, 24, 32\), expected \(1, 192, 256\)"
+    ):
+        list(find_held_out(package, [data], folds).predict())
+    other = ModelPackage(package.folder, package.spec.model_copy(update={"input_size": (96, 128)}))
+    with pytest.raises(UsageError, match="folds of the same recipe"):
+        find_held_out(other, [data], folds)
+    (folds / "out_of_fold" / "logits" / "p0.npz").write_bytes(b"no archive")
+    with pytest.raises(UsageError, match="no logits can be read from it"):
+        list(find_held_out(package, [data], folds).predict())
+
+
+def test_data_that_a_model_was_not_trained_on_are_refused(data: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="none of 6 images was held out"):
+        find_held_out(load_package(), [data], None)
+    folds = _write_folds(tmp_path / "folds", data, {"p0": np.zeros((1, *SIZE))})
+    with pytest.raises(UsageError, match="1 images or groups were held out"):
+        calibrate_package("fast", [data], tmp_path / "model", folds=folds)
+    with pytest.raises(UsageError, match="1 images, but the folds were trained on folder of 6"):
+        find_held_out(load_package(), [_draw(tmp_path, 1)], folds)
+
+
+def test_the_threshold_is_where_the_jaccard_index_is_highest() -> None:
+    levels = np.array([[0, 100, 150, 200]], np.uint8)
+    found = _jaccard_by_level(levels, np.array([[False, False, True, True]]))
+    assert found[[0, 100, 101, 150, 151, 200, 201]].tolist() == pytest.approx(
+        [2 / 4, 2 / 3, 1, 1, 1 / 2, 1 / 2, 0]
+    )
+    assert _jaccard_by_level(levels, np.zeros((1, 4), np.bool_))[[200, 201]].tolist() == [0, 1]

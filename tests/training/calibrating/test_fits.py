@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize_scalar
+from sklearn.linear_model import LogisticRegression
+
+from dermseg.prediction.quality import NO_LESION, NOT_DERMOSCOPIC, find_refusal
+from dermseg.training.calibrating.logistic import fit_linear
+from dermseg.training.calibrating.parts import divide
+from dermseg.training.calibrating.quality import fit_quality, share_caught
+from dermseg.training.calibrating.scope import fit_scope
+from dermseg.training.calibrating.temperature import LogitCounts
+
+RNG = np.random.default_rng(0)
+
+
+def _rows(values: np.ndarray) -> list[dict[str, float]]:
+    return [{f"x{column}": float(row[column]) for column in range(len(row))} for row in values]
+
+
+def test_the_fit_is_that_of_scikit_learn() -> None:
+    values = RNG.normal(size=(200, 3)) * [1, 5, 0.1] + [0, 2, 7]
+    truth = values[:, 0] + 0.3 * values[:, 1] + RNG.normal(size=200) > 0
+    model = fit_linear(_rows(values), truth, penalty=2.0)
+    standard = np.clip((values - values.mean(axis=0)) / (values.std(axis=0) + 1e-6), -4, 4)
+    other = LogisticRegression(C=0.5, tol=1e-8).fit(standard, truth)
+    assert model.weights == pytest.approx(other.coef_[0].tolist(), abs=1e-3)
+    assert model.intercept == pytest.approx(other.intercept_[0], abs=1e-3)
+
+
+def test_shares_are_met_on_average_and_squares_find_a_middle() -> None:
+    values = RNG.normal(size=(300, 1))
+    shares = np.exp(-(values[:, 0] ** 2))
+    model = fit_linear(_rows(values), shares, penalty=0.1, squares=True)
+    found = np.array([model(row) for row in _rows(values)])
+    assert found.mean() == pytest.approx(shares.mean(), abs=1e-4)
+    assert np.corrcoef(found, shares)[0, 1] > 0.95
+    assert model.squares[0] < -1
+
+
+def test_the_temperature_undoes_what_the_logits_were_multiplied_by() -> None:
+    logits = RNG.normal(scale=1.5, size=60_000)
+    truth = RNG.random(60_000) < 1 / (1 + np.exp(-logits))
+    counts = LogitCounts()
+    for part in (slice(0, 20_000), slice(20_000, None)):
+        counts.add(1 / (1 + np.exp(-2.5 * logits[part])), truth[part])
+    assert counts.best_temperature() == pytest.approx(2.5, abs=0.1)
+    best = minimize_scalar(counts.cross_entropy, bounds=(0.2, 5), method="bounded")
+    assert counts.best_temperature() == pytest.approx(best.x, abs=1e-3)
+
+
+def test_the_cross_entropy_is_that_of_the_pixels() -> None:
+    counts = LogitCounts()
+    counts.add(np.array([0.5, 0.5]), np.array([True, False]))
+    assert counts.cross_entropy(3.0) == pytest.approx(np.log(2))
+
+
+def test_the_share_caught_counts_poor_masks_among_those_that_are_flagged() -> None:
+    truth = np.array([0.1, 0.2, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9])
+    assert share_caught(truth, truth) == 1
+    assert share_caught(-truth, truth) == 0
+    assert share_caught(np.arange(10.0)[::-1], truth, share=0.9) == 0.5
+    assert np.isnan(share_caught(truth, np.ones(10)))
+
+
+def test_quality_is_judged_on_images_that_it_was_not_fitted_on() -> None:
+    signal = RNG.normal(size=200)
+    jaccards = 1 / (1 + np.exp(-1.5 - signal))
+    rows = [
+        {"entropy": float(RNG.random()), "clue": float(value), "noise": float(RNG.normal())}
+        for value in signal
+    ]
+    groups = [f"group-{row // 2}" for row in range(200)]
+    model = fit_quality(rows, jaccards.tolist(), groups)
+    expected = np.array([model.jaccard(row) for row in rows])
+    assert np.abs(expected - jaccards).mean() < 0.02
+    assert (expected < model.review_below).mean() == pytest.approx(0.2, abs=0.02)
+    caught, by_entropy = model.values["caught"], model.values["caught_by_entropy"]
+    assert caught[1] <= caught[0] <= caught[2]
+    assert caught[0] > by_entropy[0] + 0.2
+
+
+def _kind(number: int, grey: float, presence: float) -> list[dict[str, float]]:
+    noise = 0.1 * RNG.normal(size=(number, 2))
+    return [{"presence": presence + a, "grey": grey + b} for a, b in noise]
+
+
+def test_scope_tells_the_kinds_apart_and_keeps_photographs() -> None:
+    kinds = _kind(900, 0, 1), _kind(900, 0, 1), _kind(900, 0, 0), _kind(900, 1, 1)
+    groups = [f"group-{row}" for row in range(900)]
+    model = fit_scope(*kinds, groups=groups, threshold=0.4)
+    assert model.values["plain"] > 0.95
+    assert model.values["pictures"] > 0.95
+    assert model.values["photographs"] < 0.1
+    assert model.threshold == 0.4
+    assert find_refusal(model, {"presence": 1.0, "grey": 0.0}) is None
+    assert find_refusal(model, {"presence": 0.0, "grey": 0.0}) == NO_LESION
+    assert find_refusal(model, {"presence": 1.0, "grey": 1.0}) == NOT_DERMOSCOPIC
+
+
+def test_hardly_a_photograph_is_refused_where_kinds_are_much_alike() -> None:
+    photographs = _kind(1000, 0, 1)
+    groups = [f"group-{row}" for row in range(1000)]
+    others = _kind(100, 0, 1), _kind(300, 0, 0.9), _kind(300, 0.1, 1)
+    model = fit_scope(photographs, *others, groups=groups, threshold=0.5)
+    refused = [find_refusal(model, entry) for entry in photographs]
+    # 0.5 % and 1 %, rounded down to whole images.
+    assert 1 <= refused.count(NOT_DERMOSCOPIC) <= 5
+    assert 1 <= refused.count(NO_LESION) <= 10
+
+
+def test_parts_are_equal_and_tear_no_group_apart() -> None:
+    groups = [f"group-{row // 3}" for row in range(60)]
+    parts = divide(groups, 4)
+    assert np.bincount(parts).tolist() == [15, 15, 15, 15]
+    assert all(len({*parts[row : row + 3]}) == 1 for row in range(0, 60, 3))
