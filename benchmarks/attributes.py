@@ -67,11 +67,11 @@ def network(name: str, parameters: str) -> str:
 ROWS = (
     Row(
         "inception",
-        "Inception v3's start with atrous pooling, 64x64",
+        "Inception v3's start with atrous pooling, 48x48",
         (
             *FULL,
             network("inception_aspp_unet", "pretrained = false"),
-            "preprocessing.size=[64, 64]",
+            "preprocessing.size=[48, 48]",
             "training.batch_size=8",
             "training.epochs=1",
         ),
