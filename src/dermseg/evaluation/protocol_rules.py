@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dermseg.metrics import JACCARD_THRESHOLD
+
 __all__ = [
     "Values",
     "accuracy",
@@ -43,7 +45,7 @@ def jaccard(counts: Values, *, empty: float) -> Values:
 def thresholded_jaccard(counts: Values, *, empty: float) -> Values:
     """Jaccard index, or 0 below 0.65."""
     value = jaccard(counts, empty=empty)
-    return np.where(value < 0.65, 0.0, value)
+    return np.where(value < JACCARD_THRESHOLD, 0.0, value)
 
 
 def dice(counts: Values, *, empty: float) -> Values:

@@ -17,6 +17,9 @@ __all__ = ["Ensemble", "join_runs"]
 _FLIPS = ((), (-1,), (-2,), (-2, -1))
 """The axes that are turned round for each of an image's four mirror images."""
 
+_MUST_AGREE = ("classes", "head", "preprocessing", "lesion_crop", "postprocessing")
+"""Of the recipes of runs that are averaged."""
+
 
 class Ensemble(SegmentationNetwork):
     """The mean of several networks' logits.
@@ -81,7 +84,9 @@ def join_runs(runs: Sequence[FinishedRun], *, flips: bool) -> SegmentationNetwor
     if len(runs) == 1 and not flips:
         return first.network
     for run in runs:
-        different = [name for name, own, other in _what_must_agree(run, first) if own != other]
+        different = [
+            name for name in _MUST_AGREE if getattr(run.recipe, name) != getattr(first.recipe, name)
+        ]
         if different:
             message = (
                 f"{run.folder} and {first.folder} differ in {' and '.join(different)}: only runs "
@@ -97,17 +102,6 @@ def join_runs(runs: Sequence[FinishedRun], *, flips: bool) -> SegmentationNetwor
     return Ensemble(
         [run.network for run in runs], [run.record.normalization for run in runs], flips=flips
     ).eval()
-
-
-def _what_must_agree(run: FinishedRun, first: FinishedRun) -> list[tuple[str, object, object]]:
-    one, two = run.recipe, first.recipe
-    return [
-        ("classes", one.classes, two.classes),
-        ("head", one.head, two.head),
-        ("preprocessing", one.preprocessing, two.preprocessing),
-        ("lesion_crop", one.lesion_crop, two.lesion_crop),
-        ("postprocessing", one.postprocessing, two.postprocessing),
-    ]
 
 
 def _of_channels(normalization: Normalization) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,7 @@ from dermseg.export.run_reading import FinishedRun, read_run
 from dermseg.images import write_bytes_atomically
 from dermseg.networks import SegmentationNetwork
 from dermseg.package import ModelPackage, ModelSpec, Provenance, Score, load_package
-from dermseg.recipes import Postprocessing
+from dermseg.recipes import Postprocessing, Recipe
 
 __all__ = [
     "add_score",
@@ -85,15 +85,7 @@ def export_run(
         folder = scratch / "model"
         folder.mkdir()
         onnx_path = folder / "model.onnx"
-        size = recipe.preprocessing.size
-        write_onnx(network, onnx_path, size=size, half_weights=half_weights)
-        difference = compare_onnx(network, onnx_path, size=size, head=recipe.head)
-        if not difference <= _TOLERANCE[half_weights]:
-            message = (
-                f"probabilities of the exported network differ by {difference:.2g} from torch's, "
-                f"expected at most {_TOLERANCE[half_weights]:g}"
-            )
-            raise ExportError(message)
+        difference = _write_network(network, onnx_path, recipe, half=half_weights)
         provenance = _provenance(runs, difference, scores, flips=flips)
         if fitted is not None:
             kept = {
@@ -105,7 +97,7 @@ def export_run(
             name=name or recipe.name,
             description=recipe.description,
             licence="Apache-2.0",
-            input_size=size,
+            input_size=recipe.preprocessing.size,
             preprocessing=recipe.preprocessing.cleaning,
             lesion_crop=recipe.lesion_crop,
             experimental=recipe.experimental,
@@ -219,6 +211,22 @@ def _write_spec(folder: Path, spec: ModelSpec) -> None:
         draw_reliability(spec.calibration, folder / RELIABILITY)
     write_bytes_atomically(folder / "MODEL_CARD.md", model_card(spec).encode())
     write_bytes_atomically(folder / "model.json", text.encode())
+
+
+def _write_network(
+    network: SegmentationNetwork, path: Path, recipe: Recipe, *, half: bool
+) -> float:
+    """Write the network as ONNX; the largest difference of its probabilities from torch's."""
+    size = recipe.preprocessing.size
+    write_onnx(network, path, size=size, half_weights=half)
+    difference = compare_onnx(network, path, size=size, head=recipe.head)
+    if not difference <= _TOLERANCE[half]:
+        message = (
+            f"probabilities of the exported network differ by {difference:.2g} from torch's, "
+            f"expected at most {_TOLERANCE[half]:g}"
+        )
+        raise ExportError(message)
+    return difference
 
 
 def _write_weights(network: SegmentationNetwork, path: Path, *, half: bool) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from dermseg.export.reliability import RELIABILITY
+from dermseg.metrics import JACCARD_THRESHOLD
 from dermseg.package import Calibration, ModelSpec, QualityModel, ScopeModel
 
 __all__ = ["trust_card"]
 
 _QUALITY_WORDS: Final = {
-    "caught": "poor masks (Jaccard below 0.65) among the fifth that is flagged",
+    "caught": f"poor masks (Jaccard below {JACCARD_THRESHOLD}) among the fifth that is flagged",
     "caught_by_entropy": "the same, if mean entropy alone decided",
     "mean_error": "mean difference of expected and true Jaccard index",
 }

@@ -10,7 +10,12 @@ from dermseg.metrics.boundary import (
     near_boundary,
     normalized_surface_distance,
 )
-from dermseg.metrics.counts import UNDEFINED_SCORE, ConfusionCounts, confusion_counts
+from dermseg.metrics.counts import (
+    JACCARD_THRESHOLD,
+    UNDEFINED_SCORE,
+    ConfusionCounts,
+    confusion_counts,
+)
 from dermseg.metrics.overlap import (
     accuracy,
     dice,
@@ -24,6 +29,7 @@ from dermseg.metrics.probability import ProbabilityCounts, to_levels
 from dermseg.metrics.ranking import area_under_roc, average_precision
 
 __all__ = [
+    "JACCARD_THRESHOLD",
     "UNDEFINED_SCORE",
     "BoundaryMeasures",
     "ConfusionCounts",

@@ -14,10 +14,13 @@ import numpy as np
 
 from dermseg.types import BoolMask
 
-__all__ = ["UNDEFINED_SCORE", "ConfusionCounts", "confusion_counts"]
+__all__ = ["JACCARD_THRESHOLD", "UNDEFINED_SCORE", "ConfusionCounts", "confusion_counts"]
 
 UNDEFINED_SCORE: Final = 1.0
 """Score where the formula divides by zero: the masks agree that there is nothing (ISIC rule)."""
+
+JACCARD_THRESHOLD: Final = 0.65
+"""A lower Jaccard index counts as a failure, and as 0 in the thresholded one (ISIC 2018)."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class ConfusionCounts:
         return _ratio(self.tp, self.tp + self.fp + self.fn, undefined)
 
     def thresholded_jaccard(
-        self, *, threshold: float = 0.65, undefined: float = UNDEFINED_SCORE
+        self, *, threshold: float = JACCARD_THRESHOLD, undefined: float = UNDEFINED_SCORE
     ) -> float:
         """Return the Jaccard index, or 0 where it is below ``threshold``.
 

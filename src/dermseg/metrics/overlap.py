@@ -7,7 +7,7 @@ ask the counts.
 
 from __future__ import annotations
 
-from dermseg.metrics.counts import UNDEFINED_SCORE, confusion_counts
+from dermseg.metrics.counts import JACCARD_THRESHOLD, UNDEFINED_SCORE, confusion_counts
 from dermseg.types import BoolMask
 
 __all__ = [
@@ -44,7 +44,7 @@ def thresholded_jaccard(
     prediction: BoolMask,
     target: BoolMask,
     *,
-    threshold: float = 0.65,
+    threshold: float = JACCARD_THRESHOLD,
     undefined: float = UNDEFINED_SCORE,
 ) -> float:
     """Jaccard index of one image, or 0 where it is below ``threshold``.

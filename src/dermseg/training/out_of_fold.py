@@ -7,8 +7,11 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logit
 
 from dermseg.datasets import Dataset
 from dermseg.errors import ImageError, UsageError
@@ -17,10 +20,17 @@ from dermseg.images import write_bytes_atomically
 from dermseg.prediction import Predictor
 from dermseg.types import FloatArray, Sample
 
-__all__ = ["find_logits", "keep_predictions", "name_samples", "read_logits"]
+__all__ = [
+    "LARGEST_LOGIT",
+    "find_logits",
+    "keep_predictions",
+    "name_samples",
+    "read_logits",
+    "to_logits",
+]
 
-# Beyond it, float32 probabilities are 0 or 1 already.
-_LARGEST_LOGIT = 16
+LARGEST_LOGIT: Final = 16
+"""Beyond it, float32 probabilities are 0 or 1 already."""
 
 
 def name_samples(datasets: Sequence[Dataset], samples: Sequence[Sample]) -> dict[Path, str]:
@@ -110,15 +120,17 @@ def read_logits(path: Path) -> FloatArray:
         raise UsageError(message) from error
 
 
+def to_logits(probabilities: FloatArray) -> NDArray[np.float64]:
+    """The logits of probabilities in [0, 1], any shape, at most 16 to either side."""
+    logits = logit(probabilities.astype(np.float64))
+    return np.asarray(logits.clip(-LARGEST_LOGIT, LARGEST_LOGIT), np.float64)
+
+
 def _long_name(sample: Sample, dataset: str) -> str:
     return f"{sample.id}_{dataset}"
 
 
 def _write_logits(path: Path, probabilities: FloatArray) -> None:
-    exact = probabilities.astype(np.float64)
-    with np.errstate(divide="ignore"):
-        logits = np.log(exact) - np.log1p(-exact)
     stream = io.BytesIO()
-    limited = logits.clip(-_LARGEST_LOGIT, _LARGEST_LOGIT).astype(np.float16)
-    np.savez_compressed(stream, logits=limited)
+    np.savez_compressed(stream, logits=to_logits(probabilities).astype(np.float16))
     write_bytes_atomically(path, stream.getvalue())

@@ -24,7 +24,7 @@ from dermseg.evaluation.report.curves import (
 from dermseg.evaluation.report.figures import Curve, curve_chart, histogram, reliability_chart
 from dermseg.evaluation.report.scales import Axis, fit_axis, format_number
 from dermseg.evaluation.report.wording import SCORE_NAMES
-from dermseg.metrics import ProbabilityCounts
+from dermseg.metrics import JACCARD_THRESHOLD, ProbabilityCounts
 
 __all__ = [
     "Chart",
@@ -49,7 +49,6 @@ _TILES: Final = (
     "auc",
     "expected_calibration_error",
 )
-_PASSED: Final = 0.65
 _CASE_TITLES: Final = {
     "worst": "Lowest Jaccard indices",
     "median": "Around the median",
@@ -193,9 +192,9 @@ def _unit_histogram(name: str, scores: Sequence[ImageScore]) -> Chart:
     guide = None
     caption = f"Median {format_number(float(np.median(values)))}."
     if name == "jaccard":
-        guide = (_PASSED, "0.65")
-        num_below = int((values < _PASSED).sum())
-        caption += f" {num_below} of {values.size} images are below 0.65."
+        guide = (JACCARD_THRESHOLD, str(JACCARD_THRESHOLD))
+        num_below = int((values < JACCARD_THRESHOLD).sum())
+        caption += f" {num_below} of {values.size} images are below {JACCARD_THRESHOLD}."
     svg = histogram(
         counts.tolist(),
         axis,

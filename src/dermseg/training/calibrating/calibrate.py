@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from dermseg.datasets import LESION, Dataset
+from dermseg.datasets import Dataset
 from dermseg.errors import UsageError
 from dermseg.evaluation.image_score import BORDER_WIDTH
 from dermseg.export import copy_package
@@ -24,6 +24,7 @@ from dermseg.training.calibrating.held_out import HeldOut, find_held_out
 from dermseg.training.calibrating.quality import FEWEST_GROUPS, fit_quality
 from dermseg.training.calibrating.scope import fit_scope
 from dermseg.training.calibrating.temperature import LogitCounts
+from dermseg.training.criterion import is_lesion_only
 from dermseg.types import BoolMask, ImageArray
 
 __all__ = ["calibrate_package"]
@@ -66,7 +67,7 @@ def calibrate_package(
         OutputError: If the copy cannot be written.
     """
     package = load_package(model)
-    if package.spec.classes != [LESION]:
+    if not is_lesion_only(package.spec.classes):
         message = (
             f"the model {package.spec.name} finds {', '.join(package.spec.classes)}: only models "
             "of the lesion alone can be calibrated"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from dermseg.datasets import Dataset
 from dermseg.errors import UsageError
@@ -140,4 +141,4 @@ def _probabilities(path: Path, shape: tuple[int, ...], temperature: float) -> Fl
     if logits.shape != shape:
         message = f"{path}: logits of shape {logits.shape}, expected {shape} as of the model"
         raise UsageError(message)
-    return np.asarray(0.5 * np.tanh(logits / np.float32(2 * temperature)) + 0.5, np.float32)
+    return np.asarray(expit(logits / np.float32(temperature)), np.float32)

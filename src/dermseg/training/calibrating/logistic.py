@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from dermseg.package import LinearModel
 from dermseg.package.trust import FARTHEST
 
 __all__ = ["fit_linear"]
 
-_STEPS: Final = 25
 _TINY: Final = 1e-6
 
 
@@ -64,25 +65,23 @@ def fit_linear(
 def _solve(
     columns: NDArray[Any], truth: NDArray[Any], shares: NDArray[Any], penalty: float
 ) -> NDArray[np.float64]:
-    """Newton's method, halving steps that do not help; the intercept is not penalised."""
+    """The weights of the lowest cost, which is convex; the intercept is not penalised."""
     ridge = np.full(columns.shape[1], penalty)
     ridge[0] = 0.0
-    found = np.zeros(columns.shape[1])
 
-    def loss(point: NDArray[Any]) -> float:
+    def cost(point: NDArray[Any]) -> float:
         sums = columns @ point
         return float(shares @ (np.logaddexp(0, sums) - truth * sums) + ridge @ point**2 / 2)
 
-    best = loss(found)
-    for _ in range(_STEPS):
-        expected = 0.5 * np.tanh(0.5 * (columns @ found)) + 0.5
-        slope = columns.T @ (shares * (expected - truth)) + ridge * found
-        bend = (columns.T * (shares * expected * (1 - expected))) @ columns + np.diag(ridge)
-        step = np.linalg.solve(bend + _TINY * np.eye(len(bend)), slope)
-        while (now := loss(found - step)) > best and np.abs(step).max() > _TINY:
-            step /= 2
-        found -= step
-        if best - now < _TINY:
-            break
-        best = now
-    return found
+    def slope(point: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(columns.T @ (shares * (expit(columns @ point) - truth)) + ridge * point)
+
+    def bend(point: NDArray[Any]) -> NDArray[Any]:
+        expected = expit(columns @ point)
+        return np.asarray(
+            (columns.T * (shares * expected * (1 - expected))) @ columns + np.diag(ridge)
+        )
+
+    start = np.zeros(columns.shape[1])
+    found = minimize(cost, start, jac=slope, hess=bend, method="trust-exact")
+    return np.asarray(found.x, np.float64)

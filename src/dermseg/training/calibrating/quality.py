@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import astuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dermseg.evaluation import bootstrap_interval
+from dermseg.metrics import JACCARD_THRESHOLD
 from dermseg.package import QualityModel
 from dermseg.training.calibrating.logistic import fit_linear
 from dermseg.training.calibrating.parts import divide
 
-__all__ = ["FEWEST_GROUPS", "POOR", "REVIEW_SHARE", "fit_quality", "share_caught"]
-
-POOR: Final = 0.65
-"""Masks with a lower Jaccard index are poor, as in the thresholded Jaccard index of ISIC 2018."""
+__all__ = ["FEWEST_GROUPS", "REVIEW_SHARE", "fit_quality", "share_caught"]
 
 REVIEW_SHARE: Final = 0.2
 """Share of the images that are flagged for review."""
@@ -57,7 +57,7 @@ def fit_quality(
     values = {
         "caught": _interval(expected, truth),
         "caught_by_entropy": _interval(certainty, truth),
-        "mean_error": _error_interval(np.abs(expected - truth)),
+        "mean_error": astuple(bootstrap_interval(np.abs(expected - truth))),
     }
     return QualityModel(
         jaccard=fit_linear(described, truth, penalty=_PENALTY),
@@ -81,7 +81,7 @@ def share_caught(expected: Values, jaccards: Values, *, share: float = REVIEW_SH
         >>> share_caught(np.array([0.1, 0.9, 0.5, 0.8, 0.7]), np.array([0.3, 0.6, 0.9, 0.9, 0.9]))
         0.5
     """
-    poor = jaccards < POOR
+    poor = jaccards < JACCARD_THRESHOLD
     if not poor.any():
         return float("nan")
     flagged = np.argsort(expected, kind="stable")[: round(share * len(expected))]
@@ -96,10 +96,3 @@ def _interval(expected: Values, truth: Values) -> tuple[float, float, float]:
         np.nanquantile(drawn, (0.025, 0.975)) if not np.isnan(drawn).all() else (np.nan,) * 2
     )
     return share_caught(expected, truth), float(low), float(high)
-
-
-def _error_interval(errors: NDArray[Any]) -> tuple[float, float, float]:
-    rng = np.random.default_rng(0)
-    drawn = errors[rng.integers(0, len(errors), (_NUM_RESAMPLES, len(errors)))].mean(axis=1)
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return float(errors.mean()), float(low), float(high)

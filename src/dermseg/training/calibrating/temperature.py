@@ -7,19 +7,18 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
+from dermseg.training.out_of_fold import LARGEST_LOGIT, to_logits
 from dermseg.types import BoolMask, FloatArray
 
 __all__ = ["LogitCounts"]
 
-_FARTHEST: Final = 16.0
 _PER_UNIT: Final = 32
-_NUM_BINS: Final = 2 * round(_FARTHEST) * _PER_UNIT + 1
-_LOGITS: Final = np.linspace(-_FARTHEST, _FARTHEST, _NUM_BINS)
+_NUM_BINS: Final = 2 * LARGEST_LOGIT * _PER_UNIT + 1
+_LOGITS: Final = np.linspace(-LARGEST_LOGIT, LARGEST_LOGIT, _NUM_BINS)
 # Of the temperature: a model that would need more or less is not calibrated but wrong.
 _RANGE: Final = (0.2, 5.0)
-_STEPS: Final = 60
-_GOLDEN: Final = (math.sqrt(5) - 1) / 2
 
 
 class LogitCounts:
@@ -41,9 +40,7 @@ class LogitCounts:
             probability: Of lesion, at the temperature 1, in [0, 1], any shape.
             truth: In the same shape.
         """
-        kept = np.clip(probability.astype(np.float64), 1e-7, 1 - 1e-7)
-        logits = np.clip(np.log(kept) - np.log1p(-kept), -_FARTHEST, _FARTHEST)
-        bins = np.rint((logits + _FARTHEST) * _PER_UNIT).astype(np.int64)
+        bins = np.rint((to_logits(probability) + LARGEST_LOGIT) * _PER_UNIT).astype(np.int64)
         self.positives += np.bincount(bins[truth], minlength=_NUM_BINS)
         self.negatives += np.bincount(bins[~truth], minlength=_NUM_BINS)
 
@@ -56,16 +53,15 @@ class LogitCounts:
     def best_temperature(self) -> float:
         """The temperature of the lowest cross-entropy, between 0.2 and 5.
 
-        Found by golden-section search over its logarithm: the cross-entropy has a single minimum.
+        Sought over its logarithm, in which the cross-entropy has a single minimum.
 
         References:
             Guo et al. (2017), arXiv:1706.04599.
         """
-        low, high = map(math.log, _RANGE)
-        for _ in range(_STEPS):
-            first, second = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-            if self.cross_entropy(math.exp(first)) < self.cross_entropy(math.exp(second)):
-                high = second
-            else:
-                low = first
-        return round(math.exp((low + high) / 2), 4)
+        found = minimize_scalar(
+            lambda logarithm: self.cross_entropy(math.exp(logarithm)),
+            bounds=tuple(map(math.log, _RANGE)),
+            method="bounded",
+            options={"xatol": 1e-6},
+        )
+        return round(math.exp(found.x), 4)
