@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/search.py --isic2017 DIR --isic2018 DIR -o RUNS
 
-Each candidate is one ``dermseg train`` of about twenty minutes on one thread at 128x96. The first,
+Each candidate is one ``dermseg train`` of about a quarter of an hour on one thread at 128x96. The first,
 the reference, is the recipe ``residual-unet-isic2017``; the others change one thing. All are judged
 on the images that chose the reference's checkpoint: those that are trained on 2017 alone have the
 same selection part, the others leave these images out and choose on others. The official
@@ -49,7 +49,7 @@ class Candidate:
     Attributes:
         name: Folder of the run.
         title: What differs from the reference.
-        epochs: As many as take about twenty minutes on one thread.
+        epochs: As many as take about a quarter of an hour on one thread.
         overrides: What differs from the recipe.
         both_years: Trained on the pairs of ISIC 2018 as well.
     """
@@ -82,39 +82,39 @@ def loss(*names: str) -> str:
 
 
 CANDIDATES = (
-    Candidate("residual", "the reference: residual U-Net, BCE + Jaccard", 24),
-    Candidate("unet", "plain U-Net", 7, (network("unet", "width = 16, depth = 4"),)),
-    Candidate("improved-unet", "improved U-Net", 4, (network("improved_unet", "width = 16"),)),
+    Candidate("residual", "the reference: residual U-Net, BCE + Jaccard", 16),
+    Candidate("unet", "plain U-Net", 5, (network("unet", "width = 16, depth = 4"),)),
+    Candidate("improved-unet", "improved U-Net", 3, (network("improved_unet", "width = 16"),)),
     Candidate(
         "mobile",
         "U-Net with the encoder MobileNetV4 small",
-        13,
+        9,
         (
             network(
                 "smp:unet/tu-mobilenetv4_conv_small", "decoder_channels = [128, 64, 32, 16, 16]"
             ),
         ),
     ),
-    Candidate("ege-unet", "EGE-UNet", 36, (network("ege_unet", ""),)),
+    Candidate("ege-unet", "EGE-UNet", 24, (network("ege_unet", ""),)),
     Candidate(
         "residual-wide",
         "half as many channels again",
-        11,
+        8,
         (network("residual_unet", "widths = [24, 48, 96, 152, 224]"),),
     ),
-    Candidate("dice", "BCE + Dice", 24, (loss("bce", "dice"),)),
-    Candidate("lovasz", "BCE + Lovász", 24, (loss("bce", "lovasz"),)),
-    Candidate("dermoscopy", "augmentation with artefacts", 24, ("augmentation.preset=dermoscopy",)),
+    Candidate("larger", "192x144 in place of 128x96", 7, ("preprocessing.size=[144, 192]",)),
+    Candidate("lovasz", "BCE + Lovász", 16, (loss("bce", "lovasz"),)),
+    Candidate("dermoscopy", "augmentation with artefacts", 16, ("augmentation.preset=dermoscopy",)),
     Candidate(
-        "strong", "and with other tones, light and contrast", 24, ("augmentation.preset=strong",)
+        "strong", "and with other tones, light and contrast", 16, ("augmentation.preset=strong",)
     ),
     Candidate(
         "no-average",
         "the last weights instead of their average",
-        24,
+        16,
         ("training.ema_decay=none", "training.ema_warmup=false"),
     ),
-    Candidate("both-years", "2017 and 2018", 12, both_years=True),
+    Candidate("both-years", "2017 and 2018", 8, both_years=True),
 )
 REFERENCE = CANDIDATES[0]
 
@@ -152,7 +152,7 @@ def main() -> int:
 def train_and_judge(candidate: Candidate, options: argparse.Namespace) -> None:
     """Train one candidate and score it on the reference's selection part, as far as not done."""
     run, scores = options.output / candidate.name, options.output / f"{candidate.name}-scores"
-    excluded = selection_of(options) if candidate.both_years else []
+    excluded = selection_of(options) if candidate.both_years else set()
     train(RECIPE, run, candidate.settings, data_of(candidate, options, excluded))
     if not (scores / "summary.json").is_file():
         split = ["--split-file", str(options.output / REFERENCE.name / "split.json")]
@@ -165,33 +165,36 @@ def cross_validate(candidate: Candidate, options: argparse.Namespace) -> None:
     run = options.output / f"{candidate.name}-folds"
     overrides = merge(AVERAGE, *candidate.overrides, *FULL_SIZE)
     settings = [word for each in overrides for word in ("--set", each)]
-    data = data_of(candidate, options, [])
+    data = data_of(candidate, options, set())
     call(["train", RECIPE, "-o", str(run), *data, "--folds", "5", *settings, "--resume"])
 
 
-def data_of(candidate: Candidate, options: argparse.Namespace, excluded: list[str]) -> list[str]:
+def data_of(candidate: Candidate, options: argparse.Namespace, excluded: set[str]) -> list[str]:
     """What ``dermseg train`` is told about images; the ids to leave out are written to a file."""
+    validation = (options.isic2017 / "ISIC-2017_Validation_Data").glob("ISIC_*.jpg")
+    file = options.output / ("exclude-judged.txt" if excluded else "exclude-validation.txt")
+    ids = with_groups({path.stem for path in validation} | excluded, options)
+    file.write_text("".join(f"{id}\n" for id in sorted(ids)), "utf-8")
+    folders = [options.isic2017, *([options.isic2018] if candidate.both_years else [])]
+    data = [word for folder in folders for word in ("--data", str(folder))]
     groups = ["--groups", str(options.groups)] if options.groups else []
     cache = ["--cache", str(options.output / "cache")]
-    if not candidate.both_years:
-        return ["--data", str(options.isic2017), *groups, *cache]
-    validation = (options.isic2017 / "ISIC-2017_Validation_Data").glob("ISIC_*.jpg")
-    ids = sorted({*excluded, *(path.stem for path in validation)})
-    file = options.output / ("exclude-judged.txt" if excluded else "exclude-validation.txt")
-    file.write_text("".join(f"{id}\n" for id in ids), "utf-8")
-    data = ["--data", str(options.isic2017), "--data", str(options.isic2018)]
     return [*data, "--exclude", str(file), *groups, *cache]
 
 
-def selection_of(options: argparse.Namespace) -> list[str]:
-    """Ids of the images that all candidates are judged on, and of what is grouped with them."""
+def selection_of(options: argparse.Namespace) -> set[str]:
+    """Ids of the images that all candidates are judged on."""
     file = options.output / REFERENCE.name / "split.json"
     if not file.is_file():
         raise SystemExit(f"{file} is not there: train '{REFERENCE.name}' first")
-    ids = set(json.loads(file.read_text("utf-8"))["parts"]["selection"])
+    return set(json.loads(file.read_text("utf-8"))["parts"]["selection"])
+
+
+def with_groups(ids: set[str], options: argparse.Namespace) -> set[str]:
+    """The ids, and all that show what one of them shows under another number."""
     groups = read_groups(options.groups) if options.groups else {}
-    judged = {groups.get(id) for id in ids} - {None}
-    return sorted(ids | {id for id, group in groups.items() if group in judged})
+    shown = {groups.get(id) for id in ids} - {None}
+    return ids | {id for id, group in groups.items() if group in shown}
 
 
 def table(output: Path) -> str:
@@ -226,11 +229,13 @@ def table(output: Path) -> str:
 
 def command_of(candidate: Candidate) -> str:
     """The command as a user would type it."""
-    data = "--data DATA --data DATA2 --exclude exclude-judged.txt" if candidate.both_years else (
-        "--data DATA"
-    )  # fmt: skip
+    data = (
+        "--data DATA --data DATA2 --exclude exclude-judged.txt"
+        if candidate.both_years
+        else "--data DATA --exclude exclude-validation.txt"
+    )
     settings = " ".join(f"--set {shlex.quote(each)}" for each in candidate.settings)
-    return f"dermseg train {RECIPE} {data} -o runs/{candidate.name} {settings}"
+    return f"dermseg train {RECIPE} {data} --groups groups.csv -o runs/{candidate.name} {settings}"
 
 
 if __name__ == "__main__":
