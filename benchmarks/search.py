@@ -2,11 +2,11 @@
 
     OMP_NUM_THREADS=1 python benchmarks/search.py --isic2017 DIR --isic2018 DIR -o RUNS
 
-Each candidate is one ``dermseg train`` of about a quarter of an hour on one thread at 128x96. The first,
-the reference, is the recipe ``residual-unet-isic2017``; the others change one thing. All are judged
-on the images that chose the reference's checkpoint: those that are trained on 2017 alone have the
-same selection part, the others leave these images out and choose on others. The official
-validation part is neither trained on nor looked at.
+Each candidate is one ``dermseg train`` of about a quarter of an hour on one thread at 128x96. The
+first, the reference, is the recipe ``residual-unet-isic2017``; the others change one thing. All
+are judged on the images that chose the reference's checkpoint: those that are trained on 2017
+alone have the same selection part, the others leave these images out and choose on others. The
+official validation part is neither trained on nor looked at.
 
 Can be interrupted at any time and called again; ``--only NAME`` does one candidate.
 ``--folds NAME`` trains five folds of a candidate at full size instead, to be teacher, ensemble and
@@ -98,9 +98,9 @@ CANDIDATES = (
     Candidate("ege-unet", "EGE-UNet", 24, (network("ege_unet", ""),)),
     Candidate(
         "residual-wide",
-        "half as many channels again",
+        "half as many channels again, or nearly",
         8,
-        (network("residual_unet", "widths = [24, 48, 96, 152, 224]"),),
+        (network("residual_unet", "widths = [24, 48, 96, 128, 176]"),),
     ),
     Candidate("larger", "192x144 in place of 128x96", 7, ("preprocessing.size=[144, 192]",)),
     Candidate("lovasz", "BCE + Lovász", 16, (loss("bce", "lovasz"),)),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -125,13 +127,22 @@ def test_random_masks_get_the_distances_of_all_pairs(
     assert swapped.hausdorff_95 == measures.hausdorff_95
 
 
-def test_distances_across_a_large_image_are_exact() -> None:
+@pytest.fixture(params=[1, 2])
+def opencv_threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(request.param)
+    yield
+    cv2.setNumThreads(before)
+
+
+@pytest.mark.usefixtures("opencv_threads")
+def test_distances_across_a_large_image_are_right_to_a_thousandth_of_a_pixel() -> None:
     first, second = (np.zeros((1300, 1500), np.bool_) for _ in range(2))
     first[3:9, 2:11] = second[1290:1299, 1480:1497] = True
     expected = independent(first, second, 3)
     measures = boundary_measures(first, second)
-    assert measures.hausdorff_95 == pytest.approx(expected[0], abs=1e-9)
-    assert measures.average_symmetric_surface_distance == pytest.approx(expected[1], abs=1e-9)
+    assert measures.hausdorff_95 == pytest.approx(expected[0], abs=1e-3)
+    assert measures.average_symmetric_surface_distance == pytest.approx(expected[1], abs=1e-3)
 
 
 def test_the_neighbourhood_of_the_borders_is_a_disc_around_each_border_pixel() -> None:
