@@ -9,8 +9,6 @@ alone have the same selection part, the others leave these images out and choose
 official validation part is neither trained on nor looked at.
 
 Can be interrupted at any time and called again; ``--only NAME`` does one candidate.
-``--folds NAME`` trains five folds of a candidate at full size instead, to be teacher, ensemble and
-source of out-of-fold predictions.
 """
 
 from __future__ import annotations
@@ -118,13 +116,6 @@ CANDIDATES = (
 )
 REFERENCE = CANDIDATES[0]
 
-FULL_SIZE = (
-    "preprocessing.size=[192, 256]",
-    "training.progressive_resizing=[{until_epoch = 36, size = [96, 128]}]",
-    "training.epochs=52",
-)
-"""How the folds are trained, whatever else the candidate says."""
-
 
 def main() -> int:
     """Do what is missing, then write the table from what is there."""
@@ -135,13 +126,9 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the runs")
     names = [candidate.name for candidate in CANDIDATES]
     parser.add_argument("--only", action="append", choices=names, help="may be repeated")
-    parser.add_argument("--folds", choices=names, help="train five folds of it at full size")
     parser.add_argument("--tables-only", action="store_true", help="train and score nothing")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    if options.folds:
-        cross_validate(CANDIDATES[names.index(options.folds)], options)
-        return 0
     for candidate in CANDIDATES:
         if not options.tables_only and (not options.only or candidate.name in options.only):
             train_and_judge(candidate, options)
@@ -158,15 +145,6 @@ def train_and_judge(candidate: Candidate, options: argparse.Namespace) -> None:
         split = ["--split-file", str(options.output / REFERENCE.name / "split.json")]
         command = ["evaluate", "--model", str(run / "model"), "--data", str(options.isic2017)]
         call([*command, *split, "--split", "selection", "--no-report", "-o", str(scores)])
-
-
-def cross_validate(candidate: Candidate, options: argparse.Namespace) -> None:
-    """Train five folds of one candidate at full size, or continue."""
-    run = options.output / f"{candidate.name}-folds"
-    overrides = merge(AVERAGE, *candidate.overrides, *FULL_SIZE)
-    settings = [word for each in overrides for word in ("--set", each)]
-    data = data_of(candidate, options, set())
-    call(["train", RECIPE, "-o", str(run), *data, "--folds", "5", *settings, "--resume"])
 
 
 def data_of(candidate: Candidate, options: argparse.Namespace, excluded: set[str]) -> list[str]:

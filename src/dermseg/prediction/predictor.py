@@ -32,7 +32,7 @@ from dermseg.preprocessing import (
     resize_image,
     to_unit_range,
 )
-from dermseg.types import ImageArray, Size
+from dermseg.types import FloatArray, ImageArray, Size
 
 __all__ = ["Predictor", "default_workers"]
 
@@ -161,6 +161,17 @@ class Predictor:
         )
         return _raised(results) if on_error == "raise" else results
 
+    def infer(self, inputs: FloatArray) -> FloatArray:
+        """Class probabilities of the next prepared images of a stream.
+
+        Args:
+            inputs: (N, 3, h, w), at the network's size.
+
+        Returns:
+            (N, classes, h, w) in [0, 1].
+        """
+        return self.runtime(inputs)
+
     def _stream(
         self, sources: Iterable[Source], batch_size: int, workers: int, image_side: int | None
     ) -> Generator[Prediction | ImageError]:
@@ -258,7 +269,7 @@ class Predictor:
     def _infer(self, batch: list[Prepared | ImageError]) -> Iterator[Prediction | ImageError]:
         started, crop = time.perf_counter(), self.spec.lesion_crop
         inputs = [entry.tensor for entry in batch if isinstance(entry, Prepared)]
-        maps = iter(self.runtime(np.stack(inputs)) if inputs else ())
+        maps = iter(self.infer(np.stack(inputs)) if inputs else ())
         seconds = (time.perf_counter() - started) / max(1, len(inputs))
         for entry in batch:
             if isinstance(entry, ImageError):

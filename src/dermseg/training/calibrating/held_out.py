@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -49,22 +50,33 @@ class HeldOut:
             UsageError: If logits cannot be read, or are of another size than the package's.
         """
         spec = self.package.spec.model_copy(update=values)
-        predictor = Predictor(replace(self.package, spec=spec))
+        package = replace(self.package, spec=spec)
+        predictor = _Recorded(package, self.logits) if self.logits else Predictor(package)
         results = predictor.predict_many(
             (sample.image for sample in self.samples), image_side=max(spec.input_size)
         )
-        for row, (sample, result) in enumerate(zip(self.samples, results, strict=True)):
-            if sample.mask is None:
-                continue
-            truth = read_mask(sample.mask)
-            if self.logits:
-                # Of the prediction only the image is taken: the package may have seen it.
-                probabilities = _probabilities(
-                    self.logits[row], result.class_probabilities.shape, spec.temperature
-                )
-                yield sample, replace(result, class_probabilities=probabilities), truth
-            else:
-                yield sample, result, truth
+        for sample, result in zip(self.samples, results, strict=True):
+            if sample.mask is not None:
+                yield sample, result, read_mask(sample.mask)
+
+
+class _Recorded(Predictor):
+    """A model in whose place others, which did not see the images, have spoken before.
+
+    Args:
+        package: The model.
+        logits: What the others said, a file for each image, in the order of the images.
+    """
+
+    def __init__(self, package: ModelPackage, logits: Sequence[Path]) -> None:
+        super().__init__(package)
+        self._logits = iter(logits)
+
+    def infer(self, inputs: FloatArray) -> FloatArray:
+        """What the others said of the next images."""
+        shape = (len(self.spec.classes), *inputs.shape[-2:])
+        files = islice(self._logits, len(inputs))
+        return np.stack([_probabilities(file, shape, self.spec.temperature) for file in files])
 
 
 def find_held_out(
