@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import tomlkit
@@ -35,6 +37,7 @@ from dermseg.training.parts import TrainingData, TrainingParts, divide
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
 from dermseg.training.repeating import find_shown, repeat_factors
 from dermseg.training.tuning import fit_kernels, fit_thresholds
+from dermseg.types import Sample
 
 __all__ = ["train"]
 
@@ -121,7 +124,7 @@ def train(
             is_shown=console.is_terminal,
             class_weights=record.class_weights,
         )
-    return _finish(run, parts)
+    return _finish(run, _name_apart(parts.selection))
 
 
 def _find_repeats(
@@ -148,30 +151,41 @@ def _print_class_weights(record: RunRecord, recipe: Recipe, console: Console) ->
     console.print(f"class weights, from the training masks: {weights}", soft_wrap=True)
 
 
-def _finish(run: Path, parts: TrainingParts) -> Path:
+def _finish(run: Path, selection: Sequence[Sample]) -> Path:
     """Export, score on the selection part, draw the pictures; the package is put in place last."""
     unfinished, package = run / "unfinished-model", run / "model"
     export_run(run, unfinished, overwrite=True)
     predictor = load_model(unfinished)
-    judgement = judge(predictor, parts.selection)
+    judgement = judge(predictor, selection)
     classes = predictor.spec.classes
     if is_lesion_only(classes):
         add_score(unfinished, _score(judgement, _SELECTION))
     else:
         add_score(unfinished, _score(judgement, f"{_SELECTION}, {_UNTUNED}"))
         options = fit_thresholds(predictor.spec.postprocessing, classes, judgement.pixels)
-        options = fit_kernels(predictor, parts.selection, options)
+        options = fit_kernels(predictor, selection, options)
         if options != predictor.spec.postprocessing:
             tune_package(unfinished, options)
             predictor = load_model(unfinished)
-            judgement = judge(predictor, parts.selection)
+            judgement = judge(predictor, selection)
             add_score(unfinished, _score(judgement, f"{_SELECTION}, {_TUNED}"))
     draw_curves(run, classes)
     draw_roc(judgement.pixels, run / "roc.png")
-    draw_overlays(predictor, parts.selection, judgement.scores, run / "overlays")
-    draw_predictions(predictor, parts.selection, run / "predictions.png")
+    draw_overlays(predictor, selection, judgement.scores, run / "overlays")
+    draw_predictions(predictor, selection, run / "predictions.png")
     unfinished.rename(package)
     return package
+
+
+def _name_apart(samples: Sequence[Sample]) -> list[Sample]:
+    """Number what has one id: a photograph that is in several datasets has a mask in each."""
+    times = Counter[str]()
+    named = []
+    for sample in samples:
+        times[sample.id] += 1
+        number = times[sample.id]
+        named.append(sample if number == 1 else replace(sample, id=f"{sample.id}_{number}"))
+    return named
 
 
 def _score(judgement: Judgement, on: str) -> Score:
