@@ -100,7 +100,7 @@ CANDIDATES = (
         8,
         (network("residual_unet", "widths = [24, 48, 96, 128, 176]"),),
     ),
-    Candidate("larger", "192x144 in place of 128x96", 7, ("preprocessing.size=[144, 192]",)),
+    Candidate("larger", "224x160 in place of 128x96", 6, ("preprocessing.size=[160, 224]",)),
     Candidate("lovasz", "BCE + Lovász", 16, (loss("bce", "lovasz"),)),
     Candidate("dermoscopy", "augmentation with artefacts", 16, ("augmentation.preset=dermoscopy",)),
     Candidate(

@@ -27,6 +27,8 @@ COMMANDS = [
     ("evaluate",),
     ("compare",),
     ("export",),
+    ("calibrate",),
+    ("card",),
     ("models",),
     ("networks",),
     ("recipes",),

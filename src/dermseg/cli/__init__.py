@@ -8,7 +8,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from dermseg import __version__
-from dermseg.cli import calibrate, catalogue, compare, data, demo, evaluate, export, predict, train
+from dermseg.cli import (
+    calibrate,
+    card,
+    catalogue,
+    compare,
+    data,
+    demo,
+    evaluate,
+    export,
+    predict,
+    train,
+)
 from dermseg.errors import DermsegError, ImageError, UsageError
 
 __all__ = ["app", "main"]
@@ -29,6 +40,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.command("calibrate")(calibrate.calibrate)
+app.command("card")(card.card)
 app.command("models")(catalogue.models)
 app.command("networks")(catalogue.networks)
 app.command("recipes")(catalogue.recipes)

@@ -2,8 +2,8 @@
 
 from dermseg.export.onnx import compare_onnx, write_onnx
 from dermseg.export.package_writing import (
-    add_score,
     copy_package,
+    describe_package,
     export_run,
     quantize_package,
     tune_package,
@@ -15,10 +15,10 @@ from dermseg.export.scores import read_score
 __all__ = [
     "CalibrationImages",
     "RunRecord",
-    "add_score",
     "choose_images",
     "compare_onnx",
     "copy_package",
+    "describe_package",
     "export_run",
     "quantize_onnx",
     "quantize_package",

@@ -74,7 +74,11 @@ training part chose the checkpoint. All ids are in `model.json`.
 {scores or "None measured yet."}
 
 {_precision(spec)}
-{trust_card(spec)}"""
+{trust_card(spec)}{_notes(spec.notes)}"""
+
+
+def _notes(notes: str) -> str:
+    return f"\n{notes.strip()}\n" if notes.strip() else ""
 
 
 def _precision(spec: ModelSpec) -> str:

@@ -27,8 +27,8 @@ from dermseg.package import ModelPackage, ModelSpec, Provenance, Score, load_pac
 from dermseg.recipes import Postprocessing, Recipe
 
 __all__ = [
-    "add_score",
     "copy_package",
+    "describe_package",
     "export_run",
     "quantize_package",
     "tune_package",
@@ -118,12 +118,28 @@ def export_run(
     return spec
 
 
-def add_score(package: Path, score: Score) -> None:
-    """Add a measured score to a package's ``model.json`` and card."""
-    spec = load_package(package).spec
-    scores = [*spec.provenance.scores, score]
-    provenance = spec.provenance.model_copy(update={"scores": scores})
-    _write_spec(package, spec.model_copy(update={"provenance": provenance}))
+def describe_package(
+    package: Path, *, scores: Sequence[Score] = (), notes: str | None = None
+) -> ModelSpec:
+    """Say more of a package in its ``model.json`` and card.
+
+    Args:
+        package: Its folder.
+        scores: Measured scores; one takes the place of an older one on the same images.
+        notes: Sections of Markdown, in place of older ones; None keeps those.
+
+    Raises:
+        PackageError: If there is no package in it.
+        OutputError: If it cannot be written.
+    """
+    # As a path with a folder in it, or the name of a shipped model would be taken for one.
+    spec = load_package(package.absolute()).spec
+    kept = {score.on: score for score in (*spec.provenance.scores, *scores)}
+    provenance = spec.provenance.model_copy(update={"scores": list(kept.values())})
+    update = {"provenance": provenance, "notes": spec.notes if notes is None else notes}
+    spec = spec.model_copy(update=update)
+    _write_spec(package, spec)
+    return spec
 
 
 def tune_package(package: Path, postprocessing: Postprocessing) -> None:
@@ -143,7 +159,7 @@ def copy_package(
 ) -> ModelSpec:
     """Write a copy of a package with other values in its ``model.json``, and a card that fits.
 
-    Its scores are left out where the probabilities or the masks are no longer the same.
+    Its scores and notes are left out where the probabilities or the masks are no longer the same.
 
     Args:
         source: The package.
@@ -162,7 +178,7 @@ def copy_package(
         source.spec.postprocessing,
     ):
         origin = spec.provenance.model_copy(update={"scores": []})
-        spec = spec.model_copy(update={"provenance": origin})
+        spec = spec.model_copy(update={"provenance": origin, "notes": ""})
     with _scratch_folder(destination) as scratch:
         folder = scratch / "model"
         folder.mkdir()
@@ -177,8 +193,8 @@ def copy_package(
 def quantize_package(package: Path, destination: Path, name: str, data: Dataset) -> ModelSpec:
     """Write a copy of a package that calculates in int8, as ``export_run`` with ``int8`` does.
 
-    Without its scores, which are those of float32, and without ``weights.safetensors``: a new run
-    starts from those of the package itself.
+    Without its scores and notes, which are those of float32, and without ``weights.safetensors``:
+    a new run starts from those of the package itself.
 
     Raises:
         UsageError: If ``destination`` is there, or ``data`` are not what the package is from.
@@ -187,7 +203,7 @@ def quantize_package(package: Path, destination: Path, name: str, data: Dataset)
     _check_destination(destination, overwrite=False)
     source = load_package(package)
     origin = source.spec.provenance.model_copy(update={"scores": []})
-    spec = source.spec.model_copy(update={"name": name, "provenance": origin})
+    spec = source.spec.model_copy(update={"name": name, "provenance": origin, "notes": ""})
     with _scratch_folder(destination) as scratch:
         folder = scratch / "model"
         folder.mkdir()

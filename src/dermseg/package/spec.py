@@ -129,6 +129,7 @@ class ModelSpec(_Table):
         quality: Estimates how good a mask of the lesion is; None where that was not fitted.
         scope: Tells images that the model was not made for; None where that was not fitted.
         quantization: For a network in int8, what that cost; None for float32.
+        notes: What else was found out about the model, as sections of Markdown for its card.
         onnx_sha256: Of ``model.onnx``, so that a damaged or exchanged file is noticed.
     """
 
@@ -149,6 +150,7 @@ class ModelSpec(_Table):
     quality: QualityModel | None = None
     scope: ScopeModel | None = None
     quantization: Quantization | None = None
+    notes: str = ""
     onnx_sha256: str
     provenance: Provenance
 

@@ -18,7 +18,7 @@ from dermseg.datasets import (
 )
 from dermseg.datasets.pairs import PairSource, Preparation
 from dermseg.errors import OutputError, UsageError
-from dermseg.export import RunRecord, add_score, export_run, tune_package
+from dermseg.export import RunRecord, describe_package, export_run, tune_package
 from dermseg.images import write_bytes_atomically
 from dermseg.package import DataSource, Score
 from dermseg.prediction import load_model
@@ -159,16 +159,16 @@ def _finish(run: Path, selection: Sequence[Sample]) -> Path:
     judgement = judge(predictor, selection)
     classes = predictor.spec.classes
     if is_lesion_only(classes):
-        add_score(unfinished, _score(judgement, _SELECTION))
+        describe_package(unfinished, scores=[_score(judgement, _SELECTION)])
     else:
-        add_score(unfinished, _score(judgement, f"{_SELECTION}, {_UNTUNED}"))
+        describe_package(unfinished, scores=[_score(judgement, f"{_SELECTION}, {_UNTUNED}")])
         options = fit_thresholds(predictor.spec.postprocessing, classes, judgement.pixels)
         options = fit_kernels(predictor, selection, options)
         if options != predictor.spec.postprocessing:
             tune_package(unfinished, options)
             predictor = load_model(unfinished)
             judgement = judge(predictor, selection)
-            add_score(unfinished, _score(judgement, f"{_SELECTION}, {_TUNED}"))
+            describe_package(unfinished, scores=[_score(judgement, f"{_SELECTION}, {_TUNED}")])
     draw_curves(run, classes)
     draw_roc(judgement.pixels, run / "roc.png")
     draw_overlays(predictor, selection, judgement.scores, run / "overlays")
