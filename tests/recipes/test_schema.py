@@ -137,6 +137,19 @@ def test_bare_parameters_fetch_no_weights(text: str) -> None:
     assert network.parameters == {"width": 8, "pretrained": True}
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        [],
+        ["training.schedule=cosine"],
+        ["training.schedule=step", "training.progressive_resizing=[{until_epoch=1, size=[32,32]}]"],
+    ],
+)
+def test_restarting_needs_sizes_and_a_course_that_ends(text: str, others: list[str]) -> None:
+    with pytest.raises(RecipeError, match="restart_factor is for the schedule cosine"):
+        parse_recipe(text, ["training.restart_factor=0.5", *others])
+
+
 def test_warm_up_of_the_average_needs_an_average(text: str) -> None:
     assert not parse_recipe(text).training.ema_warmup
     with pytest.raises(RecipeError, match=r"give ema_decay"):

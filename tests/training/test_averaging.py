@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 from torch import nn
@@ -10,9 +12,11 @@ from torch.optim.swa_utils import AveragedModel
 from dermseg.training.averaging import average_weights
 
 
-def average_of(values: list[float], decay: float, *, warmup: bool) -> list[float]:
+def average_of(
+    values: list[float], decay: float, *, warmup: bool, starts: Sequence[int] = (0,)
+) -> list[float]:
     """The average after each step of a weight that takes these values."""
-    callback = average_weights(decay, warmup=warmup)
+    callback = average_weights(decay, warmup=warmup, starts=starts)
     model = nn.Linear(1, 1, bias=False)
     averaged = AveragedModel(model, **callback._kwargs)
     found = []
@@ -33,6 +37,14 @@ def test_warm_up_keeps_two_elevenths_then_three_twelfths() -> None:
     found = average_of([1.0, 3.0, 3.0], 0.9, warmup=True)
     second = 1.0 * 2 / 11 + 3.0 * 9 / 11
     assert found == pytest.approx([1.0, second, second * 3 / 12 + 3.0 * 9 / 12])
+
+
+def test_warm_up_begins_anew_where_it_is_told_to() -> None:
+    found = average_of([1.0] * 20 + [3.0, 3.0, 3.0], 0.9, warmup=True, starts=[0, 20])
+    first = 1.0 / 10 + 3.0 * 9 / 10
+    second = first * 2 / 11 + 3.0 * 9 / 11
+    third = second * 3 / 12 + 3.0 * 9 / 12
+    assert found[19:] == pytest.approx([1.0, first, second, third])
 
 
 def test_warm_up_ends_where_it_reaches_the_decay() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
 from dermseg.errors import RecipeError
 from dermseg.recipes import Training
-from dermseg.training.optimization import create_optimizer, create_schedule
+from dermseg.training.optimization import create_optimizer, create_schedule, first_steps
 
 
 class Parts(nn.Module):
@@ -96,6 +98,27 @@ def test_cosine_falls_to_nothing_by_half_at_half() -> None:
     assert course[4] == pytest.approx(0.05)
     assert course == sorted(course, reverse=True)
     assert course[-1] < 0.005
+
+
+def test_cosine_begins_anew_at_each_size() -> None:
+    sizes = [{"until_epoch": end, "size": [side, side]} for end, side in ((1, 8), (3, 16))]
+    values = options(
+        schedule="cosine", warmup_epochs=0.5, progressive_resizing=sizes, restart_factor=0.5
+    )
+    course = rates(values, 16)
+    # Each: two steps of warm-up, then half a cosine; of 4, 8 and 4 steps.
+    short = [0.05, 0.1, 0.1, 0.05]
+    long = [0.05, 0.1, *(0.05 * (1 + math.cos(math.pi * n / 6)) for n in range(6))]
+    expected = [*short, *(0.5 * rate for rate in long), *(0.25 * rate for rate in short)]
+    assert course == pytest.approx(expected)
+    assert first_steps(values, num_steps=16) == [0, 4, 12]
+
+
+def test_nothing_begins_anew_unless_asked_for() -> None:
+    sizes = [{"until_epoch": 2, "size": [8, 8]}]
+    values = options(schedule="cosine", progressive_resizing=sizes)
+    assert rates(values, 8) == rates(options(schedule="cosine"), 8)
+    assert first_steps(values, num_steps=8) == [0]
 
 
 def test_one_cycle_climbs_and_falls() -> None:

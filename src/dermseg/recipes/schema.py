@@ -201,6 +201,9 @@ class Training(Table):
         max_gradient_norm: Gradients longer than this are shortened to it; None leaves them.
         precision: ``auto`` takes bfloat16 or float16 where the hardware computes in it.
         progressive_resizing: Smaller sizes for the first epochs, in order.
+        restart_factor: Begin the course of a ``cosine`` schedule, and the averaged weights of
+            ``ema_warmup``, anew at each change of size, with a peak that is this times the one
+            before; None lets one course span all sizes.
         repeat_share: Show images with a rare class more often: those of a class that a share f of
             the images has, sqrt(repeat_share / f) times an epoch if that is above 1 (repeat factor
             sampling, Gupta et al. 2019, arXiv:1908.03195). None shows each image once.
@@ -224,6 +227,7 @@ class Training(Table):
     max_gradient_norm: float | None = Field(default=None, gt=0)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     progressive_resizing: list[ResizingStep] = Field(default_factory=list)
+    restart_factor: float | None = Field(default=None, gt=0)
     repeat_share: float | None = Field(default=None, gt=0, le=1)
 
     @model_validator(mode="after")
@@ -247,6 +251,12 @@ class Training(Table):
         ends = [step.until_epoch for step in self.progressive_resizing]
         if ends != sorted(set(ends)) or (ends and ends[-1] >= self.epochs):
             message = f"progressive_resizing ends at epochs {ends}, expected rising and < epochs"
+            raise ValueError(message)
+        if self.restart_factor is not None and not (ends and self.schedule == "cosine"):
+            message = (
+                "restart_factor is for the schedule cosine with progressive_resizing: "
+                f"the schedule is {self.schedule}, and sizes change {len(ends)} times"
+            )
             raise ValueError(message)
         return self
 

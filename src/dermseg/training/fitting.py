@@ -28,6 +28,7 @@ from dermseg.training.criterion import criterion
 from dermseg.training.data import SegmentationDataModule
 from dermseg.training.initial_weights import load_initial_weights
 from dermseg.training.module import SegmentationModule
+from dermseg.training.optimization import first_steps
 from dermseg.training.precision import choose_precision
 
 __all__ = ["fit"]
@@ -86,7 +87,7 @@ def fit(
             precision=choose_precision(options.precision),
             gradient_clip_val=options.max_gradient_norm,
             accumulate_grad_batches=options.accumulate_batches,
-            callbacks=_callbacks(recipe, run),
+            callbacks=_callbacks(recipe, run, num_steps),
             default_root_dir=run,
             logger=logger,
             log_every_n_steps=1,
@@ -108,11 +109,14 @@ def fit(
             raise KeyboardInterrupt from error
 
 
-def _callbacks(recipe: Recipe, run: Path) -> list[Callback]:
+def _callbacks(recipe: Recipe, run: Path, num_steps: int) -> list[Callback]:
     options = recipe.training
     callbacks: list[Callback] = []
     if options.ema_decay is not None:
-        callbacks.append(average_weights(options.ema_decay, warmup=options.ema_warmup))
+        starts = first_steps(options, num_steps=num_steps)
+        callbacks.append(
+            average_weights(options.ema_decay, warmup=options.ema_warmup, starts=starts)
+        )
     if options.early_stopping_epochs is not None:
         callbacks.append(
             EarlyStopping(

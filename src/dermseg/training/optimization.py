@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from torch.nn import Parameter
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
@@ -12,7 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 from dermseg.errors import RecipeError
 from dermseg.recipes import Training
 
-__all__ = ["create_optimizer", "create_schedule"]
+__all__ = ["create_optimizer", "create_schedule", "first_steps"]
 
 
 def create_optimizer(
@@ -67,20 +69,45 @@ def create_schedule(optimizer: Optimizer, options: Training, *, num_steps: int) 
     return LambdaLR(optimizer, _factor(options, num_steps))
 
 
+def first_steps(options: Training, *, num_steps: int) -> list[int]:
+    """The steps at which the learning rate's course begins, and that of the averaged weights.
+
+    The first is 0; with ``restart_factor`` there is one more for each change of size.
+
+    Args:
+        options: The recipe's training table.
+        num_steps: Steps of the whole run.
+    """
+    if options.restart_factor is None:
+        return [0]
+    steps_per_epoch = num_steps / options.epochs
+    return [
+        0,
+        *(round(step.until_epoch * steps_per_epoch) for step in options.progressive_resizing),
+    ]
+
+
 def _factor(options: Training, num_steps: int) -> Callable[[int], float]:
     steps_per_epoch = num_steps / options.epochs
     num_warmup = round(options.warmup_epochs * steps_per_epoch)
+    starts = first_steps(options, num_steps=num_steps)
+    lengths = [end - start for start, end in pairwise([*starts, num_steps])]
+    restart_factor = 1.0 if options.restart_factor is None else options.restart_factor
 
-    def factor(step: int) -> float:
+    def course(step: int, length: int) -> float:
         if step < num_warmup:
             return (step + 1) / num_warmup
         if options.schedule == "step":
             num_drops = int(step / steps_per_epoch) // options.step_epochs
             return float(options.step_factor**num_drops)
         if options.schedule == "cosine":
-            progress = (step - num_warmup) / max(1, num_steps - num_warmup)
+            progress = (step - num_warmup) / max(1, length - num_warmup)
             return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
         return 1.0
+
+    def factor(step: int) -> float:
+        number = bisect_right(starts, step) - 1
+        return restart_factor**number * course(step - starts[number], lengths[number])
 
     return factor
 
