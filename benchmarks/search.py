@@ -3,10 +3,10 @@
     OMP_NUM_THREADS=1 python benchmarks/search.py --isic2017 DIR --isic2018 DIR -o RUNS
 
 Each candidate is one ``dermseg train`` of about a quarter of an hour on one thread at 128x96. The
-first, the reference, is the recipe ``residual-unet-isic2017``; the others change one thing. All
-are judged on the images that chose the reference's checkpoint: those that are trained on 2017
-alone have the same selection part, the others leave these images out and choose on others. The
-official validation part is neither trained on nor looked at.
+first, the reference, is the recipe ``residual-unet-isic2017``; the others change one thing, and one
+trains it on. All are judged on the images that chose the reference's checkpoint: those that are
+trained on 2017 alone have the same selection part, the others leave these images out and choose on
+others. The official validation part is neither trained on nor looked at.
 
 Can be interrupted at any time and called again; ``--only NAME`` does one candidate.
 """
@@ -50,6 +50,7 @@ class Candidate:
         epochs: As many as take about a quarter of an hour on one thread.
         overrides: What differs from the recipe.
         both_years: Trained on the pairs of ISIC 2018 as well.
+        continues: Starts from the reference's weights.
     """
 
     name: str
@@ -57,11 +58,13 @@ class Candidate:
     epochs: int
     overrides: tuple[str, ...] = ()
     both_years: bool = False
+    continues: bool = False
 
-    @property
-    def settings(self) -> list[str]:
+    def settings(self, runs: Path) -> list[str]:
         """All overrides of the short run, each key once."""
-        return merge(AVERAGE, *PROXY, f"training.epochs={self.epochs}", *self.overrides)
+        weights = f"network.initial_weights={runs / REFERENCE.name / 'model'}"
+        overrides = (*self.overrides, weights) if self.continues else self.overrides
+        return merge(AVERAGE, *PROXY, f"training.epochs={self.epochs}", *overrides)
 
 
 def merge(*overrides: str) -> list[str]:
@@ -101,10 +104,19 @@ CANDIDATES = (
         (network("residual_unet", "widths = [24, 48, 96, 128, 176]"),),
     ),
     Candidate("larger", "224x160 in place of 128x96", 6, ("preprocessing.size=[160, 224]",)),
-    Candidate("lovasz", "BCE + Lovász", 16, (loss("bce", "lovasz"),)),
-    Candidate("dermoscopy", "augmentation with artefacts", 16, ("augmentation.preset=dermoscopy",)),
     Candidate(
-        "strong", "and with other tones, light and contrast", 16, ("augmentation.preset=strong",)
+        "full-size",
+        "the reference trained on at 256x192",
+        4,
+        ("preprocessing.size=[192, 256]", "training.lr=1e-3"),
+        continues=True,
+    ),
+    Candidate("lovasz", "BCE + Lovász", 16, (loss("bce", "lovasz"),)),
+    Candidate(
+        "strong",
+        "augmentation with artefacts, other tones, light and contrast",
+        16,
+        ("augmentation.preset=strong",),
     ),
     Candidate(
         "no-average",
@@ -140,7 +152,7 @@ def train_and_judge(candidate: Candidate, options: argparse.Namespace) -> None:
     """Train one candidate and score it on the reference's selection part, as far as not done."""
     run, scores = options.output / candidate.name, options.output / f"{candidate.name}-scores"
     excluded = selection_of(options) if candidate.both_years else set()
-    train(RECIPE, run, candidate.settings, data_of(candidate, options, excluded))
+    train(RECIPE, run, candidate.settings(options.output), data_of(candidate, options, excluded))
     if not (scores / "summary.json").is_file():
         split = ["--split-file", str(options.output / REFERENCE.name / "split.json")]
         command = ["evaluate", "--model", str(run / "model"), "--data", str(options.isic2017)]
@@ -212,7 +224,7 @@ def command_of(candidate: Candidate) -> str:
         if candidate.both_years
         else "--data DATA --exclude exclude-validation.txt"
     )
-    settings = " ".join(f"--set {shlex.quote(each)}" for each in candidate.settings)
+    settings = " ".join(f"--set {shlex.quote(each)}" for each in candidate.settings(Path("runs")))
     return f"dermseg train {RECIPE} {data} --groups groups.csv -o runs/{candidate.name} {settings}"
 
 
