@@ -14,12 +14,19 @@ import torch
 
 from dermseg.errors import RecipeError, UsageError
 from dermseg.images import write_image, write_mask
+from dermseg.package import load_package
 from dermseg.phantom import create_phantom
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
 from dermseg.training import TrainingData, cross_validate, train
 
 MakeRecipe = Callable[..., Recipe]
+
+YEARS = {
+    "isic2017": ("ISIC-2017_Training_Data", "ISIC-2017_Training_Part1_GroundTruth"),
+    "isic2018": ("ISIC2018_Task1-2_Training_Input", "ISIC2018_Task1_Training_GroundTruth"),
+}
+"""Folders of images and of masks."""
 
 
 def read_metrics(run: Path) -> list[dict[str, str]]:
@@ -61,28 +68,29 @@ def test_every_image_is_scored_by_a_model_that_never_saw_it(
     assert {score.id for score in result.scores} == seen[0] | seen[1]
 
 
-@pytest.mark.slow
-def test_an_image_of_two_datasets_is_in_one_fold_and_scored_in_both(
-    make_recipe: MakeRecipe, tmp_path: Path
-) -> None:
-    numbers = {"isic2017": range(8), "isic2018": range(4, 12)}
-    folders = {
-        "isic2017": ("ISIC-2017_Training_Data", "ISIC-2017_Training_Part1_GroundTruth"),
-        "isic2018": ("ISIC2018_Task1-2_Training_Input", "ISIC2018_Task1_Training_GroundTruth"),
-    }
-    for year, (images, masks) in folders.items():
+@pytest.fixture
+def both_years(tmp_path: Path) -> list[Path]:
+    """Datasets of the images 0 to 7 and 4 to 11: four are in both."""
+    for year, (images, masks) in YEARS.items():
         for folder in (images, masks):
             (tmp_path / year / folder).mkdir(parents=True)
-        for number in numbers[year]:
+        for number in range(8) if year == "isic2017" else range(4, 12):
             phantom = create_phantom(number, size=(48, 64))
             name = f"ISIC_{number:07}"
             write_image(tmp_path / year / images / f"{name}.jpg", phantom.image)
             write_mask(tmp_path / year / masks / f"{name}_segmentation.png", phantom.mask)
-    data = TrainingData([tmp_path / year for year in numbers])
+    return [tmp_path / year for year in YEARS]
+
+
+@pytest.mark.slow
+def test_an_image_of_two_datasets_is_in_one_fold_and_scored_in_both(
+    make_recipe: MakeRecipe, both_years: list[Path], tmp_path: Path
+) -> None:
+    data = TrainingData(both_years)
     run = tmp_path / "cv"
     recipe = make_recipe("training.epochs=1")
     result = cross_validate(recipe, data, run, num_folds=2, num_workers=0)
-    shared = {f"ISIC_{number:07}_{year}" for number in range(4, 8) for year in numbers}
+    shared = {f"ISIC_{number:07}_{year}" for number in range(4, 8) for year in YEARS}
     single = {f"ISIC_{number:07}" for number in (0, 1, 2, 3, 8, 9, 10, 11)}
     assert {score.id for score in result.scores} == shared | single
     assert {path.stem for path in (run / "out_of_fold" / "logits").iterdir()} == shared | single
@@ -99,10 +107,22 @@ def test_an_image_of_two_datasets_is_in_one_fold_and_scored_in_both(
         for fold, ids in enumerate(seen, start=1)
         if "ISIC_0000004" not in ids
     )
-    image = tmp_path / "isic2018" / folders["isic2018"][0] / "ISIC_0000004.jpg"
+    image = both_years[1] / YEARS["isic2018"][0] / "ISIC_0000004.jpg"
     expected = load_model(package).predict(image).class_probabilities
     assert logits.shape == (1, 24, 32)
     np.testing.assert_allclose(1 / (1 + np.exp(-logits.astype(float))), expected, atol=2e-3)
+
+
+@pytest.mark.slow
+def test_an_image_of_two_datasets_may_choose_the_checkpoint_twice(
+    make_recipe: MakeRecipe, both_years: list[Path], tmp_path: Path
+) -> None:
+    recipe = make_recipe("training.epochs=1", "data.selection_fraction=0.5")
+    package = train(recipe, TrainingData(both_years), tmp_path / "run", num_workers=0)
+    origin = load_package(package).spec.provenance
+    shared = {f"ISIC_{number:07}" for number in range(4, 8)} & {*origin.selection_ids}
+    assert shared
+    assert origin.scores[0].num_images == len(origin.selection_ids) + len(shared)
 
 
 def test_the_same_dataset_twice_is_refused_before_any_training(
