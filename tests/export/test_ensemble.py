@@ -112,6 +112,18 @@ def test_one_network_with_mirror_images_can_be_started_from(tmp_path: Path, run:
     assert "mirror" not in (tmp_path / "plain" / "MODEL_CARD.md").read_text("utf-8")
 
 
+def test_mirror_images_that_the_recipe_asks_for_are_always_averaged(
+    tmp_path: Path, run: Path
+) -> None:
+    asked = export_run(run, tmp_path / "asked", flips=True)
+    recipe = tomlkit.parse((run / "recipe.toml").read_text("utf-8"))
+    recipe["flips"] = True
+    (run / "recipe.toml").write_text(tomlkit.dumps(recipe), "utf-8")
+    spec = export_run(run, tmp_path / "model")
+    assert spec.onnx_sha256 == asked.onnx_sha256
+    assert spec.provenance.flips
+
+
 def test_runs_that_see_other_sizes_are_refused(tmp_path: Path, run: Path, other_run: Path) -> None:
     recipe = tomlkit.parse((other_run / "recipe.toml").read_text("utf-8"))
     recipe["preprocessing"]["size"] = [64, 48]

@@ -93,7 +93,7 @@ def join_runs(runs: Sequence[FinishedRun], *, flips: bool) -> SegmentationNetwor
                 "that agree in these can be averaged"
             )
             raise UsageError(message)
-        if run.fitted is not None:
+        if run.fitted is not None and (len(runs) > 1 or not run.recipe.flips):
             message = (
                 f"{run.folder}: its thresholds and kernels were fitted to its own probabilities, "
                 "not to those of an average: export it alone and without flips"

@@ -62,7 +62,8 @@ def export_run(
         run: A run folder with ``recipe.toml``, ``run.json`` and ``checkpoints/best.ckpt``.
         destination: The package's folder; new, empty or, with ``overwrite``, an older package.
         others: More runs of the same recipe, such as folds.
-        flips: Average over an image and its three mirror images, too: four times the work.
+        flips: Average over an image and its three mirror images, too: four times the work. Is
+            always done if the recipe says so.
         name: The model's name; the recipe's where it is None.
         half_weights: Store the weights as float16.
         scores: Measured scores to keep; of a run that fitted thresholds and kernels, beside those
@@ -80,6 +81,7 @@ def export_run(
     _check_destination(destination, overwrite=overwrite)
     runs = [read_run(folder) for folder in (run, *others)]
     recipe, fitted = runs[0].recipe, runs[0].fitted
+    flips = flips or recipe.flips
     network = join_runs(runs, flips=flips)
     with _scratch_folder(destination) as scratch:
         folder = scratch / "model"

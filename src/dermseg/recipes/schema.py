@@ -316,6 +316,8 @@ class Recipe(Table):
             for the background before those of the classes. Where the true masks of such classes
             overlap, the class that is named first is learned: name the rarest first.
         lesion_crop: Cut every image to its lesion; None shows the network all of it.
+        flips: The model averages over an image and its three mirror images, which is four times
+            the work; training is the same.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -327,6 +329,7 @@ class Recipe(Table):
     data: Data = Field(default_factory=Data)
     preprocessing: Preprocessing
     lesion_crop: LesionCrop | None = None
+    flips: bool = False
     network: Network
     loss: list[LossTerm] = Field(min_length=1)
     augmentation: Augmentation = Field(default_factory=Augmentation)
