@@ -23,7 +23,6 @@ from dermseg.preprocessing import UNIT_RANGE
 from dermseg.recipes import Postprocessing, Recipe
 from dermseg.training.judging import judge, known_masks
 from dermseg.training.module import SegmentationModule
-from dermseg.training.parts import TrainingParts
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
 from dermseg.training.run import _finish
 from dermseg.training.tuning import KERNELS, fit_kernels, fit_thresholds
@@ -261,8 +260,7 @@ def run(tmp_path: Path, make_recipe: MakeRecipe) -> Path:
 def test_finished_run_has_scores_with_and_without_what_was_fitted(
     run: Path, color_samples: list[Sample]
 ) -> None:
-    parts = TrainingParts((), tuple(color_samples), (), num_dropped=0)
-    assert _finish(run, parts) == run / "model"
+    assert _finish(run, color_samples) == run / "model"
     spec = load_package(run / "model").spec
     assert spec.provenance.untuned_postprocessing == Postprocessing(thresholds={"streaks": 0.6})
     assert set(spec.postprocessing.thresholds) == set(CLASSES)
@@ -286,9 +284,7 @@ def test_finished_run_has_scores_with_and_without_what_was_fitted(
 def test_export_takes_over_what_was_fitted(
     run: Path, color_samples: list[Sample], tmp_path: Path
 ) -> None:
-    fitted = load_package(
-        _finish(run, TrainingParts((), tuple(color_samples), (), num_dropped=0))
-    ).spec
+    fitted = load_package(_finish(run, color_samples)).spec
     measured = Score(on="elsewhere", num_images=3, used_for_selection=False, values={})
     spec = export_run(run, tmp_path / "half", half_weights=True, scores=(measured,))
     assert spec.postprocessing == fitted.postprocessing
