@@ -86,6 +86,12 @@ def test_value_that_is_not_valid_is_named(edit: Edit, key: str, value: Any) -> N
     assert f"model.json: {key}" in explain(edit(**{key: value}))
 
 
+def test_bias_has_no_meaning_under_a_softmax(edit: Edit) -> None:
+    assert "bias is 0.5, expected 0 under the head softmax" in explain(
+        edit(head="softmax", bias=0.5)
+    )
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]"])
 def test_spec_that_is_no_json_object_is_refused(package: Path, content: bytes) -> None:
     (package / "model.json").write_bytes(content)

@@ -59,6 +59,12 @@ def test_temperature_divides_the_logits(make_package: MakePackage) -> None:
     assert probabilities[0, 0, 0, 0] == pytest.approx(0.75, abs=1e-6)
 
 
+def test_bias_is_added_to_what_was_divided(make_package: MakePackage) -> None:
+    folder = make_package(RED[None], temperature=2.0, bias=math.log(2))
+    probabilities = Runtime(load_package(folder))(draw_pixels(2 * math.log(3)))
+    assert probabilities[0, 0, 0, 0] == pytest.approx(6 / 7, abs=1e-6)
+
+
 def test_temperature_divides_the_logits_of_a_softmax(make_package: MakePackage) -> None:
     weights = np.stack([RED, np.zeros(3, np.float32)])
     folder = make_package(weights, head="softmax", temperature=0.5)

@@ -35,8 +35,8 @@ def calibrate(
 ) -> None:
     """Calibrate a lesion model, and teach it its doubts. Needs the extra 'train'.
 
-    Fits temperature and threshold, the estimate of each mask's quality, and what is out of scope,
-    and writes a copy of the package with a card that says what this is worth.
+    Fits temperature, bias and threshold, the estimate of each mask's quality, and what is out of
+    scope, and writes a copy of the package with a card that says what this is worth.
     """
     from dermseg.errors import MissingExtraError
 
@@ -49,6 +49,7 @@ def calibrate(
     datasets = [open_source(source, groups=groups) for source in sources]
     spec = calibrate_package(model, datasets, output, folds=folds, overwrite=overwrite)
     typer.echo(
-        f"model package '{spec.name}': {output}; temperature {spec.temperature:g}, threshold "
-        f"{spec.postprocessing.threshold:g}; its MODEL_CARD.md says what its doubts are worth"
+        f"model package '{spec.name}': {output}; temperature {spec.temperature:g}, bias "
+        f"{spec.bias:g}, threshold {spec.postprocessing.threshold:g}; its MODEL_CARD.md says what "
+        "its doubts are worth"
     )

@@ -175,10 +175,8 @@ def copy_package(
     """
     _check_destination(destination, overwrite=overwrite)
     spec = source.spec.model_copy(update=dict(update))
-    if (spec.temperature, spec.postprocessing) != (
-        source.spec.temperature,
-        source.spec.postprocessing,
-    ):
+    what_masks_come_from = ("temperature", "bias", "postprocessing")
+    if any(getattr(spec, key) != getattr(source.spec, key) for key in what_masks_come_from):
         origin = spec.provenance.model_copy(update={"scores": []})
         spec = spec.model_copy(update={"provenance": origin, "notes": ""})
     with _scratch_folder(destination) as scratch:

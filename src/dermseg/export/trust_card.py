@@ -27,7 +27,7 @@ def trust_card(spec: ModelSpec) -> str:
     """Sections of a card as Markdown, each after an empty line; empty if nothing is known."""
     parts = []
     if spec.calibration is not None:
-        parts.append(_calibration(spec.temperature, spec.calibration))
+        parts.append(_calibration(spec, spec.calibration))
     if spec.quality is not None:
         parts.append(_quality(spec.quality))
     if spec.scope is not None:
@@ -35,12 +35,12 @@ def trust_card(spec: ModelSpec) -> str:
     return "".join(f"\n{part}\n" for part in parts)
 
 
-def _calibration(temperature: float, measured: Calibration) -> str:
+def _calibration(spec: ModelSpec, measured: Calibration) -> str:
     before, after = measured.before, measured.after
     return f"""\
 ## Calibration
-Logits are divided by {temperature:g}. This and the threshold were fitted on
-{measured.num_images} images: {measured.on}.
+Logits are divided by {spec.temperature:g}, and {spec.bias:g} is added to them. This and the
+threshold were fitted on {measured.num_images} images: {measured.on}.
 The figures are of the same images.
 
 | expected calibration error | before | calibrated |

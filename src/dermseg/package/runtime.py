@@ -82,7 +82,7 @@ class Runtime:
         """
         scaled = self._session.run(inputs) / np.float32(self.spec.temperature)
         if self.spec.head == "sigmoid":
-            return _sigmoid(scaled)
+            return _sigmoid(scaled + np.float32(self.spec.bias))
         exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
         return probabilities[:, 1:]

@@ -125,7 +125,8 @@ class ModelSpec(_Table):
         head: ``sigmoid`` for classes that may overlap, with one map of logits each; ``softmax``
             for exclusive ones, with one more map of logits, the first, for the background.
         temperature: Logits are divided by it.
-        calibration: What temperature and threshold were fitted on; None where they were not.
+        bias: Is then added to them; only under the head ``sigmoid``.
+        calibration: What temperature, bias and threshold were fitted on; None where they were not.
         quality: Estimates how good a mask of the lesion is; None where that was not fitted.
         scope: Tells images that the model was not made for; None where that was not fitted.
         quantization: For a network in int8, what that cost; None for float32.
@@ -145,6 +146,7 @@ class ModelSpec(_Table):
     classes: list[ClassName] = Field(min_length=1)
     head: Head = "sigmoid"
     temperature: float = Field(default=1.0, gt=0)
+    bias: float = 0.0
     postprocessing: Postprocessing
     calibration: Calibration | None = None
     quality: QualityModel | None = None
@@ -178,6 +180,9 @@ class ModelSpec(_Table):
             message = (
                 f"classes are {self.classes}, expected none to end in _probability: file names do"
             )
+            raise ValueError(message)
+        if self.bias and self.head != "sigmoid":
+            message = f"bias is {self.bias}, expected 0 under the head {self.head}"
             raise ValueError(message)
         if self.lesion_crop is not None and not self.needs_lesion_model:
             message = "lesion_crop is for classes inside the lesion, but 'lesion' is among them"

@@ -123,14 +123,14 @@ class Reliability(Table):
 
 
 class Calibration(Table):
-    """What a package was calibrated on, and what temperature and threshold changed.
+    """What a package was calibrated on, and what scaling and threshold changed.
 
     Attributes:
         on: The images; quality and scope were fitted on the same.
         num_images: How many they are.
         border_width: In pixels at native size: how near the border is near.
-        before: With the temperature 1, and masks at the threshold that was there before.
-        after: With the temperature and the threshold of the package.
+        before: With the temperature 1 and no bias, and masks at the threshold that was there.
+        after: With the temperature, bias and threshold of the package.
     """
 
     on: str

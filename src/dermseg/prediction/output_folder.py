@@ -134,8 +134,8 @@ def _record(predictor: Predictor, options: OutputOptions) -> dict[str, Any]:
     }
     if predictor.spec.experimental:
         record["experimental"] = True
-    if predictor.spec.temperature != 1:
-        record["temperature"] = predictor.spec.temperature
+    if (predictor.spec.temperature, predictor.spec.bias) != (1, 0):
+        record["scaling"] = [predictor.spec.temperature, predictor.spec.bias]
     if options.force:
         record["force"] = True
     for key in ("quality", "scope"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from dermseg.datasets import Dataset, FolderPair, open_source
 from dermseg.errors import UsageError
@@ -115,7 +116,7 @@ def test_what_real_folds_kept_is_what_is_calibrated_on(
             load_package(run / f"fold-{fold}" / "model").spec.provenance for fold in (1, 2)
         )
     ]
-    for sample, prediction, _ in held_out.predict(temperature=1.0):
+    for sample, prediction, _ in held_out.predict(temperature=1.0, bias=0.0):
         fold = 1 if sample.id in seen[1] else 2
         own = load_model(run / f"fold-{fold}" / "model").predict(sample.image)
         assert prediction.class_probabilities == pytest.approx(own.class_probabilities, abs=2e-3)
@@ -130,10 +131,10 @@ def test_logits_that_folds_kept_replace_what_the_package_says(
 ) -> None:
     logits = {f"p{seed}": np.full((1, *SIZE), seed - 1.0) for seed in range(3)}
     held_out = find_held_out(load_package(), [data], _write_folds(tmp_path, data, logits))
-    found = list(held_out.predict(temperature=2.0))
+    found = list(held_out.predict(temperature=2.0, bias=0.5))
     assert [sample.id for sample, _, _ in found] == ["p0", "p1", "p2"]
     for seed, (_, prediction, truth) in enumerate(found):
-        assert prediction.probability == pytest.approx(1 / (1 + np.exp(-(seed - 1) / 2)), abs=1e-3)
+        assert prediction.probability == pytest.approx(expit((seed - 1) / 2 + 0.5), abs=1e-3)
         assert (truth == create_phantom(seed, size=(96, 128)).mask).all()
 
 

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize_scalar
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from dermseg.prediction.quality import NO_LESION, NOT_DERMOSCOPIC, find_refusal
 from dermseg.training.calibrating.logistic import fit_linear
 from dermseg.training.calibrating.parts import divide
 from dermseg.training.calibrating.quality import fit_quality, share_caught
+from dermseg.training.calibrating.scaling import LogitCounts
 from dermseg.training.calibrating.scope import fit_scope
-from dermseg.training.calibrating.temperature import LogitCounts
 
 RNG = np.random.default_rng(0)
 
@@ -39,21 +39,25 @@ def test_shares_are_met_on_average_and_squares_find_a_middle() -> None:
     assert model.squares[0] < -1
 
 
-def test_the_temperature_undoes_what_the_logits_were_multiplied_by() -> None:
+def test_the_scaling_undoes_what_was_done_to_the_logits() -> None:
     logits = RNG.normal(scale=1.5, size=60_000)
     truth = RNG.random(60_000) < 1 / (1 + np.exp(-logits))
     counts = LogitCounts()
     for part in (slice(0, 20_000), slice(20_000, None)):
-        counts.add(1 / (1 + np.exp(-2.5 * logits[part])), truth[part])
-    assert counts.best_temperature() == pytest.approx(2.5, abs=0.1)
-    best = minimize_scalar(counts.cross_entropy, bounds=(0.2, 5), method="bounded")
-    assert counts.best_temperature() == pytest.approx(best.x, abs=1e-3)
+        counts.add(expit(2.5 * (logits[part] + 0.8)), truth[part])
+    assert counts.best_scaling() == pytest.approx((2.5, -0.8), abs=0.1)
+    plain = LogisticRegression(C=1e9, tol=1e-9)
+    plain.fit(2.5 * (logits[:, None] + 0.8), truth)
+    expected = (1 / plain.coef_[0, 0], plain.intercept_[0])
+    assert counts.best_scaling() == pytest.approx(expected, abs=2e-3)
 
 
 def test_the_cross_entropy_is_that_of_the_pixels() -> None:
     counts = LogitCounts()
     counts.add(np.array([0.5, 0.5]), np.array([True, False]))
-    assert counts.cross_entropy(3.0) == pytest.approx(np.log(2))
+    assert counts.cross_entropy(3.0, 0.0) == pytest.approx(np.log(2))
+    expected = (np.log1p(np.exp(-2.0)) + np.log1p(np.exp(2.0))) / 2
+    assert counts.cross_entropy(3.0, 2.0) == pytest.approx(expected)
 
 
 def test_the_share_caught_counts_poor_masks_among_those_that_are_flagged() -> None:

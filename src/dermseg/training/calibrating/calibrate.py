@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -22,8 +22,8 @@ from dermseg.prediction import Prediction, Predictor
 from dermseg.recipes import Postprocessing
 from dermseg.training.calibrating.held_out import HeldOut, find_held_out
 from dermseg.training.calibrating.quality import FEWEST_GROUPS, fit_quality
+from dermseg.training.calibrating.scaling import LogitCounts
 from dermseg.training.calibrating.scope import fit_scope
-from dermseg.training.calibrating.temperature import LogitCounts
 from dermseg.training.criterion import is_lesion_only
 from dermseg.types import BoolMask, ImageArray
 
@@ -47,8 +47,8 @@ def calibrate_package(
 ) -> ModelSpec:
     """Write a copy of a lesion model that is calibrated, and knows its doubts.
 
-    Fitted are the temperature, the threshold of the lesion, the expected quality, and what is out
-    of scope. The held-out images are predicted three times, one after the other; of each only
+    Fitted are temperature and bias, the threshold of the lesion, the expected quality, and what is
+    out of scope. The held-out images are predicted three times, one after the other; of each only
     counts and a few numbers are kept.
 
     Args:
@@ -82,10 +82,13 @@ def calibrate_package(
         )
         raise UsageError(message)
     console = Console(stderr=True)
-    temperature, before = _fit_temperature(held_out)
-    console.print(f"temperature {temperature} on {len(held_out.samples)} images")
-    options = _fit_threshold(held_out, temperature, package.spec.postprocessing)
-    fitted = {"temperature": temperature, "postprocessing": options}
+    scaling, before = _fit_scaling(held_out)
+    console.print(
+        f"temperature {scaling['temperature']}, bias {scaling['bias']} on "
+        f"{len(held_out.samples)} images"
+    )
+    options = _fit_threshold(held_out, scaling, package.spec.postprocessing)
+    fitted = {**scaling, "postprocessing": options}
     found = _Found()
     for sample, prediction, truth in held_out.predict(**fitted):
         found.add(prediction, truth, sample.group)
@@ -110,20 +113,21 @@ def calibrate_package(
     return copy_package(package, destination, update, overwrite=overwrite)
 
 
-def _fit_temperature(held_out: HeldOut) -> tuple[float, Reliability]:
+def _fit_scaling(held_out: HeldOut) -> tuple[dict[str, float], Reliability]:
     logits, pixels = LogitCounts(), _Pixels()
-    for _, prediction, truth in held_out.predict(temperature=1.0):
+    for _, prediction, truth in held_out.predict(temperature=1.0, bias=0.0):
         logits.add(prediction.probability, truth)
         pixels.add(prediction, truth)
-    return logits.best_temperature(), pixels.reliability()
+    temperature, bias = logits.best_scaling()
+    return {"temperature": temperature, "bias": bias}, pixels.reliability()
 
 
 def _fit_threshold(
-    held_out: HeldOut, temperature: float, options: Postprocessing
+    held_out: HeldOut, scaling: Mapping[str, float], options: Postprocessing
 ) -> Postprocessing:
     """The threshold of the highest mean Jaccard index, before masks are cleaned."""
     total = np.zeros(256)
-    for _, prediction, truth in held_out.predict(temperature=temperature):
+    for _, prediction, truth in held_out.predict(**scaling):
         total += _jaccard_by_level(to_levels(prediction.probability), truth)
     best = total[_THRESHOLDS]
     # Of several that are nearly as good the middle: the best one is a matter of chance.

@@ -14,7 +14,7 @@ from scipy.special import expit
 from dermseg.datasets import Dataset
 from dermseg.errors import UsageError
 from dermseg.images import read_mask
-from dermseg.package import ModelPackage, load_package
+from dermseg.package import ModelPackage, ModelSpec, load_package
 from dermseg.prediction import Prediction, Predictor
 from dermseg.training.out_of_fold import find_logits, read_logits
 from dermseg.types import BoolMask, FloatArray, Sample
@@ -76,7 +76,7 @@ class _Recorded(Predictor):
         """What the others said of the next images."""
         shape = (len(self.spec.classes), *inputs.shape[-2:])
         files = islice(self._logits, len(inputs))
-        return np.stack([_probabilities(file, shape, self.spec.temperature) for file in files])
+        return np.stack([_probabilities(file, shape, self.spec) for file in files])
 
 
 def find_held_out(
@@ -148,9 +148,9 @@ def _check_folds(package: ModelPackage, datasets: Sequence[Dataset], folds: Path
     return len(models)
 
 
-def _probabilities(path: Path, shape: tuple[int, ...], temperature: float) -> FloatArray:
+def _probabilities(path: Path, shape: tuple[int, ...], spec: ModelSpec) -> FloatArray:
     logits = read_logits(path)
     if logits.shape != shape:
         message = f"{path}: logits of shape {logits.shape}, expected {shape} as of the model"
         raise UsageError(message)
-    return np.asarray(expit(logits / np.float32(temperature)), np.float32)
+    return np.asarray(expit(logits / np.float32(spec.temperature) + spec.bias), np.float32)
