@@ -19,7 +19,7 @@ from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
 from dermseg.training import TrainingData, cross_validate
 from dermseg.training.calibrating import calibrate_package
-from dermseg.training.calibrating.calibrate import _jaccard_by_level
+from dermseg.training.calibrating.calibrate import _choose_threshold, _jaccard_by_level
 from dermseg.training.calibrating.held_out import find_held_out
 
 SIZE = load_package().spec.input_size
@@ -163,6 +163,16 @@ def test_data_that_a_model_was_not_trained_on_are_refused(data: Dataset, tmp_pat
         calibrate_package("fast", [data], tmp_path / "model", folds=folds)
     with pytest.raises(UsageError, match="1 images, but the folds were trained on folder of 6"):
         find_held_out(load_package(), [_draw(tmp_path, 1)], folds)
+
+
+def test_of_thresholds_that_are_as_good_the_one_next_to_a_half_is_chosen() -> None:
+    levels = np.arange(256)
+    plateau = np.where((levels >= 140) & (levels <= 180), 0.8, 0.7)
+    plateau[160] += 1e-3
+    assert _choose_threshold(plateau) == pytest.approx(139.5 / 255, abs=1e-4)
+    assert _choose_threshold(np.full(256, 0.8)) == pytest.approx(0.5, abs=2.5e-3)
+    peak = 0.8 - 1e-3 * abs(levels - 170)
+    assert _choose_threshold(peak) == pytest.approx(167.5 / 255, abs=1e-4)
 
 
 def test_the_threshold_is_where_the_jaccard_index_is_highest() -> None:
