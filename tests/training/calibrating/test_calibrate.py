@@ -171,7 +171,7 @@ def test_of_thresholds_that_are_as_good_the_one_next_to_a_half_is_chosen() -> No
     plateau[160] += 1e-3
     assert _choose_threshold(plateau) == pytest.approx(139.5 / 255, abs=1e-4)
     assert _choose_threshold(np.full(256, 0.8)) == pytest.approx(0.5, abs=2.5e-3)
-    peak = 0.8 - 1e-3 * abs(levels - 170)
+    peak = 0.8 - 1e-3 * np.abs(levels - 170.0)
     assert _choose_threshold(peak) == pytest.approx(167.5 / 255, abs=1e-4)
 
 
