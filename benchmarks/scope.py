@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import skimage.data
-from runs import put_table
 
 from dermseg.datasets import open_source
 from dermseg.errors import ImageError
@@ -29,7 +28,7 @@ from dermseg.types import ImageArray
 _FIRST_SEED = 50_000
 _PICTURES = {".png", ".jpg", ".tif", ".gif"}
 
-Images = Mapping[str, "ImageArray | Path"]
+Images = Mapping[str, ImageArray | Path]
 
 
 def main() -> int:
@@ -38,7 +37,6 @@ def main() -> int:
     parser.add_argument("models", nargs="+", help="shipped models' names, or packages' folders")
     parser.add_argument("--data", type=Path, action="append", default=[], help="may be repeated")
     parser.add_argument("--num-plain", type=int, default=200, help="images of plain skin")
-    parser.add_argument("--document", type=Path, help="page whose table is replaced")
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
@@ -47,7 +45,7 @@ def main() -> int:
         for seed in range(_FIRST_SEED, _FIRST_SEED + options.num_plain)
     }
     kinds: dict[str, Images] = {"plain skin": plain, "scikit-image": dict(pictures())}
-    kinds |= {f"{folder.name}": dict(photographs(folder)) for folder in options.data}
+    kinds |= {folder.name: dict(photographs(folder)) for folder in options.data}
     rows = [
         (model, kind, name, reason)
         for model in options.models
@@ -57,10 +55,7 @@ def main() -> int:
     with (options.output / "scope.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerows([("model", "images", "image", "refusal"), *rows])
-    text = table(rows, list(kinds))
-    print(text, end="")
-    if options.document is not None:
-        put_table(options.document, "scope", text)
+    print(table(rows, list(kinds)), end="")
     return 0
 
 

@@ -122,7 +122,7 @@ def export_run(
 
 def describe_package(
     package: Path, *, scores: Sequence[Score] = (), notes: str | None = None
-) -> ModelSpec:
+) -> None:
     """Say more of a package in its ``model.json`` and card.
 
     Args:
@@ -139,9 +139,7 @@ def describe_package(
     kept = {score.on: score for score in (*spec.provenance.scores, *scores)}
     provenance = spec.provenance.model_copy(update={"scores": list(kept.values())})
     update = {"provenance": provenance, "notes": spec.notes if notes is None else notes}
-    spec = spec.model_copy(update=update)
-    _write_spec(package, spec)
-    return spec
+    _write_spec(package, spec.model_copy(update=update))
 
 
 def tune_package(package: Path, postprocessing: Postprocessing) -> None:
