@@ -1,6 +1,8 @@
 # Development commands. Works with GNU make 3.81 or newer and any POSIX shell.
 
 PIP_INSTALL := -m pip install --disable-pip-version-check -c constraints.txt
+# One process a core, each computing on its own; more than four want more memory than they save time.
+PYTEST := OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 SOURCES := $(shell find src -type f ! -name '*.pyc')
 
 .DEFAULT_GOAL := help
@@ -14,10 +16,10 @@ demo: .venv-core/.installed ## install what prediction needs, and segment genera
 	.venv-core/bin/dermseg demo -o build/demo
 
 test: lint types contracts ## lint, types, import contracts and all tests
-	.venv/bin/python -m pytest -m "not network"
+	$(PYTEST) -m "not network"
 
 check: lint types contracts ## the same with the fast tests only
-	.venv/bin/python -m pytest -m "not network and not slow"
+	$(PYTEST) -m "not network and not slow"
 
 lint: .venv/.installed ## ruff and codespell
 	.venv/bin/ruff check .

@@ -51,6 +51,7 @@ def test_libraries_on_top_of_torchvision_import_after_it_without_a_warning() -> 
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_failed_import_before_it_leaves_a_whole_torchvision() -> None:
     done = run_python(
         "try:\n    import torchvision\nexcept RuntimeError:\n    pass\n"
@@ -64,6 +65,7 @@ def test_failed_import_before_it_leaves_a_whole_torchvision() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_nothing_is_declared_where_torchvision_imports_by_itself(tmp_path: Path) -> None:
     write_torchvision(tmp_path, init="")
     done = run_python(
@@ -75,12 +77,14 @@ def test_nothing_is_declared_where_torchvision_imports_by_itself(tmp_path: Path)
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_other_failures_of_torchvision_are_passed_on(tmp_path: Path) -> None:
     write_torchvision(tmp_path, init="raise RuntimeError('CUDA versions differ')")
     done = run_python("import dermseg.torchvision_import", first_on_path=tmp_path)
     assert done.stderr.splitlines()[-1] == "RuntimeError: CUDA versions differ"
 
 
+@pytest.mark.slow
 def test_module_missing_inside_torchvision_is_not_called_a_missing_extra(tmp_path: Path) -> None:
     write_torchvision(tmp_path, init="import a_module_that_is_not_there")
     done = run_python("import dermseg.torchvision_import", first_on_path=tmp_path)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from dermseg.images import write_image
 from dermseg.package import LinearModel, ScopeModel, load_package
@@ -16,6 +17,7 @@ from dermseg.phantom import create_phantom
 Dermseg = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.mark.slow
 def test_calibrating_needs_the_images_that_were_held_out(dermseg: Dermseg, tmp_path: Path) -> None:
     result = dermseg("calibrate", "fast", "-o", tmp_path / "model")
     assert result.returncode == 2

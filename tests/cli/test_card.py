@@ -28,6 +28,7 @@ def write_evaluation(folder: Path, value: float) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_scores_and_notes_get_into_the_card(
     dermseg: Dermseg, package: Path, tmp_path: Path
 ) -> None:
@@ -54,6 +55,7 @@ def test_scores_and_notes_get_into_the_card(
     assert spec.model_dump(exclude=said) == before.model_dump(exclude=said)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_said_is_refused(dermseg: Dermseg, package: Path, tmp_path: Path) -> None:
     before = (package / "model.json").read_bytes()
     for arguments, message in (
@@ -67,6 +69,7 @@ def test_what_cannot_be_said_is_refused(dermseg: Dermseg, package: Path, tmp_pat
     assert (package / "model.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_shipped_model_is_not_changed_by_its_name(dermseg: Dermseg, tmp_path: Path) -> None:
     notes = tmp_path / "notes.md"
     notes.write_text("words")

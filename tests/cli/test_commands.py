@@ -46,6 +46,7 @@ def test_version_is_printed(dermseg: Run) -> None:
     assert dermseg("--version").stdout.strip() == package.__version__
 
 
+@pytest.mark.slow
 def test_lists_name_what_there_is(dermseg: Run) -> None:
     assert "fast (default)" in dermseg("models").stdout
     assert json.loads(dermseg("models", "--json").stdout)["fast"]["classes"] == ["lesion"]
@@ -63,6 +64,7 @@ def test_unknown_names_are_refused(dermseg: Run, name: str) -> None:
     assert "nothing" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_network_is_shown_with_its_cost(dermseg: Run) -> None:
     lines = dermseg("networks", "unet", "--size", "256x256").stdout.splitlines()
     table = [line.split() for line in lines[-16:]]
@@ -83,6 +85,7 @@ def test_a_network_is_shown_with_its_cost(dermseg: Run) -> None:
     assert "unet" in json.loads(dermseg("networks", "--json").stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["256", "0x256", "256x-1", "256 x 256", "250x256"])
 def test_sizes_that_do_not_fit_are_refused(dermseg: Run, size: str) -> None:
     result = dermseg("networks", "unet", "--size", size)

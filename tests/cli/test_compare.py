@@ -130,6 +130,7 @@ def test_the_pictures_show_both_contours(dermseg: Run, evaluated: Path, tmp_path
     assert (tmp_path / "comparison.html").read_text().count("<img ") == 4 * 3
 
 
+@pytest.mark.slow
 def test_pictures_that_cannot_be_drawn_are_said(
     dermseg: Run, evaluated: Path, tmp_path: Path
 ) -> None:
@@ -160,6 +161,7 @@ def test_models_are_shown_on_their_images(
     assert np.abs(sheet[24:26, 6:9].astype(int) - (225, 190, 170)).max() < 60
 
 
+@pytest.mark.slow
 def test_other_images_are_refused_and_compared_in_common(
     dermseg: Run, evaluated: Path, example: Path, tmp_path: Path
 ) -> None:
@@ -181,6 +183,7 @@ def test_other_images_are_refused_and_compared_in_common(
     assert "warning: fewer skipped 3 images" in result.stderr
 
 
+@pytest.mark.slow
 def test_wrong_calls_are_refused(dermseg: Run, evaluated: Path, tmp_path: Path) -> None:
     steady, coarse = evaluated / "steady", evaluated / "coarse"
     calls: dict[str, list[object]] = {

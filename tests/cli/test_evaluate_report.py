@@ -14,6 +14,7 @@ from dermseg.images import read_mask, write_mask
 Run = Callable[..., CompletedProcess[str]]
 
 
+@pytest.mark.slow
 def test_a_model_leaves_a_report_and_its_masks(
     dermseg: Run, dark_package: Path, disc_dataset: Path, tmp_path: Path
 ) -> None:
@@ -51,6 +52,7 @@ def test_a_model_leaves_a_report_and_its_masks(
     assert "data:image/jpeg;base64," in (third / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_report_can_be_left_out_and_an_old_one_goes(
     dermseg: Run, disc_dataset: Path, tmp_path: Path
 ) -> None:

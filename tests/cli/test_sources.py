@@ -43,6 +43,7 @@ def test_split_takes_two_folders_and_groups(
     assert sum(map(len, lesions)) == len(set().union(*lesions)) == 5
 
 
+@pytest.mark.slow
 def test_a_model_is_scored_on_all_images_of_two_folders_or_on_a_part(
     dermseg: Run, pair: list[object], dark_package: Path, tmp_path: Path
 ) -> None:
@@ -55,6 +56,7 @@ def test_a_model_is_scored_on_all_images_of_two_folders_or_on_a_part(
     assert json.loads(result.stdout)["num_scored"] == 2
 
 
+@pytest.mark.slow
 def test_half_a_pair_both_kinds_and_none_are_refused(
     dermseg: Run, disc_dataset: Path, tmp_path: Path
 ) -> None:

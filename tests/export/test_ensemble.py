@@ -101,6 +101,7 @@ def test_package_of_two_runs_averages_them(
     assert "over an image and its three mirror images" in card
 
 
+@pytest.mark.slow
 def test_one_network_with_mirror_images_can_be_started_from(tmp_path: Path, run: Path) -> None:
     plain = export_run(run, tmp_path / "plain")
     spec = export_run(run, tmp_path / "flips", flips=True)
@@ -112,6 +113,7 @@ def test_one_network_with_mirror_images_can_be_started_from(tmp_path: Path, run:
     assert "mirror" not in (tmp_path / "plain" / "MODEL_CARD.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_mirror_images_that_the_recipe_asks_for_are_always_averaged(
     tmp_path: Path, run: Path
 ) -> None:
@@ -133,6 +135,7 @@ def test_runs_that_see_other_sizes_are_refused(tmp_path: Path, run: Path, other_
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.slow
 def test_thresholds_of_one_run_do_not_fit_an_average(
     tmp_path: Path, run: Path, other_run: Path
 ) -> None:

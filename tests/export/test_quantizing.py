@@ -37,6 +37,7 @@ def sample(name: str) -> Sample:
     return Sample(name, Path(f"{name}.png"), Path(f"{name}_mask.png"), name)
 
 
+@pytest.mark.slow
 def test_a_run_is_exported_in_int8_with_its_loss(tmp_path: Path, run: Path, data: Dataset) -> None:
     plain, quantized = tmp_path / "plain", tmp_path / "int8"
     export_run(run, plain)

@@ -105,6 +105,7 @@ def test_weights_that_cannot_be_fetched_are_one_line(
         create_network(f"smp:unet/{encoder}", parameters={"pretrained": True})
 
 
+@pytest.mark.slow
 def test_listing_networks_imports_neither_timm_nor_the_library() -> None:
     code = (
         "import sys, dermseg.networks\n"

@@ -257,6 +257,7 @@ def run(tmp_path: Path, make_recipe: MakeRecipe) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_finished_run_has_scores_with_and_without_what_was_fitted(
     run: Path, color_samples: list[Sample]
 ) -> None:
@@ -281,6 +282,7 @@ def test_finished_run_has_scores_with_and_without_what_was_fitted(
         assert (run / picture).is_file()
 
 
+@pytest.mark.slow
 def test_export_takes_over_what_was_fitted(
     run: Path, color_samples: list[Sample], tmp_path: Path
 ) -> None:

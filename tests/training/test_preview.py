@@ -74,6 +74,7 @@ def test_every_class_has_a_colour_and_a_name(attribute_dataset: Path) -> None:
     assert not (np.abs(tiles - (64, 255, 200)).sum(axis=2) < 60).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["jpg", "png"])
 def test_command_writes_the_sheet(
     dermseg: Run, disc_dataset: Path, tmp_path: Path, ending: str
@@ -87,6 +88,7 @@ def test_command_writes_the_sheet(
     assert read_image(sheet).shape == (2 * 260, 4 * 324, 3)
 
 
+@pytest.mark.slow
 def test_command_shows_the_preset_that_was_asked_for(
     dermseg: Run, disc_dataset: Path, tmp_path: Path
 ) -> None:

@@ -11,11 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from dermseg.errors import MissingExtraError
 
-try:
-    from scipy.stats import bootstrap
-except ImportError as error:
-    raise MissingExtraError("evaluation", "eval") from error
-
 __all__ = [
     "NUM_RESAMPLES",
     "Interval",
@@ -254,6 +249,10 @@ def _bootstrap(
     num_groups = columns[0].size
     if num_groups == 1:
         return Interval(value, value, value)
+    try:
+        from scipy.stats import bootstrap  # noqa: PLC0415 -- slow to import
+    except ImportError as error:
+        raise MissingExtraError("evaluation", "eval") from error
     result = bootstrap(
         columns,
         statistic,
