@@ -28,6 +28,12 @@ def train(
     masks: MasksOption = None,
     groups: GroupsOption = None,
     presence: PresenceOption = None,
+    pseudo_labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that 'dermseg predict -o' wrote: train on its images and masks, too."
+        ),
+    ] = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option(
@@ -72,7 +78,7 @@ def train(
         from dermseg.training import train as run_training
     except ModuleNotFoundError as error:
         raise MissingExtraError("training", "train") from error
-    given = TrainingData(sources, split, groups, excluded, cache, presence)
+    given = TrainingData(sources, split, groups, excluded, cache, presence, pseudo_labels)
     if folds is None:
         package = run_training(
             values,

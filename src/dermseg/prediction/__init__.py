@@ -5,16 +5,24 @@ from dermseg.prediction.inputs import MASK_ENDING, Job, plan_jobs
 from dermseg.prediction.loading import load_model
 from dermseg.prediction.measurements import Measurements, measure
 from dermseg.prediction.output import predict_jobs
-from dermseg.prediction.output_folder import Existing, MaskFormat, OutputOptions, open_output
+from dermseg.prediction.output_folder import (
+    TABLE,
+    Existing,
+    MaskFormat,
+    OutputOptions,
+    open_output,
+)
 from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.predictor import Predictor
 from dermseg.prediction.quality import Quality
 from dermseg.prediction.room import share_heap
 from dermseg.prediction.source import Source
+from dermseg.prediction.table import read_rows
 
 __all__ = [
     "MASK_ENDING",
+    "TABLE",
     "Existing",
     "Job",
     "MaskFormat",
@@ -33,5 +41,6 @@ __all__ = [
     "open_output",
     "plan_jobs",
     "predict_jobs",
+    "read_rows",
     "share_heap",
 ]

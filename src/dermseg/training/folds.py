@@ -48,12 +48,18 @@ def cross_validate(
         resume: Continue where the folds were interrupted.
 
     Raises:
-        UsageError: If there is a split file, the recipe has other classes than the lesion, or a
-            dataset is given twice.
+        UsageError: If there is a split file or there are pseudo-labels, the recipe has other
+            classes than the lesion, or a dataset is given twice.
         DatasetError: If there are fewer groups than folds.
     """
     if data.split_file is not None:
         message = "--folds divides the training images itself: leave --split out"
+        raise UsageError(message)
+    if data.pseudo_labels is not None:
+        message = (
+            f"--folds cannot hold out what {data.pseudo_labels} tells of the images that its model "
+            "was trained on: leave --pseudo-labels out"
+        )
         raise UsageError(message)
     if not is_lesion_only(recipe.classes):
         message = (

@@ -18,10 +18,12 @@ from dermseg.datasets import (
     is_known,
     official_split,
     open_source,
+    read_groups,
     tell_presence,
 )
 from dermseg.errors import DatasetError, UsageError
 from dermseg.recipes import Data, Recipe
+from dermseg.training.pseudo_labels import PseudoLabels
 from dermseg.types import Sample, Split
 
 __all__ = ["TrainingData", "TrainingParts", "divide"]
@@ -40,6 +42,8 @@ class TrainingData:
             change the result.
         presence_file: CSV with columns ``id`` (or ``image_id``) and one per class, 0 or 1: what
             images show of classes of which they have no mask.
+        pseudo_labels: Folder that ``dermseg predict`` wrote: more images to train on, with the
+            masks that it drew. None has none.
     """
 
     sources: Sequence[Source]
@@ -48,6 +52,7 @@ class TrainingData:
     excluded_ids: Collection[str] = ()
     cache: Path | None = None
     presence_file: Path | None = None
+    pseudo_labels: Path | None = None
 
     def open(self, recipe: Recipe) -> list[Dataset]:
         """Open the datasets.
@@ -65,6 +70,19 @@ class TrainingData:
             tell_presence(datasets, self.presence_file, recipe.classes)
         return datasets
 
+    def open_pseudo_labels(self) -> PseudoLabels | None:
+        """Open what a model drew the masks of, if there is such a folder.
+
+        Raises:
+            DatasetError: If it is not such a folder, or the table of groups cannot be read.
+        """
+        if self.pseudo_labels is None:
+            return None
+        dataset = PseudoLabels(self.pseudo_labels)
+        if self.groups_file is not None:
+            dataset.regroup(read_groups(self.groups_file))
+        return dataset
+
 
 @dataclass(frozen=True)
 class TrainingParts:
@@ -76,6 +94,7 @@ class TrainingParts:
         evaluation_ids: Ids of the parts that are only reported.
         num_dropped: Training images left out because their id is to be evaluated or excluded.
         num_unknown: Training images left out because nothing is known of the classes.
+        num_pseudo: How many of those to train on have masks that a model drew.
     """
 
     train: tuple[Sample, ...]
@@ -83,13 +102,16 @@ class TrainingParts:
     evaluation_ids: tuple[str, ...]
     num_dropped: int
     num_unknown: int = 0
+    num_pseudo: int = 0
 
     def __str__(self) -> str:
         """How many there are of each, in a sentence."""
         return (
-            f"{len(self.train)} images to train on, {len(self.selection)} to choose the "
-            f"checkpoint; {len(self.evaluation_ids)} kept for evaluation, {self.num_dropped} "
-            "dropped from training because they are to be evaluated or excluded"
+            f"{len(self.train)} images to train on"
+            + (f" ({self.num_pseudo} with masks that a model drew)" if self.num_pseudo else "")
+            + f", {len(self.selection)} to choose the checkpoint; "
+            f"{len(self.evaluation_ids)} kept for evaluation, {self.num_dropped} dropped from "
+            "training because they are to be evaluated or excluded"
             + (f", {self.num_unknown} without masks" if self.num_unknown else "")
         )
 
@@ -111,6 +133,7 @@ def divide(
     needs_lesion: bool = False,
     split_file: Path | None = None,
     excluded_ids: Collection[str] = (),
+    pseudo: Sequence[Sample] = (),
 ) -> TrainingParts:
     """Set apart what is trained on, what chooses the checkpoint, and what is reported.
 
@@ -131,6 +154,8 @@ def divide(
         needs_lesion: Whether an image must have a lesion mask besides.
         split_file: A split to use instead of the official or a seeded one.
         excluded_ids: Ids that must not be trained on.
+        pseudo: Images with masks that a model drew. They are only trained on, and only where no
+            dataset has the image.
 
     Raises:
         DatasetError: If there are no training images with masks, or a class is in none.
@@ -174,8 +199,22 @@ def divide(
         for sample in usable
         if sample.id not in choosing and sample.group not in choosing_groups
     ]
-    reported = tuple(sorted(assigned.reported))
-    parts = TrainingParts(tuple(usable), tuple(selection), reported, num_dropped, len(bare))
+    drawn_by_people = {sample.id for dataset in datasets for sample in dataset.samples}
+    added = [
+        sample
+        for sample in pseudo
+        if sample.id not in kept_out | drawn_by_people
+        and sample.group not in assigned.reported_groups | choosing_groups
+        and can_be_learned(sample)
+    ]
+    parts = TrainingParts(
+        train=(*usable, *added),
+        selection=tuple(selection),
+        evaluation_ids=tuple(sorted(assigned.reported)),
+        num_dropped=num_dropped + len(pseudo) - len(added),
+        num_unknown=len(bare),
+        num_pseudo=len(added),
+    )
     _check(parts, classes, bare)
     return parts
 

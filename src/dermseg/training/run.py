@@ -90,6 +90,7 @@ def train(
     _check_run(run, recipe, resume=resume)
     check_recipe(recipe)
     datasets = data.open(recipe)
+    pseudo = data.open_pseudo_labels()
     parts = divide(
         datasets,
         recipe.data,
@@ -97,10 +98,12 @@ def train(
         needs_lesion=recipe.lesion_crop is not None,
         split_file=data.split_file,
         excluded_ids=data.excluded_ids,
+        pseudo=() if pseudo is None else pseudo.samples,
     )
     console.print(str(parts), soft_wrap=True)
     with open_pairs(recipe, [*parts.train, *parts.selection], data.cache) as pairs:
-        record = _describe(recipe, datasets, parts, pairs)
+        used = datasets if pseudo is None else [*datasets, pseudo]
+        record = _describe(recipe, used, parts, pairs)
         _open_run(run, recipe, record)
         if (run / "model" / "model.json").is_file():
             console.print(f"{run} is finished")
