@@ -1,12 +1,12 @@
 """Jaccard index against the strength of what may be wrong with a photograph, for several models.
 
-    python benchmarks/robustness.py MODEL [MODEL ...] --data DIR --split-file FILE -o OUT
+    python benchmarks/robustness.py MODEL [MODEL ...] --data DIR -o OUT
 
 MODEL is a shipped model's name or a package's folder. The images are a part of a dataset that the
-models were not trained on (``--split``, by default the part that chose the checkpoint, of the split
-file of a run), and phantoms. OUT gets ``robustness.csv``, ``robustness.md``, ``robustness.png``
-(one panel for each corruption) and ``examples.png`` (one image under all of them). Of phantoms, the
-skin's tone is that of the generator, from very light to dark.
+models were not trained on (``--split``, of the official parts or of a split file), and phantoms.
+OUT gets ``robustness.csv``, ``robustness.md``, ``robustness.png`` (one panel for each corruption)
+and ``examples.png`` (one image under all of them). Of phantoms, the skin's tone is that of the
+generator, from very light to dark.
 """
 
 from __future__ import annotations
@@ -58,20 +58,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("models", nargs="+", help="shipped models' names, or packages' folders")
     parser.add_argument("--data", type=Path, required=True, help="the dataset's folder")
-    parser.add_argument("--split-file", type=Path, required=True, help="split.json of a run")
-    parser.add_argument("--split", default="selection", help="the part that is taken")
+    parser.add_argument("--split", default="validation", help="the part that is taken")
+    parser.add_argument("--split-file", type=Path, help="in place of the official parts")
     parser.add_argument("--num-images", type=int, default=100, help="at most, of each kind")
     parser.add_argument("--document", type=Path, help="page whose table is replaced")
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     dataset = open_source(options.data)
-    ids = read_split(options.split_file, dataset.samples).parts[options.split]
-    chosen = set(ids[: options.num_images])
+    if options.split_file is None:
+        samples = dataset.part(options.split)
+    else:
+        chosen = read_split(options.split_file, dataset.samples).parts[options.split]
+        samples = tuple(sample for sample in dataset.samples if sample.id in chosen)
     real = [
         (read_image(sample.image), read_mask(sample.mask))
-        for sample in dataset.samples
-        if sample.id in chosen and sample.mask is not None
+        for sample in samples[: options.num_images]
+        if sample.mask is not None
     ]
     kinds = {"real": real, "phantoms": phantoms(options.num_images, _LIGHTEST)}
     rows: list[Row] = []

@@ -39,7 +39,7 @@ def write_predictions(folder: Path, rows: dict[str, dict[str, Any]]) -> Path:
 
 
 def test_masks_that_are_in_doubt_are_left_out_with_the_reason(tmp_path: Path) -> None:
-    rows = {
+    rows: dict[str, dict[str, Any]] = {
         "sure": {"review": 0},
         "doubtful": {"review": 1},
         "empty": {"area_pixels": 0, "review": 0},
@@ -64,7 +64,7 @@ def test_folders_without_masks_to_learn_from_are_refused(tmp_path: Path) -> None
     with pytest.raises(DatasetError, match="that 'dermseg predict -o' wrote"):
         PseudoLabels(tmp_path)
     folder = write_predictions(tmp_path / "pseudo", {"a": {"review": 1}, "b": {"review": 1}})
-    with pytest.raises(DatasetError, match=r"none of 2 masks .* a.jpg: its mask is to be looked at"):
+    with pytest.raises(DatasetError, match=r"none of 2 masks .* a.jpg: its mask is to be"):
         PseudoLabels(folder)
     with Table(folder / "predictions.csv") as table:
         for place in ("here", "there"):
