@@ -1,14 +1,14 @@
 """From a training run to a model package. Needs the extra ``train``."""
 
 from dermseg.export.onnx import compare_onnx, write_onnx
-from dermseg.export.package_writing import (
+from dermseg.export.package_editing import (
     copy_package,
     describe_package,
-    export_run,
     quantize_package,
     tune_package,
 )
 from dermseg.export.quantizing import CalibrationImages, choose_images, quantize_onnx
+from dermseg.export.run_export import export_run
 from dermseg.export.run_reading import RunRecord
 from dermseg.export.scores import read_score
 

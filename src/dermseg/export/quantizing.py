@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from dermseg.datasets import read_class_masks
+from dermseg.datasets import Dataset, read_class_masks
 from dermseg.errors import UsageError
 from dermseg.images import read_image
 from dermseg.metrics import jaccard
@@ -76,7 +76,7 @@ def choose_images(
     return CalibrationImages(source, [training[round(place)] for place in spread], held_out)
 
 
-def quantized_spec(folder: Path, spec: ModelSpec, images: CalibrationImages) -> ModelSpec:
+def quantized_spec(folder: Path, spec: ModelSpec, data: Dataset) -> ModelSpec:
     """Replace the network of a package by one in int8, and measure what that costs.
 
     The Jaccard index is that of masks at native size, in ONNX Runtime, before and after.
@@ -84,18 +84,22 @@ def quantized_spec(folder: Path, spec: ModelSpec, images: CalibrationImages) -> 
     Args:
         folder: The package, whose ``model.onnx`` is replaced.
         spec: What its ``model.json`` says; that file is left alone.
-        images: Of the run that it is from.
+        data: What it was trained on, to calibrate on and to measure with.
 
     Returns:
         What ``model.json`` has to say now.
 
     Raises:
-        UsageError: If the network sees the lesion only, which another model finds.
+        UsageError: If the network sees the lesion only, which another model finds, or was trained
+            on other data.
         ImageError: If an image cannot be read.
     """
     if spec.lesion_crop is not None:
         message = f"the model {spec.name} sees lesions that another one finds: --int8 is not for it"
         raise UsageError(message)
+    origin = spec.provenance
+    samples = [sample for sample in data.samples if sample.mask is not None]
+    images = choose_images(data.name, samples, origin.training_ids, origin.selection_ids)
     path = folder / "model.onnx"
     before = _mean_jaccard(ModelPackage(folder, spec), images.held_out)
     quantize_onnx(path, path, (_input_of(sample, spec) for sample in images.training))

@@ -1,0 +1,159 @@
+"""Turn finished runs into a model package."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from safetensors.torch import save
+
+from dermseg.datasets import Dataset
+from dermseg.errors import ExportError
+from dermseg.export.ensemble import join_runs
+from dermseg.export.onnx import compare_onnx, write_onnx
+from dermseg.export.package_folder import check_destination, package_folder, write_spec
+from dermseg.export.quantizing import quantized_spec
+from dermseg.export.run_reading import FinishedRun, read_run
+from dermseg.networks import SegmentationNetwork
+from dermseg.package import ModelSpec, Provenance, Score
+from dermseg.recipes import Recipe
+
+__all__ = ["export_run"]
+
+_TOLERANCE = {False: 1e-4, True: 1e-2}
+"""Largest accepted difference of a probability, by whether weights are stored as float16."""
+
+
+def export_run(
+    run: Path,
+    destination: Path,
+    *,
+    others: Sequence[Path] = (),
+    flips: bool = False,
+    name: str | None = None,
+    half_weights: bool = False,
+    scores: tuple[Score, ...] = (),
+    int8: Dataset | None = None,
+    overwrite: bool = False,
+) -> ModelSpec:
+    """Write the best checkpoint of a run as a model package.
+
+    The package appears whole or not at all. What a finished run fitted to its selection part, the
+    thresholds and kernels of attributes, is taken over.
+
+    With ``others`` or ``flips`` the package holds one graph that averages logits. No network starts
+    from an average: of several runs, there is no ``weights.safetensors``.
+
+    Args:
+        run: A run folder with ``recipe.toml``, ``run.json`` and ``checkpoints/best.ckpt``.
+        destination: The package's folder; new, empty or, with ``overwrite``, an older package.
+        others: More runs of the same recipe, such as folds.
+        flips: Average over an image and its three mirror images, too: four times the work. Is
+            always done if the recipe says so.
+        name: The model's name; the recipe's where it is None.
+        half_weights: Store the weights as float16.
+        scores: Measured scores to keep; of a run that fitted thresholds and kernels, beside those
+            of the selection part.
+        int8: What the run was trained on, to calculate in int8, calibrated on training images; the
+            loss, measured on the images that chose the checkpoint, is kept. None for float32.
+        overwrite: Whether a folder that is there may be replaced.
+
+    Raises:
+        UsageError: If ``run`` is no finished run, the others do not fit to it, or ``destination``
+            is there.
+        ExportError: If ONNX Runtime's numbers differ from torch's.
+        OutputError: If the package cannot be written.
+    """
+    check_destination(destination, overwrite=overwrite)
+    runs = [read_run(folder) for folder in (run, *others)]
+    recipe, fitted = runs[0].recipe, runs[0].fitted
+    flips = flips or recipe.flips
+    network = join_runs(runs, flips=flips)
+    with package_folder(destination) as folder:
+        onnx_path = folder / "model.onnx"
+        difference = _write_network(network, onnx_path, recipe, half=half_weights)
+        provenance = _provenance(runs, difference, scores, flips=flips)
+        if fitted is not None:
+            kept = {
+                "scores": [*fitted.provenance.scores, *scores],
+                "untuned_postprocessing": fitted.provenance.untuned_postprocessing,
+            }
+            provenance = provenance.model_copy(update=kept)
+        spec = ModelSpec(
+            name=name or recipe.name,
+            description=recipe.description,
+            licence="Apache-2.0",
+            input_size=recipe.preprocessing.size,
+            preprocessing=recipe.preprocessing.cleaning,
+            lesion_crop=recipe.lesion_crop,
+            experimental=recipe.experimental,
+            normalization=runs[0].record.normalization,
+            classes=recipe.classes,
+            head=recipe.head,
+            postprocessing=recipe.postprocessing if fitted is None else fitted.postprocessing,
+            onnx_sha256=hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
+            provenance=provenance,
+        )
+        if int8 is not None:
+            spec = quantized_spec(folder, spec, int8)
+        write_spec(folder, spec)
+        if not others:
+            _write_weights(runs[0].network, folder / "weights.safetensors", half=half_weights)
+        shutil.copyfile(run / "recipe.toml", folder / "recipe.toml")
+    return spec
+
+
+def _write_network(
+    network: SegmentationNetwork, path: Path, recipe: Recipe, *, half: bool
+) -> float:
+    """Write the network as ONNX; the largest difference of its probabilities from torch's."""
+    size = recipe.preprocessing.size
+    write_onnx(network, path, size=size, half_weights=half)
+    difference = compare_onnx(network, path, size=size, head=recipe.head)
+    if not difference <= _TOLERANCE[half]:
+        message = (
+            f"probabilities of the exported network differ by {difference:.2g} from torch's, "
+            f"expected at most {_TOLERANCE[half]:g}"
+        )
+        raise ExportError(message)
+    return difference
+
+
+def _write_weights(network: SegmentationNetwork, path: Path, *, half: bool) -> None:
+    """Write the weights as the network names them, to start other runs from."""
+    weights = {
+        name: (value.half() if half and value.is_floating_point() else value).contiguous()
+        for name, value in network.state_dict().items()
+    }
+    path.write_bytes(save(weights))
+
+
+def _provenance(
+    runs: Sequence[FinishedRun], difference: float, scores: tuple[Score, ...], *, flips: bool
+) -> Provenance:
+    first = runs[0]
+    trained = {id for run in runs for id in run.record.training_ids}
+    chosen = {id for run in runs for id in run.record.selection_ids}
+    data = {source.model_dump_json(): source for run in runs for source in run.record.data}
+    return Provenance(
+        recipe=first.recipe.name,
+        network=first.recipe.network.name,
+        num_networks=len(runs),
+        flips=flips,
+        num_parameters=sum(
+            parameter.numel() for run in runs for parameter in run.network.parameters()
+        ),
+        seed=first.recipe.seed,
+        commit=first.record.commit,
+        data=list(data.values()),
+        training_ids=sorted(trained),
+        selection_ids=sorted(chosen - trained),
+        epochs=first.recipe.training.epochs,
+        best_epoch=first.best_epoch,
+        export_difference=difference,
+        versions={name: metadata.version(name) for name in ("dermseg", "torch", "onnx")},
+        scores=list(scores),
+    )
