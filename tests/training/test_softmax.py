@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from dermseg.datasets import open_dataset
 from dermseg.errors import RecipeError
-from dermseg.export import RunRecord
+from dermseg.export import RunRecord, read_weights
 from dermseg.package import Runtime, load_package
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
@@ -40,7 +39,7 @@ def finished(
 def restore(recipe: Recipe, package: Path) -> SegmentationModule:
     """The recipe's module with a package's weights."""
     module = SegmentationModule(recipe, num_steps=1, class_weights=[1.0, 1.0])
-    module.network.load_state_dict(load_file(package / "weights.safetensors"))
+    module.network.load_state_dict(read_weights(package))
     return module.eval()
 
 
@@ -91,7 +90,7 @@ def test_fine_tuning_under_another_head_draws_the_last_layer_anew(
     module = SegmentationModule(recipe, num_steps=1)
     before = module.network.get_parameter("segmentation_head.weight").clone()
     load_initial_weights(module.network, recipe)
-    weights = load_file(finished / "model" / "weights.safetensors")
+    weights = read_weights(finished / "model")
     head = {"segmentation_head.weight", "segmentation_head.bias"}
     assert torch.equal(module.network.get_parameter("segmentation_head.weight"), before)
     for name, value in module.network.state_dict().items():
@@ -120,7 +119,7 @@ def test_fine_tuning_under_the_same_head_takes_every_weight(
     recipe = make_recipe(*SOFTMAX, f"network.initial_weights='{finished / 'model'}'")
     module = SegmentationModule(recipe, num_steps=1, class_weights=[1.0, 1.0])
     load_initial_weights(module.network, recipe)
-    weights = load_file(finished / "model" / "weights.safetensors")
+    weights = read_weights(finished / "model")
     for name, value in module.network.state_dict().items():
         assert torch.equal(value, weights[name]), name
     assert not capsys.readouterr().err

@@ -11,6 +11,7 @@ from dermseg.export.quantizing import CalibrationImages, choose_images, quantize
 from dermseg.export.run_export import export_run
 from dermseg.export.run_reading import RunRecord
 from dermseg.export.scores import read_score
+from dermseg.export.weights import read_weights
 
 __all__ = [
     "CalibrationImages",
@@ -23,6 +24,7 @@ __all__ = [
     "quantize_onnx",
     "quantize_package",
     "read_score",
+    "read_weights",
     "tune_package",
     "write_onnx",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 from dermseg.datasets import Dataset
 from dermseg.export.package_folder import check_destination, package_folder, write_spec
 from dermseg.export.quantizing import quantized_spec
+from dermseg.export.weights import WEIGHTS
 from dermseg.package import ModelPackage, ModelSpec, Score, load_package
 from dermseg.recipes import Postprocessing
 
@@ -74,7 +75,7 @@ def copy_package(
         origin = spec.provenance.model_copy(update={"scores": []})
         spec = spec.model_copy(update={"provenance": origin, "notes": ""})
     with package_folder(destination) as folder:
-        for file in ("model.onnx", "recipe.toml", "weights.safetensors"):
+        for file in ("model.onnx", "recipe.toml", WEIGHTS):
             if (source.folder / file).is_file():
                 shutil.copyfile(source.folder / file, folder / file)
         write_spec(folder, spec)

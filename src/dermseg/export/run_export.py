@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from safetensors.torch import save
-
 from dermseg.datasets import Dataset
 from dermseg.errors import ExportError
 from dermseg.export.ensemble import join_runs
@@ -17,6 +15,7 @@ from dermseg.export.onnx import compare_onnx, write_onnx
 from dermseg.export.package_folder import check_destination, package_folder, write_spec
 from dermseg.export.quantizing import quantized_spec
 from dermseg.export.run_reading import FinishedRun, read_run
+from dermseg.export.weights import write_weights
 from dermseg.networks import SegmentationNetwork
 from dermseg.package import ModelSpec, Provenance, Score
 from dermseg.recipes import Recipe
@@ -101,7 +100,7 @@ def export_run(
             spec = quantized_spec(folder, spec, int8)
         write_spec(folder, spec)
         if not others:
-            _write_weights(runs[0].network, folder / "weights.safetensors", half=half_weights)
+            write_weights(runs[0].network, folder, half=half_weights)
         shutil.copyfile(run / "recipe.toml", folder / "recipe.toml")
     return spec
 
@@ -120,15 +119,6 @@ def _write_network(
         )
         raise ExportError(message)
     return difference
-
-
-def _write_weights(network: SegmentationNetwork, path: Path, *, half: bool) -> None:
-    """Write the weights as the network names them, to start other runs from."""
-    weights = {
-        name: (value.half() if half and value.is_floating_point() else value).contiguous()
-        for name, value in network.state_dict().items()
-    }
-    path.write_bytes(save(weights))
 
 
 def _provenance(

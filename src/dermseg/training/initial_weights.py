@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import torch
 from rich.console import Console
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
 
-from dermseg.errors import PackageError, RecipeError
+from dermseg.errors import RecipeError
+from dermseg.export import read_weights
 from dermseg.networks import SegmentationNetwork, create_network
-from dermseg.package import ModelPackage, load_package
+from dermseg.package import load_package
 from dermseg.recipes import Recipe
 
 __all__ = ["load_initial_weights"]
@@ -32,7 +30,7 @@ def load_initial_weights(network: SegmentationNetwork, recipe: Recipe) -> None:
     """
     source = recipe.network.initial_weights
     package = load_package(source)
-    weights = _read_weights(package)
+    weights = read_weights(package.folder)
     spec = package.spec
     if (spec.head, len(spec.classes)) != (recipe.head, len(recipe.classes)):
         own = network.state_dict()
@@ -54,16 +52,6 @@ def load_initial_weights(network: SegmentationNetwork, recipe: Recipe) -> None:
             f"{error}"
         )
         raise RecipeError(message) from error
-
-
-def _read_weights(package: ModelPackage) -> dict[str, Tensor]:
-    path = package.folder / "weights.safetensors"
-    try:
-        weights = load_file(path)
-    except (OSError, SafetensorError) as error:
-        message = f"{path}: no weights to start from ({error}); export the run again to get them"
-        raise PackageError(message) from error
-    return {name: value.float() for name, value in weights.items()}
 
 
 def _layers_of_maps(recipe: Recipe) -> set[str]:
