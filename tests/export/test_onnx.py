@@ -12,6 +12,7 @@ import onnxruntime
 import pytest
 import torch
 
+import dermseg
 from dermseg.export import compare_onnx, write_onnx
 from dermseg.networks import SegmentationNetwork
 
@@ -39,6 +40,12 @@ def test_graph_is_one_file_that_holds_its_weights(onnx_file: Path) -> None:
     model = onnx.load(onnx_file)
     onnx.checker.check_model(model)
     assert all(not tensor.external_data for tensor in model.graph.initializer)
+
+
+def test_graph_says_nothing_of_the_machine_that_wrote_it(onnx_file: Path) -> None:
+    content = onnx_file.read_bytes()
+    assert b"forward" not in content
+    assert str(Path(dermseg.__file__).parent).encode() not in content
 
 
 @pytest.mark.parametrize("change", [0.02, math.nan])

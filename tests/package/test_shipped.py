@@ -14,10 +14,16 @@ from dermseg.phantom import create_phantom
 from dermseg.prediction import load_model
 
 
-def test_the_shipped_models_are_small() -> None:
-    for name in list_packages():
-        files = load_package(name).folder.iterdir()
-        assert sum(path.stat().st_size for path in files) <= 10e6
+@pytest.mark.parametrize("name", list_packages())
+def test_the_shipped_models_are_small(name: str) -> None:
+    size = sum(path.stat().st_size for path in load_package(name).folder.iterdir())
+    assert size <= (20e6 if name == "accurate" else 10e6)
+
+
+@pytest.mark.parametrize("name", list_packages())
+def test_nothing_is_said_of_the_machine_that_made_them(name: str) -> None:
+    for path in load_package(name).folder.iterdir():
+        assert b'.py", line' not in path.read_bytes()
 
 
 def test_its_training_and_selection_images_are_all_named_and_apart() -> None:
@@ -37,18 +43,30 @@ def test_its_card_says_where_it_comes_from_and_that_it_is_no_diagnosis() -> None
     assert [score.on for score in reported] == ["isic2017 validation"]
 
 
+def test_the_accurate_one_says_how_sure_it_is_and_what_it_is_not_for() -> None:
+    package = load_package("accurate")
+    spec = package.spec
+    assert spec.quality is not None
+    assert spec.scope is not None
+    assert [source.licence for source in spec.provenance.data] == ["CC0-1.0", "CC0-1.0"]
+    assert "reliability.png" in (package.folder / "MODEL_CARD.md").read_text("utf-8")
+    assert (package.folder / "reliability.png").is_file()
+
+
 @pytest.mark.data
-def test_no_validation_image_was_trained_on_or_chose_anything(real_data: Path) -> None:
+@pytest.mark.parametrize("name", ["fast", "accurate"])
+def test_no_validation_image_was_trained_on_or_chose_anything(real_data: Path, name: str) -> None:
     validation = open_dataset(real_data / "isic2017_256x192").part("validation")
-    origin = load_package().spec.provenance
+    origin = load_package(name).spec.provenance
     seen = {*origin.training_ids, *origin.selection_ids}
     assert len(validation) == 150
     assert not seen & {sample.id for sample in validation}
 
 
 @pytest.mark.slow
-def test_it_finds_the_lesion_on_phantoms_that_it_never_saw() -> None:
-    predictor = load_model()
+@pytest.mark.parametrize("name", ["fast", "accurate"])
+def test_it_finds_the_lesion_on_phantoms_that_it_never_saw(name: str) -> None:
+    predictor = load_model(name)
     phantoms = [create_phantom(seed) for seed in range(1000, 1040)]
     scores = [jaccard(predictor.predict(one.image).mask, one.mask) for one in phantoms]
     assert np.mean(scores) >= 0.7

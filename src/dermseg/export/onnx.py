@@ -13,6 +13,7 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 from onnxscript.optimizer import fold_constants, remove_unused_nodes
 
 from dermseg.errors import ExportError
@@ -59,6 +60,8 @@ def write_onnx(
         raise ExportError(message)
     fold_constants(program.model)
     remove_unused_nodes(program.model)
+    # The exporter notes for each node which lines of which files it comes from.
+    ClearMetadataAndDocStringPass()(program.model)
     model = program.model_proto
     if half_weights:
         _store_half(model.graph)
