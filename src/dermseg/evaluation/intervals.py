@@ -11,6 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from dermseg.errors import MissingExtraError
 
+try:
+    # Its parts are imported where they are first used: for the statistics that takes a second.
+    import scipy
+except ImportError as error:
+    raise MissingExtraError("evaluation", "eval") from error
+
 __all__ = [
     "NUM_RESAMPLES",
     "Interval",
@@ -249,11 +255,7 @@ def _bootstrap(
     num_groups = columns[0].size
     if num_groups == 1:
         return Interval(value, value, value)
-    try:
-        from scipy.stats import bootstrap  # noqa: PLC0415 -- slow to import
-    except ImportError as error:
-        raise MissingExtraError("evaluation", "eval") from error
-    result = bootstrap(
+    result = scipy.stats.bootstrap(
         columns,
         statistic,
         paired=True,
