@@ -25,6 +25,7 @@ def copied_discs(disc_dataset: Path, tmp_path: Path) -> Path:
     return folder.parent
 
 
+@pytest.mark.slow
 def test_leaks_are_printed_and_refused_only_when_strict(
     dermseg: Run, disc_dataset: Path, copied_discs: Path, tmp_path: Path
 ) -> None:
@@ -66,6 +67,7 @@ def test_an_unreadable_image_is_named(dermseg: Run, copied_discs: Path) -> None:
     assert "broken.png" in result.stderr
 
 
+@pytest.mark.slow
 def test_plain_folders_of_images_need_no_masks(
     dermseg: Run, disc_dataset: Path, copied_discs: Path
 ) -> None:
@@ -78,6 +80,7 @@ def test_plain_folders_of_images_need_no_masks(
         assert (summary["num_images"], summary["num_leaks"]) == (22, 2)
 
 
+@pytest.mark.slow
 def test_a_call_without_images_is_refused(dermseg: Run, tmp_path: Path) -> None:
     for call in ((), (tmp_path,), ("--images", tmp_path)):
         result = dermseg("data", "audit", *call)

@@ -57,6 +57,7 @@ def test_lists_name_what_there_is(dermseg: Run) -> None:
     assert "isic2017: " in dermseg("data", "list").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["recipes", "networks"])
 def test_unknown_names_are_refused(dermseg: Run, name: str) -> None:
     result = dermseg(name, "nothing")
@@ -128,6 +129,7 @@ def test_masks_are_scored_and_the_summary_is_printed(
     assert len((out / "per_image.csv").read_text().splitlines()) == 20
 
 
+@pytest.mark.slow
 def test_a_model_scores_on_a_part_as_its_masks_do(
     dermseg: Run, disc_dataset: Path, dark_package: Path, tmp_path: Path
 ) -> None:

@@ -69,6 +69,7 @@ def test_the_documented_example_prints_what_the_documentation_says(
     assert evaluated.is_dir()
 
 
+@pytest.mark.slow
 def test_the_files_say_the_same_as_the_terminal(
     dermseg: Run, evaluated: Path, tmp_path: Path
 ) -> None:
@@ -107,6 +108,7 @@ def test_models_get_a_table_of_dice_and_cross_entropy(
     assert header == "id,cross_entropy fast,cross_entropy dark,dice fast,dice dark"
 
 
+@pytest.mark.slow
 def test_a_ranking_of_equal_models_says_so(dermseg: Run, evaluated: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -117,6 +119,7 @@ def test_a_ranking_of_equal_models_says_so(dermseg: Run, evaluated: Path, tmp_pa
     assert "the images that differ most" not in result.stdout
 
 
+@pytest.mark.slow
 def test_the_pictures_show_both_contours(dermseg: Run, evaluated: Path, tmp_path: Path) -> None:
     folders = (evaluated / "steady", evaluated / "coarse")
     result = dermseg("compare", *folders, "-o", tmp_path, "--pictures", 4)
@@ -149,6 +152,7 @@ def test_pictures_that_cannot_be_drawn_are_said(
     assert not (out / "differences.jpg").exists()
 
 
+@pytest.mark.slow
 def test_models_are_shown_on_their_images(
     dermseg: Run, models: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -201,6 +205,7 @@ def test_wrong_calls_are_refused(dermseg: Run, evaluated: Path, tmp_path: Path) 
     assert dermseg("compare").returncode == 2
 
 
+@pytest.mark.slow
 def test_an_output_that_cannot_be_written_ends_with_3(
     dermseg: Run, evaluated: Path, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ def lesions(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_images_are_drawn_kept_and_left_out(dermseg: Run, lesions: Path, tmp_path: Path) -> None:
     table = tmp_path / "presence.csv"
     table.write_text(
@@ -88,6 +89,7 @@ def test_wrong_calls_are_one_line_and_write_nothing(
     assert not (tmp_path / "drawn").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals differ")
 def test_an_interrupted_call_is_continued_to_the_same_files(
     command: str, dermseg: Run, lesions: Path, tmp_path: Path

@@ -191,6 +191,7 @@ def test_one_protocol_makes_the_figures_that_are_printed(
     assert "no protocol 'isic2021'; there are isic, isic2016" in unknown.stderr
 
 
+@pytest.mark.slow
 def test_seed001_scores_inside_the_lesion(dermseg: Run, tmp_path: Path) -> None:
     lesion = np.zeros((256, 256), np.bool_)
     lesion[:128] = True

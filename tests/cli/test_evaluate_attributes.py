@@ -46,6 +46,7 @@ def _split(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_model_of_attributes_is_scored_by_class(
     dermseg: Run, color_package: MakePackage, dataset: Path, tmp_path: Path
 ) -> None:

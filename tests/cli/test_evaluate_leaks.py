@@ -29,6 +29,7 @@ def own_folder(disc_dataset: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_seen_images_are_a_loud_warning(dermseg: Run, own_folder: Path, tmp_path: Path) -> None:
     call = ("evaluate", "--model", "fast", "--no-boundary")
     source = ("--images", own_folder / "images", "--masks", own_folder / "masks")
@@ -56,6 +57,7 @@ def test_seen_images_are_a_loud_warning(dermseg: Run, own_folder: Path, tmp_path
     )
 
 
+@pytest.mark.slow
 def test_predictions_of_a_shipped_model_are_recognised(
     dermseg: Run, own_folder: Path, tmp_path: Path
 ) -> None:

@@ -142,6 +142,7 @@ def test_both_models_are_recorded_and_summed_up(
     assert "experimental: the model colors" in said
 
 
+@pytest.mark.slow
 def test_only_images_with_all_of_their_files_are_done(
     dermseg: Run, color_package: MakePackage, photo: Path, tmp_path: Path
 ) -> None:

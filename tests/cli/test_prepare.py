@@ -62,6 +62,7 @@ def test_wrong_calls_are_one_line(tmp_path: Path, dermseg: Dermseg, data: Path) 
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.slow
 def test_attributes_are_prepared_and_previewed(
     tmp_path: Path, dermseg: Dermseg, attribute_dataset: Path
 ) -> None:

@@ -74,6 +74,7 @@ def test_mirror_images_are_averaged_where_they_belong(network: SegmentationNetwo
     torch.testing.assert_close(mirrored, found, atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 def test_package_of_two_runs_averages_them(
     tmp_path: Path,
     run: Path,

@@ -62,6 +62,7 @@ def test_a_run_is_exported_in_int8_with_its_loss(tmp_path: Path, run: Path, data
     assert "int8" not in (plain / "MODEL_CARD.md").read_text()
 
 
+@pytest.mark.slow
 def test_weights_are_int8_and_probabilities_near(tmp_path: Path, run: Path, data: Dataset) -> None:
     plain, quantized = tmp_path / "plain", tmp_path / "int8"
     spec = export_run(run, plain)
@@ -95,6 +96,7 @@ def test_data_that_the_run_did_not_see_are_refused(
         choose_images("discs", [sample("a")], training, held_out)
 
 
+@pytest.mark.slow
 def test_refused_data_leave_no_package(tmp_path: Path, run: Path, disc_dataset: Path) -> None:
     with pytest.raises(UsageError, match="give the data that the run was trained on"):
         export_run(run, tmp_path / "model", int8=open_dataset(disc_dataset))

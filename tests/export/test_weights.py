@@ -24,6 +24,7 @@ def assert_same(
         assert torch.equal(found[name], stored.float()) or torch.equal(found[name], value), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("flips", "half"), [(False, False), (True, False), (True, True)])
 def test_weights_come_back_though_the_file_holds_only_what_the_graph_lacks(
     tmp_path: Path, run: Path, network: SegmentationNetwork, *, flips: bool, half: bool

@@ -122,6 +122,7 @@ def test_image_of_which_no_class_is_known_is_left_out(
         judge(predictor, [unknown])
 
 
+@pytest.mark.slow
 def test_thresholds_part_the_classes_from_all_else(
     predictor: Predictor, color_samples: list[Sample]
 ) -> None:
