@@ -25,7 +25,7 @@ from corruptions import CORRUPTIONS, SKIN_TONE, STRENGTHS
 from matplotlib.figure import Figure
 from runs import put_table
 
-from dermseg.datasets import open_source, read_split
+from dermseg.datasets import find_split, open_source
 from dermseg.evaluation import bootstrap_interval
 from dermseg.images import read_image, read_mask, write_image
 from dermseg.metrics import jaccard
@@ -66,15 +66,12 @@ def main() -> int:
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     dataset = open_source(options.data)
-    if options.split_file is None:
-        samples = dataset.part(options.split)
-    else:
-        chosen = read_split(options.split_file, dataset.samples).parts[options.split]
-        samples = tuple(sample for sample in dataset.samples if sample.id in chosen)
+    ids = find_split(dataset, split_file=options.split_file).parts[options.split]
+    chosen = set(ids[: options.num_images])
     real = [
         (read_image(sample.image), read_mask(sample.mask))
-        for sample in samples[: options.num_images]
-        if sample.mask is not None
+        for sample in dataset.samples
+        if sample.id in chosen and sample.mask is not None
     ]
     kinds = {"real": real, "phantoms": phantoms(options.num_images, _LIGHTEST)}
     rows: list[Row] = []

@@ -19,6 +19,7 @@ from dermseg.datasets import (
     official_split,
     open_source,
     read_groups,
+    regroup,
     tell_presence,
 )
 from dermseg.errors import DatasetError, UsageError
@@ -80,7 +81,9 @@ class TrainingData:
             return None
         dataset = PseudoLabels(self.pseudo_labels)
         if self.groups_file is not None:
-            dataset.regroup(read_groups(self.groups_file))
+            alone = {sample.id: sample.group for sample in dataset.samples}
+            groups = alone | read_groups(self.groups_file)
+            dataset.samples = regroup(dataset.samples, groups, source=self.groups_file)
         return dataset
 
 
@@ -169,6 +172,9 @@ def divide(
     assigned = _Assigned()
     for dataset in datasets:
         assigned.add(dataset, _find_split(dataset, options, split_file), can_choose)
+    drawn_by_people = {sample.id for dataset in datasets for sample in dataset.samples}
+    added = {sample for sample in pseudo if sample.id not in drawn_by_people}
+    assigned.train += filter(added.__contains__, pseudo)
     kept_out = assigned.reported | set(excluded_ids)
     usable, selection = (
         [
@@ -178,10 +184,11 @@ def divide(
         ]
         for samples in (assigned.train, assigned.selection)
     )
-    num_dropped = len(assigned.train) - len(usable)
+    num_dropped = len(assigned.train) - len(usable) + len(pseudo) - len(added)
     bare = [sample for sample in (*usable, *selection) if not can_be_learned(sample)]
     usable = [sample for sample in usable if can_be_learned(sample)]
-    marked, selection = (list(filter(can_choose, samples)) for samples in (usable, selection))
+    selection = list(filter(can_choose, selection))
+    marked = [sample for sample in usable if can_choose(sample) and sample not in added]
     if not selection and marked:
         groups = {sample.id: sample.group for sample in marked}
         _, chosen = choose_selection(
@@ -199,21 +206,13 @@ def divide(
         for sample in usable
         if sample.id not in choosing and sample.group not in choosing_groups
     ]
-    drawn_by_people = {sample.id for dataset in datasets for sample in dataset.samples}
-    added = [
-        sample
-        for sample in pseudo
-        if sample.id not in kept_out | drawn_by_people
-        and sample.group not in assigned.reported_groups | choosing_groups
-        and can_be_learned(sample)
-    ]
     parts = TrainingParts(
-        train=(*usable, *added),
+        train=tuple(usable),
         selection=tuple(selection),
         evaluation_ids=tuple(sorted(assigned.reported)),
-        num_dropped=num_dropped + len(pseudo) - len(added),
+        num_dropped=num_dropped,
         num_unknown=len(bare),
-        num_pseudo=len(added),
+        num_pseudo=sum(sample in added for sample in usable),
     )
     _check(parts, classes, bare)
     return parts

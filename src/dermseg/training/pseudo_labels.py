@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -71,12 +70,6 @@ class PseudoLabels(Dataset):
         return DatasetIndex(
             tuple(samples[id] for id in sorted(samples)),
             tuple(sorted(orphans, key=lambda orphan: orphan.path)),
-        )
-
-    def regroup(self, groups: Mapping[str, str]) -> None:
-        """Give each image the group that it has by id, if it has one."""
-        self.samples = tuple(
-            replace(sample, group=groups.get(sample.id, sample.group)) for sample in self.samples
         )
 
 
