@@ -18,6 +18,7 @@ from dermseg.cli.evaluation_inputs import (
     with_leaks,
 )
 from dermseg.cli.protocol_table import protocol_lines
+from dermseg.cli.quality_table import quality_lines
 from dermseg.cli.sources import MasksOption, choose_source
 from dermseg.errors import MissingExtraError, RunError
 
@@ -215,6 +216,7 @@ def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
         class_lines(result.classes) if result.classes else (),
         presence_lines(result.presence) if result.presence is not None else (),
         protocol_lines(result.protocols) if len(result.protocols) > 1 else (),
+        quality_lines(result.quality) if result.quality is not None else (),
     ]
     for table in tables:
         for number, line in enumerate(table):

@@ -42,6 +42,12 @@ from dermseg.evaluation.presence import (
 )
 from dermseg.evaluation.protocol_figures import ProtocolFigures, protocol_figures
 from dermseg.evaluation.protocols import PROTOCOLS, Protocol, find_protocol
+from dermseg.evaluation.quality import (
+    REVIEW_SHARE,
+    QualityFigures,
+    quality_figures,
+    share_caught,
+)
 from dermseg.evaluation.scoring import (
     Item,
     Predicted,
@@ -53,6 +59,7 @@ from dermseg.evaluation.writing import summary, write_evaluation
 
 __all__ = [
     "PROTOCOLS",
+    "REVIEW_SHARE",
     "SCORES",
     "ClassFigures",
     "ClassPresence",
@@ -71,6 +78,7 @@ __all__ = [
     "PresenceFigures",
     "Protocol",
     "ProtocolFigures",
+    "QualityFigures",
     "Skipped",
     "StagedMasks",
     "aggregate",
@@ -93,10 +101,12 @@ __all__ = [
     "predict_items",
     "presence_figures",
     "protocol_figures",
+    "quality_figures",
     "read_files",
     "read_pairs",
     "read_predictions",
     "score_mask",
+    "share_caught",
     "staged_masks",
     "summary",
     "write_evaluation",

@@ -26,6 +26,7 @@ from dermseg.evaluation.matching import (
 from dermseg.evaluation.pooling import PixelPool
 from dermseg.evaluation.presence import ImagePresence, PresenceFigures, presence_figures
 from dermseg.evaluation.protocol_figures import ProtocolFigures, applies, protocol_figures
+from dermseg.evaluation.quality import QualityFigures, quality_figures
 from dermseg.evaluation.scoring import (
     Item,
     complement_fits,
@@ -71,6 +72,7 @@ class Evaluation:
         classes: The figures of each attribute, where masks of attributes are scored. Each score
             is of one image and one attribute then.
         presence: How well a model tells which images show an attribute, where that is known.
+        quality: What a model's expectations of its masks are worth, where it had any.
     """
 
     scores: tuple[ImageScore, ...]
@@ -88,6 +90,7 @@ class Evaluation:
     metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False)
     classes: tuple[ClassFigures, ...] = ()
     presence: PresenceFigures | None = None
+    quality: QualityFigures | None = None
 
     @property
     def num_scored(self) -> int:
@@ -348,4 +351,5 @@ def summarize(
         seed=seed,
         classes=class_figures(scores, pool.attributes, groups=groups, seed=seed),
         presence=presence,
+        quality=quality_figures(scores, groups=groups, seed=seed),
     )

@@ -11,6 +11,7 @@ from dermseg.evaluation.files import MaskFile
 from dermseg.evaluation.image_statistics import STATISTICS, ImageStatistics
 from dermseg.evaluation.protocols import Protocol, Scaling
 from dermseg.metrics import BoundaryMeasures, ConfusionCounts, ProbabilityCounts
+from dermseg.prediction import Quality
 
 __all__ = [
     "BORDER_WIDTH",
@@ -116,6 +117,7 @@ class ImageScore:
         prediction_is_binary: Likewise.
         findings: What is odd about the files; they were scored all the same.
         statistics: What the image shows, if it was asked for and there is an image.
+        quality: What the model expected of its mask, if it said so.
     """
 
     id: str
@@ -134,6 +136,7 @@ class ImageScore:
     prediction_is_binary: bool = True
     findings: tuple[str, ...] = ()
     statistics: ImageStatistics | None = None
+    quality: Quality | None = None
 
     @classmethod
     def from_counts(
@@ -148,6 +151,7 @@ class ImageScore:
         prediction_is_binary: bool = True,
         findings: tuple[str, ...] = (),
         statistics: ImageStatistics | None = None,
+        quality: Quality | None = None,
     ) -> ImageScore:
         """Compute all scores of overlap of an image."""
         return cls(
@@ -167,6 +171,7 @@ class ImageScore:
             prediction_is_binary=prediction_is_binary,
             findings=findings,
             statistics=statistics,
+            quality=quality,
         )
 
     @property

@@ -15,6 +15,7 @@ from dermseg.evaluation.files import (
     list_masks,
     list_probabilities,
 )
+from dermseg.prediction import TABLE, Quality, read_rows
 from dermseg.types import Sample
 
 __all__ = [
@@ -38,6 +39,7 @@ class Pair:
         prediction: The predicted mask.
         probability: The probabilities as 8-bit grey values, if there are any.
         image: The photograph, if it is known.
+        quality: What the model expected of its mask, if it said so.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Pair:
     prediction: MaskFile
     probability: MaskFile | None = None
     image: Path | None = None
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ def _match(
     identify = partial(mask_id, known=truths)
     predictions = _by_id(list_masks(folder, "predicted masks"), identify)
     probabilities = _by_id(list_probabilities(folder), _probability_id)
+    qualities = _qualities(folder)
     pairs, skipped = [], []
     for id in sorted(truths):
         true, predicted = truths[id], predictions.get(id, [])
@@ -161,9 +165,29 @@ def _match(
             skipped.append(Skipped(id, reason, "duplicate"))
         else:
             (probability, *_) = probabilities.get(id, [None])
-            pairs.append(Pair(id, true[0], predicted[0], probability))
+            quality = qualities.get(str(predicted[0]))
+            pairs.append(Pair(id, true[0], predicted[0], probability, quality=quality))
     extra = sorted(predictions.keys() - truths.keys())
     return Matching(tuple(pairs), tuple(skipped), tuple(extra))
+
+
+def _qualities(folder: Path) -> dict[str, Quality]:
+    """What `dermseg predict` wrote of the masks in the folder, by file."""
+    found = {}
+    for row in read_rows(folder / TABLE):
+        if not row["mask"] or not row["expected_jaccard"]:
+            continue
+        try:
+            expected = float(row["expected_jaccard"])
+        except ValueError as error:
+            message = (
+                f"{folder / TABLE}: the expected_jaccard of {row['mask']} is "
+                f"'{row['expected_jaccard']}', which is no number. Predict again, or take the "
+                "table away: masks are scored without it, too."
+            )
+            raise DatasetError(message) from error
+        found[str(folder / row["mask"])] = Quality(expected, row["review"] == "1")
+    return found
 
 
 def _by_id(files: Iterable[MaskFile], identify: Callable[[Path], str]) -> dict[str, list[MaskFile]]:

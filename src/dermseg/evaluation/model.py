@@ -105,7 +105,8 @@ def _predict(
             write_mask(_mask_path(masks_dir, sample.id), mask)
         levels = to_levels(result.probability) if measures.probability else None
         image = result.image if measures.statistics else None
-        yield sample.id, Predicted(mask, levels, image=image), sample.mask
+        predicted = Predicted(mask, levels, image=image, quality=result.quality)
+        yield sample.id, predicted, sample.mask
 
 
 def _mask_path(folder: Path, id: str) -> Path:

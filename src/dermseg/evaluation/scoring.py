@@ -34,6 +34,7 @@ from dermseg.metrics import (
     confusion_counts,
     near_boundary,
 )
+from dermseg.prediction import Quality
 from dermseg.types import BoolMask, ImageArray
 
 __all__ = [
@@ -62,6 +63,7 @@ class Predicted:
         is_binary: See `CheckedMask`.
         findings: What is odd about the files.
         image: The photograph, (H, W, 3) uint8, or None.
+        quality: What the model expects of the mask, or None.
     """
 
     mask: BoolMask
@@ -69,6 +71,7 @@ class Predicted:
     is_binary: bool = True
     findings: tuple[str, ...] = ()
     image: ImageArray | None = None
+    quality: Quality | None = None
 
 
 Truth: TypeAlias = MaskFile | CheckedMask
@@ -129,6 +132,7 @@ def score_mask(
         prediction_is_binary=prediction.is_binary,
         findings=_findings(prediction, true, counts),
         statistics=_measure(prediction, target, measures),
+        quality=prediction.quality,
     )
 
 
@@ -189,7 +193,9 @@ def _read_pair(pair: Pair, measures: Measures) -> Item:
     if measures.statistics and pair.image is not None:
         image, finding = _read_image_of(pair.image, checked.mask)
         findings += [finding] if finding else []
-    predicted = Predicted(checked.mask, levels, checked.is_binary, tuple(findings), image)
+    predicted = Predicted(
+        checked.mask, levels, checked.is_binary, tuple(findings), image, pair.quality
+    )
     return pair.id, predicted, pair.truth
 
 

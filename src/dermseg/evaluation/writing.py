@@ -44,7 +44,8 @@ def summary(evaluation: Evaluation, *, about: Mapping[str, str] | None = None) -
         ``tolerances``, with probabilities ``pooled`` (scores of the pixels of all images), with
         protocols ``protocols``, with a known model ``training_overlap`` (see `Leaks`). With
         attributes ``classes`` (see `ClassFigures`) and, if it is known which images show them,
-        ``presence`` (see `PresenceFigures`).
+        ``presence`` (see `PresenceFigures`). If the model expects something of its masks,
+        ``quality`` (see `QualityFigures`).
     """
     content = {
         **(about or {}),
@@ -70,6 +71,8 @@ def summary(evaluation: Evaluation, *, about: Mapping[str, str] | None = None) -
         content["classes"] = {row.name: _class(row) for row in evaluation.classes}
     if evaluation.presence is not None:
         content["presence"] = evaluation.presence.as_json()
+    if evaluation.quality is not None:
+        content["quality"] = evaluation.quality.as_json()
     if evaluation.protocols:
         content["protocols"] = {
             figures.protocol.name: _figures(figures) for figures in evaluation.protocols
@@ -129,6 +132,10 @@ def _per_image(evaluation: Evaluation) -> dict[str, list[Any]]:
     for name in (*SCORES, *measured(scores), *shown):
         values = (score.value(name) for score in scores)
         columns[name] = [None if math.isnan(value) else value for value in values]
+    if evaluation.quality is not None:
+        expected = [score.quality for score in scores]
+        columns["expected_jaccard"] = [each and each.expected_jaccard for each in expected]
+        columns["review"] = [each and int(each.review) for each in expected]
     return columns
 
 

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from dermseg.prediction.quality import NO_LESION, NOT_DERMOSCOPIC, find_refusal
 from dermseg.training.calibrating.logistic import fit_linear
 from dermseg.training.calibrating.parts import divide
-from dermseg.training.calibrating.quality import fit_quality, share_caught
+from dermseg.training.calibrating.quality import fit_quality
 from dermseg.training.calibrating.scaling import LogitCounts
 from dermseg.training.calibrating.scope import fit_scope
 
@@ -58,14 +58,6 @@ def test_the_cross_entropy_is_that_of_the_pixels() -> None:
     assert counts.cross_entropy(3.0, 0.0) == pytest.approx(np.log(2))
     expected = (np.log1p(np.exp(-2.0)) + np.log1p(np.exp(2.0))) / 2
     assert counts.cross_entropy(3.0, 2.0) == pytest.approx(expected)
-
-
-def test_the_share_caught_counts_poor_masks_among_those_that_are_flagged() -> None:
-    truth = np.array([0.1, 0.2, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9])
-    assert share_caught(truth, truth) == 1
-    assert share_caught(-truth, truth) == 0
-    assert share_caught(np.arange(10.0)[::-1], truth, share=0.9) == 0.5
-    assert np.isnan(share_caught(truth, np.ones(10)))
 
 
 def test_quality_is_judged_on_images_that_it_was_not_fitted_on() -> None:

@@ -13,7 +13,15 @@ from markupsafe import Markup
 from dermseg.evaluation.intervals import Interval
 from dermseg.evaluation.report.scales import Axis, format_number
 
-__all__ = ["Curve", "axis_cell", "curve_chart", "histogram", "interval_cell", "reliability_chart"]
+__all__ = [
+    "Curve",
+    "axis_cell",
+    "curve_chart",
+    "histogram",
+    "interval_cell",
+    "reliability_chart",
+    "scatter_chart",
+]
 
 _WIDTH, _HEIGHT = 400, 290
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 22, 46
@@ -142,6 +150,40 @@ def reliability_chart(
         y_label="share that is lesion",
         description=description,
     )
+
+
+def scatter_chart(
+    points: Sequence[tuple[float, float]],
+    rings: Sequence[bool],
+    *,
+    x_label: str,
+    y_label: str,
+    description: str,
+    guide: float,
+) -> Markup:
+    """Draw dots over the unit square, and its diagonal.
+
+    Args:
+        points: (x, y) of each dot.
+        rings: Which of them are drawn as rings.
+        x_label: Of the horizontal axis.
+        y_label: Of the vertical axis.
+        description: Of the whole chart, for screen readers.
+        guide: Height of a line to compare with.
+    """
+    frame = _Frame(_UNIT, _UNIT)
+    left, right, height = frame.at_x(0), frame.at_x(1), frame.at_y(guide)
+    parts = [frame.y_grid(_UNIT.ticks()), frame.x_ticks(_UNIT.ticks())]
+    parts.append(_line("guide", left, frame.at_y(0), right, frame.at_y(1)))
+    parts.append(_line("guide", left, height, right, height))
+    parts.append(_text(left + 5, height - 5, f"{guide:g}", ""))
+    parts += [
+        Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(
+            "ring" if is_ring else "dot", frame.at_x(x), frame.at_y(y)
+        )
+        for (x, y), is_ring in zip(points, rings, strict=True)
+    ]
+    return frame.chart(parts, x_label=x_label, y_label=y_label, description=description)
 
 
 def interval_cell(

@@ -14,6 +14,7 @@ from dermseg.evaluation.report.attributes import class_table, presence_table
 from dermseg.evaluation.report.figures import axis_cell, interval_cell
 from dermseg.evaluation.report.groups import FEW_IMAGES, Grouping, group_results
 from dermseg.evaluation.report.page import render_page
+from dermseg.evaluation.report.quality import draw_quality
 from dermseg.evaluation.report.scales import Axis, fit_axis
 from dermseg.evaluation.report.wording import name_figure
 from dermseg.evaluation.writing import summary
@@ -51,6 +52,7 @@ def render_report(evaluation: Evaluation, *, about: Mapping[str, str] | None = N
     # Where attributes are scored, what is measured on an image is no lesion's.
     groupings = () if evaluation.classes or not evaluation.scores else group_results(evaluation)
     probabilities = content.draw_probabilities(evaluation)
+    quality = draw_quality(evaluation)
     headline_name = _headline_name(evaluation)
     has_attributes = bool(evaluation.classes) or evaluation.presence is not None
     sections = [
@@ -59,6 +61,7 @@ def render_report(evaluation: Evaluation, *, about: Mapping[str, str] | None = N
         ("images", "What was scored"),
         *([("distributions", "Distributions")] if evaluation.scores else []),
         *([("probabilities", "Probabilities")] if probabilities else []),
+        *([("quality", "Expected quality")] if quality else []),
         *([("cases", "Cases")] if evaluation.scores else []),
         *([("groups", "Groups")] if groupings else []),
         *([("protocols", "Protocols")] if len(evaluation.protocols) > 1 else []),
@@ -87,6 +90,7 @@ def render_report(evaluation: Evaluation, *, about: Mapping[str, str] | None = N
             "outcomes": _outcomes(evaluation),
             "distributions": content.draw_distributions(evaluation),
             "probabilities": probabilities,
+            "quality": quality,
             "cases": content.draw_cases(evaluation),
             "groups": _plotted(groupings, evaluation) if groupings else None,
             "few_images": FEW_IMAGES,
