@@ -8,7 +8,8 @@ trains it on. All are judged on the images that chose the reference's checkpoint
 trained on 2017 alone have the same selection part, the others leave these images out and choose on
 others. The official validation part is neither trained on nor looked at.
 
-Can be interrupted at any time and called again; ``--only NAME`` does one candidate.
+Can be interrupted at any time and called again; ``--only NAME`` does one candidate. A row whose run
+is not in RUNS stays in the table as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from runs import call, put_table, train
+from runs import call, find_row, put_table, train
 
 from dermseg.datasets import read_groups
 
@@ -188,33 +189,40 @@ def with_groups(ids: set[str], options: argparse.Namespace) -> set[str]:
 
 
 def table(output: Path) -> str:
-    """A Markdown table of the candidates that are finished, and their commands."""
+    """A Markdown table of the candidates that are or were finished, and their commands."""
     titles = ["candidate", "what it changes", "Jaccard", "thresholded", "best epoch's",
               "parameters", "epochs", "s / epoch"]  # fmt: skip
     lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
     commands = []
     for candidate in CANDIDATES:
-        summary = output / f"{candidate.name}-scores" / "summary.json"
-        if not summary.is_file():
-            continue
-        found = json.loads(summary.read_text("utf-8"))["aggregates"]
-        model = json.loads((output / candidate.name / "model/model.json").read_text("utf-8"))
-        with (output / candidate.name / "metrics.csv").open(encoding="utf-8") as file:
-            epochs = list(csv.DictReader(file))
-        scores = [
-            f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
-            for score in (found["mean_jaccard"], found["mean_thresholded_jaccard"])
-        ]
-        best = max(float(epoch["selection_mean_jaccard"]) for epoch in epochs)
-        seconds = statistics.median(float(epoch["seconds"]) for epoch in epochs)
-        cells = [f"`{candidate.name}`", candidate.title, *scores, f"{best:.3f}",
-                 f"{model['provenance']['num_parameters']:,}", str(len(epochs)),
-                 f"{seconds:.0f}"]  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
-        commands.append(command_of(candidate))
+        line = row(candidate, output) or find_row(DOCUMENT, candidate.name)
+        if line is not None:
+            lines.append(line)
+            commands.append(command_of(candidate))
     if not commands:
         return "No candidate is trained yet.\n"
     return "\n".join([*lines, "", *(f"    {command}" for command in commands)]) + "\n"
+
+
+def row(candidate: Candidate, output: Path) -> str | None:
+    """The line of a candidate, if its run is finished."""
+    summary = output / f"{candidate.name}-scores" / "summary.json"
+    if not summary.is_file():
+        return None
+    found = json.loads(summary.read_text("utf-8"))["aggregates"]
+    model = json.loads((output / candidate.name / "model/model.json").read_text("utf-8"))
+    with (output / candidate.name / "metrics.csv").open(encoding="utf-8") as file:
+        epochs = list(csv.DictReader(file))
+    scores = [
+        f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
+        for score in (found["mean_jaccard"], found["mean_thresholded_jaccard"])
+    ]
+    best = max(float(epoch["selection_mean_jaccard"]) for epoch in epochs)
+    seconds = statistics.median(float(epoch["seconds"]) for epoch in epochs)
+    cells = [f"`{candidate.name}`", candidate.title, *scores, f"{best:.3f}",
+             f"{model['provenance']['num_parameters']:,}", str(len(epochs)),
+             f"{seconds:.0f}"]  # fmt: skip
+    return "| " + " | ".join(cells) + " |"
 
 
 def command_of(candidate: Candidate) -> str:

@@ -121,7 +121,8 @@ def test_the_report_draws_what_was_expected(evaluation: Evaluation) -> None:
     page = render_report(evaluation)
     assert 'id="quality"' in page
     assert page.count('class="ring"') == 2
-    assert "Of 2 masks below 0.65, 50%" in page
+    assert "Masks below 0.65: 2. " in page
+    assert "finds 50% of them" in page
 
 
 def test_where_nothing_was_expected_nothing_is_said(

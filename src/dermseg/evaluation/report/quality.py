@@ -42,9 +42,9 @@ def draw_quality(evaluation: Evaluation) -> list[Chart]:
         caught = np.concatenate([[0.0], np.cumsum(poor) / poor.sum()])
         share = figures.caught
         caption = (
-            f"Of {figures.num_poor} masks below {JACCARD_THRESHOLD}, "
-            f"{share.value:.0%} [{share.low:.0%}, {share.high:.0%}] are found by looking at the "
-            f"{REVIEW_SHARE:.0%} of the images of which least is expected. The diagonal is chance."
+            f"Masks below {JACCARD_THRESHOLD}: {figures.num_poor}. A look at the "
+            f"{REVIEW_SHARE:.0%} of the images of which least is expected finds {share.value:.0%} "
+            f"of them [{share.low:.0%}, {share.high:.0%}]. The diagonal is chance."
         )
         svg = curve_chart(
             [Curve(list(zip(looked_at.tolist(), caught.tolist(), strict=True)), "caught")],
