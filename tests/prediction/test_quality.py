@@ -121,7 +121,7 @@ def test_of_attributes_the_lesion_has_the_doubts(predictor: Predictor) -> None:
 
 
 def test_what_was_seen_is_the_image_at_the_networks_size(predictor: Predictor) -> None:
-    image = create_phantom(2, size=(192, 256)).image
+    image = create_phantom(2, size=load_package().spec.input_size).image
     seen = predictor.predict(image).seen
     assert seen is not None
     assert np.abs(seen.astype(int) - image).max() <= 1
