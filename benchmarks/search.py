@@ -6,7 +6,8 @@ Each candidate is one ``dermseg train`` of about a quarter of an hour on one thr
 first, the reference, is the recipe ``residual-unet-isic2017``; the others change one thing, and one
 trains it on. All are judged on the images that chose the reference's checkpoint: those that are
 trained on 2017 alone have the same selection part, the others leave these images out and choose on
-others. The official validation part is neither trained on nor looked at.
+others. The official validation part is neither trained on nor looked at. The last one also needs
+``--pseudo-labels``, a folder of masks that ``dermseg predict`` drew.
 
 Can be interrupted at any time and called again; ``--only NAME`` does one candidate. A row whose run
 is not in RUNS stays in the table as it is.
@@ -51,6 +52,7 @@ class Candidate:
         epochs: As many as take about a quarter of an hour on one thread.
         overrides: What differs from the recipe.
         both_years: Trained on the pairs of ISIC 2018 as well.
+        pseudo_labels: Trained on images whose masks a model drew as well.
         continues: Starts from the reference's weights.
     """
 
@@ -59,6 +61,7 @@ class Candidate:
     epochs: int
     overrides: tuple[str, ...] = ()
     both_years: bool = False
+    pseudo_labels: bool = False
     continues: bool = False
 
     def settings(self, runs: Path) -> list[str]:
@@ -126,6 +129,13 @@ CANDIDATES = (
         ("training.ema_decay=none", "training.ema_warmup=false"),
     ),
     Candidate("both-years", "2017 and 2018", 8, both_years=True),
+    Candidate(
+        "pseudo-labels",
+        "2017 and 2018, and 755 images with the masks that `accurate` drew",
+        6,
+        both_years=True,
+        pseudo_labels=True,
+    ),
 )
 REFERENCE = CANDIDATES[0]
 
@@ -136,6 +146,7 @@ def main() -> int:
     parser.add_argument("--isic2017", type=Path, required=True, help="the dataset's folder")
     parser.add_argument("--isic2018", type=Path, required=True, help="the dataset's folder")
     parser.add_argument("--groups", type=Path, help="groups of images, as data audit writes them")
+    parser.add_argument("--pseudo-labels", type=Path, help="folder of dermseg predict")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the runs")
     names = [candidate.name for candidate in CANDIDATES]
     parser.add_argument("--only", action="append", choices=names, help="may be repeated")
@@ -143,8 +154,12 @@ def main() -> int:
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     for candidate in CANDIDATES:
-        if not options.tables_only and (not options.only or candidate.name in options.only):
-            train_and_judge(candidate, options)
+        if options.tables_only or (options.only and candidate.name not in options.only):
+            continue
+        if candidate.pseudo_labels and not options.pseudo_labels:
+            print(f"{candidate.name}: left out for want of --pseudo-labels")
+            continue
+        train_and_judge(candidate, options)
     put_table(DOCUMENT, "search", table(options.output))
     return 0
 
@@ -169,8 +184,9 @@ def data_of(candidate: Candidate, options: argparse.Namespace, excluded: set[str
     folders = [options.isic2017, *([options.isic2018] if candidate.both_years else [])]
     data = [word for folder in folders for word in ("--data", str(folder))]
     groups = ["--groups", str(options.groups)] if options.groups else []
+    pseudo = ["--pseudo-labels", str(options.pseudo_labels)] if candidate.pseudo_labels else []
     cache = ["--cache", str(options.output / "cache")]
-    return [*data, "--exclude", str(file), *groups, *cache]
+    return [*data, "--exclude", str(file), *groups, *pseudo, *cache]
 
 
 def selection_of(options: argparse.Namespace) -> set[str]:
@@ -232,6 +248,8 @@ def command_of(candidate: Candidate) -> str:
         if candidate.both_years
         else "--data DATA --exclude exclude-validation.txt"
     )
+    if candidate.pseudo_labels:
+        data += " --pseudo-labels pseudo"
     settings = " ".join(f"--set {shlex.quote(each)}" for each in candidate.settings(Path("runs")))
     return f"dermseg train {RECIPE} {data} --groups groups.csv -o runs/{candidate.name} {settings}"
 

@@ -124,4 +124,5 @@ def share_caught(
 
 def _ratio(part: _Values, whole: _Values) -> _Values:
     """NaN where the whole is 0."""
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    nothing = np.full(len(whole), np.nan)
+    return np.asarray(np.divide(part, whole, out=nothing, where=whole > 0), np.float64)
