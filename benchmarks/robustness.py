@@ -4,9 +4,9 @@
 
 MODEL is a shipped model's name or a package's folder. The images are a part of a dataset that the
 models were not trained on (``--split``, of the official parts or of a split file), and phantoms.
-OUT gets ``robustness.csv``, ``robustness.md``, ``robustness.png`` (one panel for each corruption)
-and ``examples.png`` (one image under all of them). Of phantoms, the skin's tone is that of the
-generator, from very light to dark.
+OUT gets ``robustness.csv``, ``robustness.md``, ``robustness.png`` (one panel for each corruption),
+``examples.png`` (one image under all of them), and ``card-MODEL.md`` for each model's card. Of
+phantoms, the skin's tone is that of the generator, from very light to dark.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from dermseg.prediction import Predictor, load_model
 from dermseg.types import BoolMask, ImageArray
 
 CLEAN = "as it is"
+MEAN = "mean of all"
 _LIGHTEST, _DARKEST = 70, -50
 
 Pair = tuple[ImageArray, BoolMask]
@@ -83,6 +84,9 @@ def main() -> int:
             rows += measure(model, title, images, pairs)
     write_csv(options.output / "robustness.csv", rows)
     (options.output / "robustness.md").write_text(table(rows), "utf-8")
+    for title in dict.fromkeys(row.model for row in rows):
+        section = options.output / f"card-{Path(title).name}.md"
+        section.write_text(card_section(rows, title), "utf-8")
     if options.document:
         put_table(options.document, "robustness", table(rows))
     draw(rows).savefig(options.output / "robustness.png", dpi=100)
@@ -138,21 +142,55 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """A Markdown table: a line for each corruption, a column for each strength."""
-    series = list(dict.fromkeys((row.model, row.images) for row in rows))
-    found = {(row.model, row.images, row.corruption, row.strength): row for row in rows}
-    titles = ["model", "images", "corruption", "0", *(f"{strength:g}" for strength in STRENGTHS)]
-    lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
-    for model, images in series:
-        clean = found[model, images, CLEAN, 0.0].mean_jaccard
-        for name in (*CORRUPTIONS, "mean of all"):
-            cells = [model, images, name, f"{clean:.3f}"]
-            for strength in STRENGTHS:
-                names = CORRUPTIONS if name not in CORRUPTIONS else (name,)
-                values = [found[model, images, one, strength].mean_jaccard for one in names]
-                cells.append(f"{statistics.fmean(values):.3f}")
-            lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    """A Markdown table: a line for each corruption, a column for each model and strength."""
+    models = dict.fromkeys(row.model for row in rows)
+    kinds = dict.fromkeys(row.images for row in rows)
+    titles = [f"{model} {strength:g}" for model in models for strength in STRENGTHS]
+    lines = [
+        [
+            images,
+            name,
+            *_means(rows, name, [(model, images, each) for model in models for each in STRENGTHS]),
+        ]
+        for images in kinds
+        for name in (CLEAN, *CORRUPTIONS, MEAN)
+    ]
+    return _markdown(["images", "corruption", *titles], lines)
+
+
+def card_section(rows: Sequence[Row], model: str) -> str:
+    """What the card of a model says, as Markdown: at half and at full strength."""
+    numbers = {row.images: row.num_images for row in rows if row.model == model}
+    columns = [(model, images, strength) for images in numbers for strength in (0.5, 1.0)]
+    titles = [f"{images}, {strength:g}" for _, images, strength in columns]
+    lines = [[name, *_means(rows, name, columns)] for name in (CLEAN, *CORRUPTIONS, MEAN)]
+    counts = ", ".join(f"{images}: {number}" for images, number in numbers.items())
+    return (
+        "## Robustness\n"
+        f"Mean Jaccard index of images that it was not trained on ({counts}), with artefacts and\n"
+        "other changes at half and at full strength, which is as strong as photographs get.\n\n"
+        + _markdown(["change", *titles], lines)
+    )
+
+
+def _means(
+    rows: Sequence[Row], corruption: str, columns: Sequence[tuple[str, str, float]]
+) -> list[str]:
+    """Of each model, kind of images and strength, under one corruption or in the mean of all."""
+    found = {
+        (row.model, row.images, row.corruption, row.strength): row.mean_jaccard for row in rows
+    }
+    names = CORRUPTIONS if corruption == MEAN else (corruption,)
+    means = (
+        [found[model, images, name, 0.0 if name == CLEAN else strength] for name in names]
+        for model, images, strength in columns
+    )
+    return [f"{statistics.fmean(values):.3f}" for values in means]
+
+
+def _markdown(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    head = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
+    return "\n".join([*head, *("| " + " | ".join(line) + " |" for line in lines)]) + "\n"
 
 
 def draw(rows: Sequence[Row]) -> Figure:
