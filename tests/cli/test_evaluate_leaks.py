@@ -13,7 +13,7 @@ import pytest
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 TRAINED = ("ISIC_0000002", "ISIC_0000016")
-CHOSE = "ISIC_0000013"
+CHOSE = "ISIC_0000019"
 NEVER_SEEN = "ISIC_9999999"
 
 

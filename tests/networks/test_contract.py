@@ -194,4 +194,4 @@ def test_four_images_can_be_learned_by_heart(name: str) -> None:
         optimizer.step()
     predicted = (network(images - 0.5).detach() > 0)[:, 0].numpy()
     scores = [jaccard(one, mask) for one, mask in zip(predicted, masks, strict=True)]
-    assert min(scores) > 0.95
+    assert min(scores) > 0.93

@@ -89,12 +89,12 @@ def prepare_image(image: ImageArray, box: Box, size: Size, cleaning: Cleaning) -
 def least_size(native: Size, size: Size, cleaning: Cleaning) -> Size | None:
     """The (height, width) to which an image may be reduced before it is prepared.
 
-    Twice the network's size: masks then differ from those of the whole image by no more than a
-    network's input does between two decoders. None where all pixels are needed.
+    Four times the network's size: masks then differ from those of the whole image by no more than
+    a network's input does between two decoders. None where all pixels are needed.
     """
     if cleaning.crop_field:
         return None
-    least = (2 * size[0], 2 * size[1])
+    least = (4 * size[0], 4 * size[1])
     if cleaning.fill_background or cleaning.remove_hair:
         working = _working_size(native, size)
         least = (max(least[0], working[0]), max(least[1], working[1]))
