@@ -6,14 +6,8 @@ The page's parts (figures, pictures, template, style) also make the page of a co
 from __future__ import annotations
 
 from dermseg.evaluation.report.cases import Case, Contour, choose_cases, draw_case, draw_picture
-from dermseg.evaluation.report.figures import (
-    Curve,
-    axis_cell,
-    curve_chart,
-    histogram,
-    interval_cell,
-    reliability_chart,
-)
+from dermseg.evaluation.report.cells import axis_cell, interval_cell
+from dermseg.evaluation.report.figures import Curve, curve_chart, histogram, reliability_chart
 from dermseg.evaluation.report.groups import Grouping, Stratum, group_results
 from dermseg.evaluation.report.page import render_page
 from dermseg.evaluation.report.scales import Axis, fit_axis, format_number

@@ -8,7 +8,7 @@ from typing import Any
 from dermseg.evaluation.class_figures import ClassFigures
 from dermseg.evaluation.intervals import Interval
 from dermseg.evaluation.presence import PresenceFigures
-from dermseg.evaluation.report.figures import axis_cell, interval_cell
+from dermseg.evaluation.report.cells import axis_cell, interval_cell
 from dermseg.evaluation.report.scales import Axis, fit_axis
 
 __all__ = ["class_table", "presence_table"]

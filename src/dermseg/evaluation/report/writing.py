@@ -11,7 +11,7 @@ from dermseg.evaluation.evaluate import Evaluation
 from dermseg.evaluation.intervals import Interval
 from dermseg.evaluation.report import content
 from dermseg.evaluation.report.attributes import class_table, presence_table
-from dermseg.evaluation.report.figures import axis_cell, interval_cell
+from dermseg.evaluation.report.cells import axis_cell, interval_cell
 from dermseg.evaluation.report.groups import FEW_IMAGES, Grouping, group_results
 from dermseg.evaluation.report.page import render_page
 from dermseg.evaluation.report.quality import draw_quality
