@@ -15,7 +15,7 @@ import argparse
 import csv
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -146,11 +146,12 @@ def table(rows: Sequence[Row]) -> str:
     models = dict.fromkeys(row.model for row in rows)
     kinds = dict.fromkeys(row.images for row in rows)
     titles = [f"{model} {strength:g}" for model in models for strength in STRENGTHS]
+    found = _by_series(rows)
     lines = [
         [
             images,
             name,
-            *_means(rows, name, [(model, images, each) for model in models for each in STRENGTHS]),
+            *_means(found, name, [(model, images, each) for model in models for each in STRENGTHS]),
         ]
         for images in kinds
         for name in (CLEAN, *CORRUPTIONS, MEAN)
@@ -163,7 +164,8 @@ def card_section(rows: Sequence[Row], model: str) -> str:
     numbers = {row.images: row.num_images for row in rows if row.model == model}
     columns = [(model, images, strength) for images in numbers for strength in (0.5, 1.0)]
     titles = [f"{images}, {strength:g}" for _, images, strength in columns]
-    lines = [[name, *_means(rows, name, columns)] for name in (CLEAN, *CORRUPTIONS, MEAN)]
+    found = _by_series(rows)
+    lines = [[name, *_means(found, name, columns)] for name in (CLEAN, *CORRUPTIONS, MEAN)]
     counts = ", ".join(f"{images}: {number}" for images, number in numbers.items())
     return (
         "## Robustness\n"
@@ -173,13 +175,16 @@ def card_section(rows: Sequence[Row], model: str) -> str:
     )
 
 
+def _by_series(rows: Sequence[Row]) -> dict[tuple[str, str, str, float], float]:
+    return {(row.model, row.images, row.corruption, row.strength): row.mean_jaccard for row in rows}
+
+
 def _means(
-    rows: Sequence[Row], corruption: str, columns: Sequence[tuple[str, str, float]]
+    found: Mapping[tuple[str, str, str, float], float],
+    corruption: str,
+    columns: Sequence[tuple[str, str, float]],
 ) -> list[str]:
     """Of each model, kind of images and strength, under one corruption or in the mean of all."""
-    found = {
-        (row.model, row.images, row.corruption, row.strength): row.mean_jaccard for row in rows
-    }
     names = CORRUPTIONS if corruption == MEAN else (corruption,)
     means = (
         [found[model, images, name, 0.0 if name == CLEAN else strength] for name in names]

@@ -17,6 +17,7 @@ from dermseg.cli.evaluation_inputs import (
     score_samples,
     with_leaks,
 )
+from dermseg.cli.interval_table import interval_lines
 from dermseg.cli.protocol_table import protocol_lines
 from dermseg.cli.quality_table import quality_lines
 from dermseg.cli.sources import MasksOption, choose_source
@@ -207,11 +208,8 @@ def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
     typer.echo(f"{scored}{what}, {_outcome(result)}")
     if result.aggregates:
         typer.echo(f"protocol {result.protocol}")
-    width = max(map(len, result.aggregates), default=0)
-    for name, interval in result.aggregates.items():
-        typer.echo(
-            f"{name:>{width}}  {interval.value:.4f}  [{interval.low:.4f}, {interval.high:.4f}]"
-        )
+    for line in interval_lines(result.aggregates):
+        typer.echo(line)
     tables = [
         class_lines(result.classes) if result.classes else (),
         presence_lines(result.presence) if result.presence is not None else (),

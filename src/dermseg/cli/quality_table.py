@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dermseg.cli.interval_table import interval_lines
+
 if TYPE_CHECKING:
-    from dermseg.evaluation import Interval, QualityFigures
+    from dermseg.evaluation import QualityFigures
 
 __all__ = ["quality_lines"]
 
@@ -21,17 +23,10 @@ def quality_lines(figures: QualityFigures) -> Iterator[str]:
         f"{JACCARD_THRESHOLD}"
     )
     least = f"the {REVIEW_SHARE:.0%} with the lowest expected_jaccard"
-    rows = (
-        (f"poor masks among {least}", figures.caught),
-        (f"poor masks among the {figures.num_review} flagged", figures.caught_by_review),
-        ("mean difference of expected and true Jaccard", figures.mean_error),
+    yield from interval_lines(
+        {
+            f"poor masks among {least}": figures.caught,
+            f"poor masks among the {figures.num_review} flagged": figures.caught_by_review,
+            "mean difference of expected and true Jaccard": figures.mean_error,
+        }
     )
-    width = max(len(name) for name, _ in rows)
-    for name, interval in rows:
-        yield f"{name:>{width}}  {_with_ends(interval)}"
-
-
-def _with_ends(interval: Interval | None) -> str:
-    if interval is None:
-        return "-"
-    return f"{interval.value:.4f}  [{interval.low:.4f}, {interval.high:.4f}]"
