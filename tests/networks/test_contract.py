@@ -188,10 +188,10 @@ def test_four_images_can_be_learned_by_heart(name: str) -> None:
     network = create(name).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
     loss = create_loss([LossTerm(name="bce"), LossTerm(name="jaccard")])
-    for _ in range(200):
+    for _ in range(250):
         optimizer.zero_grad()
         loss(network.training_logits(images - 0.5), target).backward()
         optimizer.step()
     predicted = (network(images - 0.5).detach() > 0)[:, 0].numpy()
     scores = [jaccard(one, mask) for one, mask in zip(predicted, masks, strict=True)]
-    assert min(scores) > 0.93
+    assert min(scores) > 0.95
