@@ -1,10 +1,11 @@
 """How many images that a model was not made for it refuses, and how many real ones by mistake.
 
-    python benchmarks/scope.py MODEL [MODEL ...] [--data DIR ...] -o OUT
+    python benchmarks/scope.py MODEL [MODEL ...] [--data DIR ...] [--pictures PICTURES] -o OUT
 
 MODEL is a shipped model's name or a package's folder. The images are generated skin without a
 lesion (other seeds than calibration uses), the pictures that come with scikit-image, and of each
-DIR the official validation part or, without one, all images. Only images are looked at, no mask.
+DIR the official validation part or, without one, all images; PICTURES is a folder of any other
+pictures. Only images are looked at, no mask.
 OUT gets ``scope.csv`` with a row for each image, and the table is printed.
 """
 
@@ -26,6 +27,8 @@ from dermseg.prediction import load_model
 from dermseg.types import ImageArray
 
 _FIRST_SEED = 50_000
+# What scikit-image would download is not in it.
+_BUNDLED = Path(skimage.data.__file__).parent
 _PICTURES = {".png", ".jpg", ".tif", ".gif"}
 
 Images = Mapping[str, ImageArray | Path]
@@ -36,6 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("models", nargs="+", help="shipped models' names, or packages' folders")
     parser.add_argument("--data", type=Path, action="append", default=[], help="may be repeated")
+    parser.add_argument("--pictures", type=Path, help="folder of pictures of anything else")
     parser.add_argument("--num-plain", type=int, default=200, help="images of plain skin")
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
@@ -44,7 +48,9 @@ def main() -> int:
         f"seed {seed}": create_plain_skin(seed)
         for seed in range(_FIRST_SEED, _FIRST_SEED + options.num_plain)
     }
-    kinds: dict[str, Images] = {"plain skin": plain, "scikit-image": dict(pictures())}
+    kinds: dict[str, Images] = {"plain skin": plain, "scikit-image": dict(pictures(_BUNDLED))}
+    if options.pictures:
+        kinds["pictures"] = dict(pictures(options.pictures))
     kinds |= {folder.name: dict(photographs(folder)) for folder in options.data}
     rows = [
         (model, kind, name, reason)
@@ -59,9 +65,9 @@ def main() -> int:
     return 0
 
 
-def pictures() -> Iterator[tuple[str, Path]]:
-    """The pictures in scikit-image's own folder, without those that would be downloaded."""
-    for path in sorted(Path(skimage.data.__file__).parent.iterdir()):
+def pictures(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The pictures in a folder, by name."""
+    for path in sorted(folder.iterdir()):
         if path.suffix in _PICTURES:
             yield path.name, path
 

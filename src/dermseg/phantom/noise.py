@@ -1,14 +1,16 @@
-"""Smooth random fields that look the same at every image size."""
+"""Smooth random fields that look the same at every image size, and the grain of cameras."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.types import Size
+from dermseg.types import ImageArray, Size
 
-__all__ = ["fractal_noise", "oriented_noise", "smoothstep"]
+__all__ = ["add_grain", "fractal_noise", "oriented_noise", "smoothstep"]
 
 
 def fractal_noise(
@@ -91,3 +93,17 @@ def smoothstep(values: NDArray[np.float32], low: float, high: float) -> NDArray[
     t = np.clip((values - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
     rise: NDArray[np.float32] = t * t * (3 - 2 * t)
     return rise
+
+
+def add_grain(rng: np.random.Generator, picture: NDArray[Any]) -> ImageArray:
+    """Pixels with the grain of a camera, of which some have none.
+
+    Args:
+        rng: Source of randomness.
+        picture: (H, W, 3) red, green and blue, in [0, 255] or beyond.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    noisy = picture + rng.normal(0, rng.uniform(0, 12), picture.shape)
+    return np.clip(noisy, 0, 255).astype(np.uint8)

@@ -9,7 +9,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from dermseg.phantom.noise import fractal_noise
+from dermseg.phantom.noise import add_grain, fractal_noise
+from dermseg.phantom.scenes import landscape, room, still_life
 from dermseg.types import ImageArray, Size
 
 __all__ = ["PICTURES", "create_picture"]
@@ -58,7 +59,7 @@ def _objects(rng: np.random.Generator, size: Size) -> ImageArray:
         else:
             corners = cv2.boxPoints((centre, axes, rng.uniform(0, 180)))
             cv2.fillConvexPoly(picture, np.rint(corners).astype(np.int32), color, cv2.LINE_AA)
-    return _with_grain(rng, picture)
+    return add_grain(rng, picture)
 
 
 def _document(rng: np.random.Generator, size: Size) -> ImageArray:
@@ -89,7 +90,36 @@ def _tissue(rng: np.random.Generator, size: Size) -> ImageArray:
         axes = (round(radius * rng.uniform(0.7, 1.3)), round(radius * rng.uniform(0.4, 1)))
         color = np.clip(rng.normal(nucleus, 15), 0, 255).tolist()
         cv2.ellipse(picture, centre, axes, rng.uniform(0, 180), 0, 360, color, -1, cv2.LINE_AA)
-    return _with_grain(rng, picture)
+    return add_grain(rng, picture)
+
+
+def _glands(rng: np.random.Generator, size: Size) -> ImageArray:
+    """Stained glands with their openings, and nuclei between them, as under a microscope."""
+    height, width = size
+    ground = rng.uniform(205, 245, 3)
+    noise = fractal_noise(rng, size, cells=8, octaves=4)[..., None]
+    picture = np.clip(ground - 15 * noise, 0, 255).astype(np.uint8)
+    nucleus = np.array([rng.uniform(90, 150), rng.uniform(100, 150), rng.uniform(150, 200)])
+    for _ in range(int(rng.uniform(0.002, 0.02) * height * width)):
+        centre = (int(rng.integers(width)), int(rng.integers(height)))
+        color = np.clip(rng.normal(nucleus, 12), 0, 255).tolist()
+        cv2.ellipse(picture, centre, (2, 1), rng.uniform(0, 180), 0, 360, color, -1, cv2.LINE_AA)
+    inside, openings = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
+    for _ in range(int(rng.integers(3, 12))):
+        centre = (int(rng.integers(width)), int(rng.integers(height)))
+        axes = rng.uniform(0.1, 0.45) * min(size) * np.array([1, rng.uniform(0.4, 0.9)])
+        holes = axes * rng.uniform(0.1, 0.4) * np.array([1, rng.uniform(0.3, 1)])
+        turn = rng.uniform(0, 180)
+        for where, radii in ((inside, axes), (openings, holes)):
+            cv2.ellipse(where, centre, np.rint(radii).astype(int).tolist(), turn, 0, 360, 1, -1)
+    rim = inside - cv2.erode(inside, np.ones((3, 3), np.uint8))
+    stain = np.array([rng.uniform(150, 215), rng.uniform(90, 150), rng.uniform(60, 190)])
+    strands = fractal_noise(rng, size, cells=rng.uniform(15, 40), octaves=3)[..., None]
+    stained = np.clip(stain - rng.uniform(10, 35) * strands, 0, 255).astype(np.uint8)
+    picture[inside > 0] = stained[inside > 0]
+    picture[rim > 0] = np.clip(stain - rng.uniform(20, 60), 0, 255).astype(np.uint8)
+    picture[openings > 0] = np.clip(ground + 5, 0, 255).astype(np.uint8)
+    return add_grain(rng, picture)
 
 
 def _pattern(rng: np.random.Generator, size: Size) -> ImageArray:
@@ -100,15 +130,19 @@ def _pattern(rng: np.random.Generator, size: Size) -> ImageArray:
     ]
     colors = rng.uniform(-80, 80, (3, 3)) + rng.uniform(-60, 60, (3, 1))
     values = rng.uniform(40, 215, 3) + np.stack(layers, axis=2) @ colors
-    return _with_grain(rng, np.clip(values, 0, 255).astype(np.uint8))
-
-
-def _with_grain(rng: np.random.Generator, picture: ImageArray) -> ImageArray:
-    noisy = picture + rng.normal(0, rng.uniform(0, 12), picture.shape)
-    return np.clip(noisy, 0, 255).astype(np.uint8)
+    return add_grain(rng, np.clip(values, 0, 255).astype(np.uint8))
 
 
 PICTURES: Final[Mapping[str, Callable[[np.random.Generator, Size], ImageArray]]] = MappingProxyType(
-    {"objects": _objects, "document": _document, "tissue": _tissue, "pattern": _pattern}
+    {
+        "objects": _objects,
+        "document": _document,
+        "tissue": _tissue,
+        "pattern": _pattern,
+        "glands": _glands,
+        "room": room,
+        "still_life": still_life,
+        "landscape": landscape,
+    }
 )
 """Kinds of pictures by name."""

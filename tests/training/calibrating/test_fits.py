@@ -106,6 +106,19 @@ def test_hardly_a_photograph_is_refused_where_kinds_are_much_alike() -> None:
     assert 1 <= refused.count(NO_LESION) <= 10
 
 
+def test_hardly_a_photograph_is_refused_of_those_that_it_was_not_fitted_on() -> None:
+    shift = np.zeros(120)
+    shift[0] = 2.0
+    photographs, phantoms, plain, pictures, unseen = (
+        _rows(RNG.normal(size=(number, 120)) + moved)
+        for number, moved in ((400, 0), (20, 0), (50, 8), (300, shift), (4000, 0))
+    )
+    groups = [f"group-{row}" for row in range(400)]
+    model = fit_scope(photographs, phantoms, plain, pictures, groups=groups, threshold=0.5)
+    refused = [find_refusal(model, entry) for entry in unseen]
+    assert refused.count(NOT_DERMOSCOPIC) / len(unseen) < 0.02
+
+
 def test_parts_are_equal_and_tear_no_group_apart() -> None:
     groups = [f"group-{row // 3}" for row in range(60)]
     parts = divide(groups, 4)

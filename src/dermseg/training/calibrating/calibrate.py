@@ -17,7 +17,7 @@ from dermseg.evaluation.image_score import BORDER_WIDTH
 from dermseg.export import copy_package
 from dermseg.metrics import ProbabilityCounts, jaccard, near_boundary, to_levels
 from dermseg.package import Calibration, ModelSpec, Reliability, load_package
-from dermseg.phantom import create_phantom, create_picture, create_plain_skin
+from dermseg.phantom import PICTURES, create_phantom, create_picture, create_plain_skin
 from dermseg.prediction import Prediction, Predictor
 from dermseg.recipes import Postprocessing
 from dermseg.training.calibrating.held_out import HeldOut, find_held_out
@@ -58,7 +58,8 @@ def calibrate_package(
         destination: Folder of the copy.
         folds: A folder of `cross_validate` of the same recipe, for out-of-fold predictions; None
             takes the images that chose the checkpoint; its figures on them flatter.
-        num_generated: Generated images of each kind, for what is out of scope.
+        num_generated: Generated images of each kind, for what is out of scope; of pictures that
+            show anything else, as many of each of ``PICTURES``.
         overwrite: Whether an older package may be replaced.
 
     Raises:
@@ -161,7 +162,7 @@ def _generate(number: int) -> list[Iterable[ImageArray]]:
     return [
         (create_phantom(seed).image for seed in range(number)),
         (create_plain_skin(seed) for seed in range(number)),
-        (create_picture(seed) for seed in range(number)),
+        (create_picture(seed) for seed in range(number * len(PICTURES))),
     ]
 
 
