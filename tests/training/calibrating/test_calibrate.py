@@ -14,13 +14,14 @@ from dermseg.datasets import Dataset, FolderPair, open_source
 from dermseg.errors import UsageError
 from dermseg.images import read_image, write_image, write_mask
 from dermseg.package import DataSource, ModelPackage, load_package
-from dermseg.phantom import create_phantom
+from dermseg.phantom import PICTURES, create_phantom, create_picture
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
 from dermseg.training import TrainingData, cross_validate
 from dermseg.training.calibrating import calibrate_package
 from dermseg.training.calibrating.calibrate import _choose_threshold, _jaccard_by_level
 from dermseg.training.calibrating.held_out import find_held_out
+from dermseg.types import ImageArray
 
 SIZE = load_package().spec.input_size
 
@@ -71,12 +72,23 @@ def _write_folds(folder: Path, data: Dataset, logits: dict[str, np.ndarray]) -> 
 
 
 @pytest.mark.slow
-def test_a_package_learns_its_doubts(data: Dataset, tmp_path: Path) -> None:
+def test_a_package_learns_its_doubts(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+
+    def draw(seed: int) -> ImageArray:
+        drawn.append(seed)
+        return create_picture(seed)
+
+    monkeypatch.setattr("dermseg.training.calibrating.calibrate.create_picture", draw)
     ids = [sample.id for sample in data.samples]
     model = _write(_with_origin(selection_ids=ids), tmp_path / "model")
     destination = tmp_path / "calibrated"
     spec = calibrate_package(model, [data], destination, num_generated=4)
     assert load_package(destination).spec == spec
+    # Four of each kind, which take turns.
+    assert drawn == list(range(4 * len(PICTURES)))
     assert spec.calibration is not None
     assert spec.calibration.num_images == 6
     assert sum(spec.calibration.after.pixels) == 6 * 96 * 128

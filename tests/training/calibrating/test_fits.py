@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
+from dermseg.package import LinearModel
 from dermseg.prediction.quality import NO_LESION, NOT_DERMOSCOPIC, find_refusal
 from dermseg.training.calibrating.logistic import fit_linear
 from dermseg.training.calibrating.parts import divide
@@ -117,6 +122,22 @@ def test_hardly_a_photograph_is_refused_of_those_that_it_was_not_fitted_on() -> 
     model = fit_scope(photographs, phantoms, plain, pictures, groups=groups, threshold=0.5)
     refused = [find_refusal(model, entry) for entry in unseen]
     assert refused.count(NOT_DERMOSCOPIC) / len(unseen) < 0.02
+
+
+def test_limits_are_set_by_models_of_four_fifths(monkeypatch: pytest.MonkeyPatch) -> None:
+    num_fitted = []
+
+    def fit(
+        described: Sequence[Mapping[str, float]], targets: np.ndarray, **options: Any
+    ) -> LinearModel:
+        num_fitted.append(len(described))
+        return fit_linear(described, targets, **options)
+
+    monkeypatch.setattr("dermseg.training.calibrating.scope.fit_linear", fit)
+    kinds = [_kind(100, 0, 1), _kind(100, 0, 1), _kind(100, 0, 0), _kind(100, 1, 1)]
+    fit_scope(*kinds, groups=[f"group-{row}" for row in range(100)], threshold=0.5)
+    # Two models of 300 images, or of half of them, and five of four fifths for the limit of each.
+    assert Counter(num_fitted) == {300: 2, 240: 10, 150: 2, 120: 10}
 
 
 def test_parts_are_equal_and_tear_no_group_apart() -> None:
