@@ -162,10 +162,24 @@ def test_a_refused_image_has_a_row_and_no_mask_unless_forced(
 
 def test_the_overlay_says_how_good_the_mask_is() -> None:
     picture = np.zeros((96, 128, 3), np.uint8)
-    calm = draw_quality(picture, Quality(0.9, review=False))
-    warning = draw_quality(picture, Quality(0.4, review=True))
+    mask = np.zeros((96, 128), np.bool_)
+    calm = draw_quality(picture, mask, Quality(0.9, review=False))
+    warning = draw_quality(picture, mask, Quality(0.4, review=True))
     assert calm.shape == picture.shape
     assert not picture.any()
     assert not calm[:48].any()
     assert warning[-1, 0].tolist() == [176, 48, 0]
     assert calm[-1, 0].tolist() != warning[-1, 0].tolist()
+
+
+@pytest.mark.parametrize("corner", [(-1, 0), (-1, -1), (0, 0), (0, -1)])
+@pytest.mark.parametrize("enlarged", [1, 10])
+def test_the_overlay_writes_where_no_lesion_is(corner: tuple[int, int], enlarged: int) -> None:
+    picture = np.zeros((96, 128, 3), np.uint8)
+    lesion = np.ones((96, 128), np.bool_)
+    lesion[64:, :100] = False  # the lower left corner is free
+    lesion = lesion[:: 1 if corner[0] else -1, :: -1 if corner[1] else 1]
+    mask = lesion.repeat(enlarged, axis=0).repeat(enlarged, axis=1)
+    written = draw_quality(picture, mask, Quality(0.4, review=True)).any(axis=2)
+    assert written[corner]
+    assert not (written & lesion).any()

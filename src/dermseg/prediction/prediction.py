@@ -206,7 +206,9 @@ class Prediction:
         """
         if not self.attributes:
             picture = draw_contour(self.image, self.mask, max_side=max_side)
-            return picture if self.quality is None else draw_quality(picture, self.quality)
+            if self.quality is None:
+                return picture
+            return draw_quality(picture, self.mask, self.quality)
         masks = {name: self.masks[name] for name in self.attributes}
         note = EXPERIMENTAL if self.experimental else ""
         return draw_attributes(self.image, masks, self.mask, max_side=max_side, note=note)

@@ -8,43 +8,55 @@ import cv2
 import numpy as np
 
 from dermseg.prediction.quality import Quality
-from dermseg.types import ImageArray
+from dermseg.types import BoolMask, ImageArray
 
 __all__ = ["draw_quality"]
 
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
+_REVIEW: Final = "REVIEW: "
 _WIDTH_SHARE: Final = 0.5
 _TEXT: Final = (255, 255, 255)
 _CALM: Final = (32, 64, 56)
 _WARNING: Final = (176, 48, 0)
 
 
-def draw_quality(picture: ImageArray, quality: Quality) -> ImageArray:
-    """Write the expected Jaccard index in the lower left corner; on red where to review.
+def draw_quality(picture: ImageArray, mask: BoolMask, quality: Quality) -> ImageArray:
+    """Write the expected Jaccard index into a corner; on red where to review.
 
-    The text takes half of the picture's width, so that it is read at every size.
+    It is the corner in which least of the lesion is hidden, the lower left one where several are
+    free. The longer text takes half of the picture's width, so that it is read at every size.
 
     Args:
         picture: (H, W, 3) uint8.
+        mask: (h, w) bool of the same picture, of any size.
         quality: What is expected of the mask.
 
     Returns:
         (H, W, 3) uint8, a copy.
     """
     words = f"expected Jaccard {quality.expected_jaccard:.2f}"
-    words = f"REVIEW: {words}" if quality.review else words
     picture = picture.copy()
     height, width = picture.shape[:2]
-    (unit, _), _ = cv2.getTextSize(words, _FONT, 1.0, 1)
+    (unit, _), _ = cv2.getTextSize(_REVIEW + words, _FONT, 1.0, 1)
+    words = _REVIEW + words if quality.review else words
     scale = _WIDTH_SHARE * width / unit
     line = max(1, round(scale))
     (text_width, text_height), below = cv2.getTextSize(words, _FONT, scale, line)
     margin = max(2, text_height // 2)
-    top_left = (0, height - text_height - below - margin)
-    bottom_right = (text_width + 2 * margin, height)
-    cv2.rectangle(
-        picture, top_left, bottom_right, _WARNING if quality.review else _CALM, thickness=cv2.FILLED
+    label_height, label_width = text_height + below + margin, text_width + 2 * margin
+    lesion = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    top, left = min(
+        (
+            (max(0, height - label_height), 0),
+            (max(0, height - label_height), max(0, width - label_width)),
+            (0, 0),
+            (0, max(0, width - label_width)),
+        ),
+        key=lambda at: lesion[at[0] : at[0] + label_height, at[1] : at[1] + label_width].sum(),
     )
-    at = (margin, height - below)
+    picture[top : top + label_height, left : left + label_width] = (
+        _WARNING if quality.review else _CALM
+    )
+    at = (left + margin, top + label_height - (below + margin) // 2)
     cv2.putText(picture, words, at, _FONT, scale, _TEXT, line, cv2.LINE_AA)
     return np.asarray(picture, np.uint8)
