@@ -73,11 +73,12 @@ def measure(mask: BoolMask, probability: FloatArray) -> Measurements:
         mask: (H, W) bool.
         probability: (H, W) float in [0, 1], from which the mask was made.
     """
-    area = int(np.count_nonzero(mask))
-    if area == 0:
-        return Measurements(0, 0.0, None, None, 0.0, 0.0, None, None, None, 0)
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
-    cut = np.ascontiguousarray(mask[y : y + height, x : x + width])
+    if width == 0:
+        return Measurements(0, 0.0, None, None, 0.0, 0.0, None, None, None, 0)
+    box = slice(y, y + height), slice(x, x + width)
+    cut = np.ascontiguousarray(mask[box])
+    area = int(np.count_nonzero(cut))
     # Sums of whole numbers: exact, and faster than OpenCV's moments.
     per_column, per_row = (
         cv2.reduce(cut.view(np.uint8), axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
@@ -101,7 +102,7 @@ def measure(mask: BoolMask, probability: FloatArray) -> Measurements:
         longest_diameter=_longest_diameter(outer),
         circularity=4 * math.pi * area / perimeter**2,
         asymmetry=_asymmetry(cut),
-        mean_probability=float(probability[mask].mean()),
+        mean_probability=cv2.mean(probability[box], cut.view(np.uint8))[0],
         num_regions=len(outer),
     )
 
@@ -129,7 +130,9 @@ def _asymmetry(mask: BoolMask) -> float:
     """Fold the mask over its principal axes, at a size that keeps this quick."""
     scale = min(1.0, _ASYMMETRY_SIDE / max(mask.shape))
     height, width = (max(1, round(side * scale)) for side in mask.shape)
-    small = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    # In steps of 1/255, which is several times as fast as in float32.
+    levels = mask.view(np.uint8) * np.uint8(255)
+    small = cv2.resize(levels, (width, height), interpolation=cv2.INTER_AREA)
     # One pixel around it, because OpenCV takes an array of two columns for points.
     moments = cv2.moments(cv2.copyMakeBorder(small, *(1,) * 4, cv2.BORDER_CONSTANT, value=0))
     centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"] - 1
@@ -142,6 +145,7 @@ def _asymmetry(mask: BoolMask) -> float:
     beyond = max((-folded_corners).max(), (folded_corners - [width, height]).max(), 0)
     margin = math.ceil(beyond) + 1
     small = cv2.copyMakeBorder(small, *(margin,) * 4, cv2.BORDER_CONSTANT, value=0)
+    small = small.astype(np.float32)
     centre += margin
     total = float(small.sum())
     apart = 0.0

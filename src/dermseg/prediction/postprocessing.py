@@ -87,8 +87,12 @@ def keep_largest_region(mask: BoolMask) -> BoolMask:
 
 def _largest_filled(mask: BoolMask) -> BoolMask:
     """``fill_holes(keep_largest_region(mask))`` from the borders alone: a twentieth of its time."""
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     contours, hierarchy = cv2.findContours(
-        mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
+        np.ascontiguousarray(mask[y : y + height, x : x + width]).view(np.uint8),
+        cv2.RETR_CCOMP,
+        cv2.CHAIN_APPROX_NONE,
+        offset=(x, y),
     )
     areas: dict[int, float] = {}
     parents = hierarchy[0, :, 3].tolist() if contours else []
@@ -104,7 +108,8 @@ def _largest_filled(mask: BoolMask) -> BoolMask:
     if areas:
         most = max(areas.values())
         candidates = [contours[number] for number, area in areas.items() if area == most]
-        largest = min(candidates, key=lambda contour: min(contour[:, 0, ::-1].tolist()))
+        rows_first = np.array([1, mask.shape[1]])
+        largest = min(candidates, key=lambda contour: int((contour[:, 0] @ rows_first).min()))
         cv2.drawContours(filled, [largest], -1, color=1, thickness=cv2.FILLED)
     return filled.view(np.bool_)
 
