@@ -35,8 +35,9 @@ from dermseg.prediction import (
     predict_jobs,
     share_heap,
 )
+from dermseg.prediction.features import describe
 from dermseg.prediction.postprocessing import postprocess
-from dermseg.preprocessing import least_size, preprocess, resize_probability
+from dermseg.preprocessing import least_size, preprocess, resize_image, resize_probability
 from dermseg.types import FloatArray, Size
 
 RUNTIMES = ("onnx", *(("openvino",) if find_spec("openvino") else ()))
@@ -205,9 +206,12 @@ def our_steps(ours: str) -> Callable[[Path, Path, dict[str, float]], None]:
             native = encoded.size
             image = encoded.read(least_size(native, spec.input_size, spec.preprocessing))
         with timed(seconds, "resize"):
-            tensor = preprocess(image, spec.input_size, spec.normalization)[None]
+            seen = resize_image(image, spec.input_size)
+            tensor = preprocess(seen, spec.input_size, spec.normalization)[None]
         with timed(seconds, "network"):
             small: FloatArray = network(tensor)[0, 0]
+        with timed(seconds, "doubt"):
+            describe(small, seen, threshold=spec.postprocessing.threshold_of("lesion"))
         with timed(seconds, "mask"):
             probability = resize_probability(small, native)
             mask = postprocess(probability, spec.postprocessing)

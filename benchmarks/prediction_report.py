@@ -13,8 +13,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-STEPS = ("decode", "resize", "network", "mask", "measure", "write")
-COLORS = ("#4477aa", "#66ccee", "#ccbb44", "#228833", "#aa3377", "#bbbbbb")
+STEPS = ("decode", "resize", "network", "doubt", "mask", "measure", "write")
+COLORS = ("#4477aa", "#66ccee", "#ccbb44", "#ee6677", "#228833", "#aa3377", "#bbbbbb")
 Rows = Sequence[dict[str, Any]]
 
 
