@@ -84,6 +84,30 @@ def test_an_l_is_less_symmetric_than_a_bar() -> None:
     assert other < 0.01
 
 
+def test_only_the_masks_pixels_enter_the_mean_probability() -> None:
+    letter = np.zeros((60, 60), dtype=bool)
+    letter[10:50, 10:20] = letter[40:50, 10:50] = True
+    measured = measure(letter, np.where(letter, 0.75, 0.1).astype(np.float32))
+    assert measured.mean_probability == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_asymmetry_is_what_folding_every_pixel_gives(*, turned: bool) -> None:
+    y, x = np.mgrid[:1000, :1400]
+    mask = (x > 100) & (y > 150) & (x + 2 * y < 1500) & ((x // 35) % 3 > 0)
+    mask = mask.T if turned else mask
+    points = np.argwhere(mask).astype(float)
+    centred = points - points.mean(axis=0)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    shares = []
+    for axis in axes.T:
+        folded = points - 2 * np.outer(centred @ axis, axis)
+        rows, columns = np.rint(folded).astype(int).T
+        within = (rows >= 0) & (columns >= 0) & (rows < mask.shape[0]) & (columns < mask.shape[1])
+        shares.append(1 - np.count_nonzero(mask[rows[within], columns[within]]) / len(points))
+    assert measure(mask, ones(mask)).asymmetry == pytest.approx(np.mean(shares), abs=0.004)
+
+
 def test_millimetres_follow_from_the_spacing() -> None:
     mask = np.ones((10, 10), dtype=bool)
     measured = measure(mask, ones(mask))
