@@ -106,6 +106,8 @@ def test_the_page_shows_the_figures_of_the_summary(comparison: Comparison, tmp_p
     assert f"<strong>{pair['difference']['value']:+.4f}</strong>" in page
     for kind in ("wins", "ties", "losses"):
         assert re.search(rf'class="{kind}" style="flex-grow: {pair[f"num_{kind}"]}"', page)
+    assert "&lt;b&gt;&amp; better by up to 0.1<" in page
+    assert "plain better by up to 0.05<" in page
 
 
 def test_pictures_show_truth_and_mask_and_say_what_is_missing(comparison: Comparison) -> None:

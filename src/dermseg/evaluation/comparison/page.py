@@ -155,7 +155,8 @@ def _curves(comparison: Comparison) -> list[Mapping[str, Any]]:
         {
             **_figures(pair),
             "plot": draw_sorted(values, reach=reach),
-            "reach": f"{reach:.3g}",
+            "most": f"{max(values.max(), 0):.3g}",
+            "least": f"{max(-values.min(), 0):.3g}",
         }
         for pair, values in zip(chosen, finite, strict=True)
     ]
