@@ -37,7 +37,13 @@ from dermseg.prediction import (
 )
 from dermseg.prediction.features import describe
 from dermseg.prediction.postprocessing import postprocess
-from dermseg.preprocessing import least_size, preprocess, resize_image, resize_probability
+from dermseg.preprocessing import (
+    least_size,
+    preprocess,
+    resize_image,
+    resize_probability,
+    to_unit_range,
+)
 from dermseg.types import FloatArray, Size
 
 RUNTIMES = ("onnx", *(("openvino",) if find_spec("openvino") else ()))
@@ -207,7 +213,7 @@ def our_steps(ours: str) -> Callable[[Path, Path, dict[str, float]], None]:
             image = encoded.read(least_size(native, spec.input_size, spec.preprocessing))
         with timed(seconds, "resize"):
             seen = resize_image(image, spec.input_size)
-            tensor = preprocess(seen, spec.input_size, spec.normalization)[None]
+            tensor = spec.normalization.apply(to_unit_range(seen))[None]
         with timed(seconds, "network"):
             small: FloatArray = network(tensor)[0, 0]
         with timed(seconds, "doubt"):

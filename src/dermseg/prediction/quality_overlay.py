@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Final
 
 import cv2
 import numpy as np
 
 from dermseg.prediction.quality import Quality
+from dermseg.preprocessing import Box
 from dermseg.types import BoolMask, ImageArray
 
 __all__ = ["draw_quality"]
@@ -44,19 +46,11 @@ def draw_quality(picture: ImageArray, mask: BoolMask, quality: Quality) -> Image
     (text_width, text_height), below = cv2.getTextSize(words, _FONT, scale, line)
     margin = max(2, text_height // 2)
     label_height, label_width = text_height + below + margin, text_width + 2 * margin
-    lesion = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-    top, left = min(
-        (
-            (max(0, height - label_height), 0),
-            (max(0, height - label_height), max(0, width - label_width)),
-            (0, 0),
-            (0, max(0, width - label_width)),
-        ),
-        key=lambda at: lesion[at[0] : at[0] + label_height, at[1] : at[1] + label_width].sum(),
-    )
-    picture[top : top + label_height, left : left + label_width] = (
-        _WARNING if quality.review else _CALM
-    )
-    at = (left + margin, top + label_height - (below + margin) // 2)
+    lesion = cv2.resize(mask.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    corners = product((max(0, height - label_height), 0), (0, max(0, width - label_width)))
+    labels = [Box(top, left, label_height, label_width) for top, left in corners]
+    label = min(labels, key=lambda label: int(lesion[label.slices].sum()))
+    picture[label.slices] = _WARNING if quality.review else _CALM
+    at = (label.left + margin, label.top + label_height - (below + margin) // 2)
     cv2.putText(picture, words, at, _FONT, scale, _TEXT, line, cv2.LINE_AA)
     return np.asarray(picture, np.uint8)
