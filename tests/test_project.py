@@ -52,9 +52,9 @@ def test_licence_is_apache_2_everywhere() -> None:
 
 
 def test_extras_are_the_documented_ones() -> None:
-    assert set(EXTRAS) == {"eval", "train", "openvino", "dev"}
+    assert set(EXTRAS) == {"eval", "train", "openvino", "pretrained", "dev"}
     assert "dermseg[eval]" in EXTRAS["train"]
-    assert "dermseg[train]" in EXTRAS["dev"]
+    assert "dermseg[pretrained,train]" in EXTRAS["dev"]
 
 
 def test_core_does_not_require_torch() -> None:

@@ -20,6 +20,7 @@ from dermseg.recipes import LossTerm
 
 # Small parameters for each network; a new row of the table needs one here.
 SMALL: dict[str, dict[str, Any]] = {
+    "efficientnet_unet": {"decoder_widths": [16, 8, 8, 8]},
     "ege_unet": {"widths": [8, 8, 8, 8, 8, 8]},
     "improved_unet": {"width": 4, "dropout": 0.0},
     "inception_aspp_unet": {"aspp_width": 8, "decoder_widths": [16, 16, 16], "dropout": 0.0},

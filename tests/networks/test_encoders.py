@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import huggingface_hub.constants
+import numpy as np
 import pytest
+import skimage.data
 import torch
 from torch import nn
 
-from dermseg.errors import RecipeError
-from dermseg.networks import create_network
-from dermseg.networks.encoders import create_resnet_encoder, replace_strided_pointwise
+from dermseg.errors import MissingExtraError, RecipeError
+from dermseg.networks import create_network, encoders
+from dermseg.networks.encoders import (
+    LITE_ENCODERS,
+    create_lite_encoder,
+    create_resnet_encoder,
+    read_lite_weights,
+    replace_strided_pointwise,
+)
+from dermseg.preprocessing import to_unit_range
+from dermseg.recipes import Network
+from dermseg.training.initialization import imagenet_normalization
 
 
 @pytest.fixture
@@ -86,3 +98,57 @@ def test_weights_that_cannot_be_fetched_are_one_line(
 def test_a_word_is_not_taken_for_yes(name: str) -> None:
     with pytest.raises(RecipeError, match="pretrained is 'false', expected true or false"):
         create_network(name, parameters={"pretrained": "false"})
+
+
+def _crop_to_square(image: np.ndarray) -> torch.Tensor:
+    """The middle of a photograph at 224x224, as the weights expect it."""
+    side = min(image.shape[:2])
+    top, left = ((length - side) // 2 for length in image.shape[:2])
+    square = image[top : top + side, left : left + side]
+    small = cv2.resize(square, (224, 224), interpolation=cv2.INTER_AREA)
+    options = Network(name="efficientnet_unet")
+    normalized = imagenet_normalization(options).apply(to_unit_range(small.astype(np.uint8)))
+    return torch.from_numpy(normalized)[None]
+
+
+@pytest.mark.parametrize("name", LITE_ENCODERS)
+def test_pretrained_lite_networks_know_a_cat_and_a_coffee(name: str) -> None:
+    import timm  # noqa: PLC0415 -- behind torchvision
+
+    network = timm.create_model(LITE_ENCODERS[name])
+    network.load_state_dict(read_lite_weights(name))
+    network.eval()
+    with torch.inference_mode():
+        found = [
+            int(network(_crop_to_square(image)).argmax())
+            for image in (skimage.data.cat(), skimage.data.coffee())  # type: ignore[no-untyped-call]
+        ]
+    # ImageNet's Egyptian cat and espresso.
+    assert found == [285, 967]
+
+
+def test_a_pretrained_encoder_has_the_whole_networks_weights() -> None:
+    encoder, channels = create_lite_encoder("lite0", weights="imagenet")
+    whole = read_lite_weights("lite0")
+    assert channels == [16, 24, 40, 112, 320]
+    for name, value in encoder.state_dict().items():
+        assert torch.equal(value, whole[name]), name
+
+
+def test_weights_that_are_not_installed_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoders, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"'lite1' needs the extra 'pretrained'"):
+        create_network("efficientnet_unet", parameters={"encoder": "lite1", "weights": "imagenet"})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"encoder": "lite9"}, "unknown encoder 'lite9': expected one of lite0, lite1, lite2"),
+        ({"weights": "noisy"}, "weights is 'noisy', expected 'imagenet'"),
+        ({"decoder_widths": [8, 8]}, r"decoder_widths is \[8, 8\], expected 4 numbers"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_named(parameters: dict[str, str], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        create_network("efficientnet_unet", parameters=parameters)

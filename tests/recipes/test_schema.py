@@ -133,8 +133,11 @@ def test_bare_parameters_fetch_no_weights(text: str) -> None:
     assert plain.bare_parameters == {"width": 8}
     network = parse_recipe(text, ["network.parameters={ width = 8, pretrained = true }"]).network
     assert network.is_pretrained
-    assert network.bare_parameters == {"width": 8, "pretrained": False}
+    assert network.bare_parameters == {"width": 8}
     assert network.parameters == {"width": 8, "pretrained": True}
+    packaged = parse_recipe(text, ['network.parameters={ weights = "imagenet" }']).network
+    assert packaged.is_pretrained
+    assert packaged.bare_parameters == {}
 
 
 @pytest.mark.parametrize(

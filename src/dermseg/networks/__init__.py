@@ -7,6 +7,7 @@ from typing import Any
 
 from dermseg.errors import RecipeError
 from dermseg.networks.base import SegmentationNetwork
+from dermseg.networks.efficientnet_unet import EfficientNetUNet
 from dermseg.networks.ege_unet import EGEUNet
 from dermseg.networks.improved_unet import ImprovedUNet
 from dermseg.networks.inception_aspp_unet import InceptionASPPUNet
@@ -20,6 +21,7 @@ from dermseg.networks.xception_unet import XceptionUNet
 __all__ = [
     "NETWORKS",
     "EGEUNet",
+    "EfficientNetUNet",
     "ImprovedUNet",
     "InceptionASPPUNet",
     "ResNetASPPUNet",
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 NETWORKS: dict[str, type[SegmentationNetwork]] = {
+    "efficientnet_unet": EfficientNetUNet,
     "ege_unet": EGEUNet,
     "improved_unet": ImprovedUNet,
     "inception_aspp_unet": InceptionASPPUNet,

