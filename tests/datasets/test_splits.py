@@ -15,6 +15,7 @@ from dermseg.datasets import (
     create_split,
     official_split,
     open_dataset,
+    read_folds,
     read_split,
     write_split,
 )
@@ -159,3 +160,26 @@ def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
 def test_a_missing_split_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"gone\.json: the split file cannot be read"):
         read_split(tmp_path / "gone.json", SAMPLES)
+
+
+def test_folds_of_a_file_are_in_the_order_of_their_names(tmp_path: Path) -> None:
+    table = tmp_path / "folds.csv"
+    table.write_text("id,fold\nb,second\na,second\nc,first\nelsewhere,third\n")
+    assert read_folds(table, {"a": "a", "b": "a", "c": "c"}) == [("c",), ("a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("a,1\nb,1\n", "1 images have no fold: c"),
+        ("a,1\nb,2\nc,2\n", "the group of 'b' is in the folds '1' and '2'"),
+        ("a,1\nb,1\nc,1\n", "all images are in one fold"),
+    ],
+)
+def test_folds_that_do_not_divide_the_images_are_refused(
+    rows: str, message: str, tmp_path: Path
+) -> None:
+    table = tmp_path / "folds.csv"
+    table.write_text(f"id,fold\n{rows}")
+    with pytest.raises(DatasetError, match=message):
+        read_folds(table, {"a": "a", "b": "a", "c": "c"})

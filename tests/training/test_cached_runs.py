@@ -87,7 +87,7 @@ def test_processes_and_folds_read_from_one_cache(
             recipe,
             TrainingData([phantoms], cache=cache),
             run,
-            num_folds=2,
+            folds=2,
             num_workers=0,
             num_processes=2,
         )

@@ -116,7 +116,7 @@ def test_the_table_of_groups_names_copies_among_them(
 def test_folds_have_none(make_recipe: MakeRecipe, disc_dataset: Path, tmp_path: Path) -> None:
     data = TrainingData([disc_dataset], pseudo_labels=tmp_path)
     with pytest.raises(UsageError, match="leave --pseudo-labels out"):
-        cross_validate(make_recipe(), data, tmp_path / "cv", num_folds=2)
+        cross_validate(make_recipe(), data, tmp_path / "cv", folds=2)
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ def test_every_image_is_scored_by_a_model_that_never_saw_it(
 ) -> None:
     recipe = make_recipe("training.epochs=1")
     result = cross_validate(
-        recipe, TrainingData([disc_dataset]), tmp_path / "cv", num_folds=2, num_workers=0
+        recipe, TrainingData([disc_dataset]), tmp_path / "cv", folds=2, num_workers=0
     )
     # A seeded split keeps 2 of the 20 for its test part.
     assert result.num_scored == 18
@@ -66,6 +66,22 @@ def test_every_image_is_scored_by_a_model_that_never_saw_it(
         seen.append({*record["training_ids"], *record["selection_ids"]})
     assert not seen[0] & seen[1]
     assert {score.id for score in result.scores} == seen[0] | seen[1]
+
+
+@pytest.mark.slow
+def test_a_fold_per_source_is_predicted_by_a_model_of_the_others(
+    make_recipe: MakeRecipe, disc_dataset: Path, tmp_path: Path
+) -> None:
+    names = sorted(path.stem for path in (disc_dataset / "images").iterdir())
+    sources = {name: "new" if number % 4 == 0 else "old" for number, name in enumerate(names)}
+    table = tmp_path / "sources.csv"
+    table.write_text("id,fold\n" + "".join(f"{id},{fold}\n" for id, fold in sources.items()))
+    data = TrainingData([disc_dataset])
+    cross_validate(
+        make_recipe("training.epochs=1"), data, tmp_path / "cv", folds=table, num_workers=0
+    )
+    record = json.loads((tmp_path / "cv" / "fold-1" / "run.json").read_text())
+    assert {sources[id] for id in record["training_ids"] + record["selection_ids"]} == {"old"}
 
 
 @pytest.fixture
@@ -89,7 +105,7 @@ def test_an_image_of_two_datasets_is_in_one_fold_and_scored_in_both(
     data = TrainingData(both_years)
     run = tmp_path / "cv"
     recipe = make_recipe("training.epochs=1")
-    result = cross_validate(recipe, data, run, num_folds=2, num_workers=0)
+    result = cross_validate(recipe, data, run, folds=2, num_workers=0)
     shared = {f"ISIC_{number:07}_{year}" for number in range(4, 8) for year in YEARS}
     single = {f"ISIC_{number:07}" for number in (0, 1, 2, 3, 8, 9, 10, 11)}
     assert {score.id for score in result.scores} == shared | single
@@ -133,7 +149,7 @@ def test_the_same_dataset_twice_is_refused_before_any_training(
             make_recipe(),
             TrainingData([disc_dataset, disc_dataset]),
             tmp_path / "cv",
-            num_folds=2,
+            folds=2,
         )
     assert not (tmp_path / "cv").exists()
 

@@ -60,7 +60,11 @@ def train(
         ),
     ] = None,
     folds: Annotated[
-        int | None, typer.Option(min=2, help="Cross-validate with this many folds.")
+        str | None,
+        typer.Option(
+            help="Cross-validate: a number of folds, or a CSV file with columns id and fold, such "
+            "as one fold per source."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue after the last whole epoch.")
@@ -94,7 +98,7 @@ def train(
         values,
         given,
         output,
-        num_folds=folds,
+        folds=_parse_folds(folds),
         num_workers=workers,
         num_processes=processes,
         resume=resume,
@@ -104,6 +108,17 @@ def train(
         f"out of fold, {result.num_scored} images: mean Jaccard {interval.value:.4f} "
         f"[{interval.low:.4f}, {interval.high:.4f}]; written to {output / 'out_of_fold'}"
     )
+
+
+def _parse_folds(text: str) -> int | Path:
+    from dermseg.errors import UsageError
+
+    if not text.isdecimal():
+        return Path(text)
+    if int(text) < 2:
+        message = f"--folds is {text}, expected at least 2 folds, or a CSV file"
+        raise UsageError(message)
+    return int(text)
 
 
 def _read_ids(path: Path | None) -> frozenset[str]:

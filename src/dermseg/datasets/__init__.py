@@ -35,6 +35,7 @@ from dermseg.datasets.splits import (
     divide_into_folds,
     find_split,
     official_split,
+    read_folds,
     read_split,
     write_split,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "open_source",
     "read_class_mask",
     "read_class_masks",
+    "read_folds",
     "read_groups",
     "read_split",
     "regroup",

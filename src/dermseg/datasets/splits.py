@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dermseg.datasets.apportionment import apportion
 from dermseg.datasets.base import Dataset
+from dermseg.datasets.grouping import read_groups
 from dermseg.datasets.listing import list_some
 from dermseg.errors import DatasetError
 from dermseg.images import write_bytes_atomically
@@ -25,6 +26,7 @@ __all__ = [
     "divide_into_folds",
     "find_split",
     "official_split",
+    "read_folds",
     "read_split",
     "write_split",
 ]
@@ -122,6 +124,41 @@ def divide_into_folds(
         raise DatasetError(msg)
     fractions = {f"fold {number}": 1 / num_folds for number in range(1, num_folds + 1)}
     return list(apportion(groups, fractions, seed=seed).values())
+
+
+def read_folds(path: Path, groups: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """Read folds from a CSV file with the columns ``id`` and ``fold``, such as a fold per source.
+
+    Args:
+        path: The file; ids that ``groups`` lacks are ignored.
+        groups: The group of each id to divide.
+
+    Returns:
+        The ids of each fold, sorted, in the order of the folds' names.
+
+    Raises:
+        DatasetError: If the file cannot be read, an id has no fold, a group is in two folds, or
+            there are fewer than two folds.
+    """
+    fold_of = read_groups(path, group_column="fold")
+    missing = sorted(groups.keys() - fold_of.keys())
+    if missing:
+        raise DatasetError(
+            f"{path}: {len(missing)} images have no fold: {list_some(missing)}. "
+            f"Add a line for each of them."
+        )
+    fold_of_group: dict[str, str] = {}
+    for id, group in sorted(groups.items()):
+        if fold_of_group.setdefault(group, fold_of[id]) != fold_of[id]:
+            raise DatasetError(
+                f"{path}: the group of '{id}' is in the folds '{fold_of_group[group]}' and "
+                f"'{fold_of[id]}'; keep the whole group in one of them"
+            )
+    folds = {name: [id for id in groups if fold_of[id] == name] for name in fold_of.values()}
+    filled = [tuple(sorted(ids)) for _, ids in sorted(folds.items()) if ids]
+    if len(filled) < 2:
+        raise DatasetError(f"{path}: all images are in one fold; cross-validation needs at least 2")
+    return filled
 
 
 class _SplitFile(BaseModel):

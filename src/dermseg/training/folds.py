@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from dermseg.datasets import divide_into_folds
+from dermseg.datasets import divide_into_folds, read_folds
 from dermseg.errors import UsageError
 from dermseg.evaluation import Evaluation, evaluate_predictions, write_evaluation
 from dermseg.prediction import load_model
@@ -23,15 +23,16 @@ def cross_validate(
     data: TrainingData,
     run: Path,
     *,
-    num_folds: int,
+    folds: int | Path,
     num_workers: int = 1,
     num_processes: int = 1,
     resume: bool = False,
 ) -> Evaluation:
     """Train one model per fold and score each on the fold that it never saw.
 
-    The training images are divided by group into ``num_folds`` folds. Model k is trained in
-    ``run/fold-k`` without fold k, its checkpoint chosen on a part of the other folds;
+    The training images are divided by group into ``folds`` folds, at random or as a file says:
+    with a fold per source or camera, each is predicted by a model of the others. Model k is
+    trained in ``run/fold-k`` without fold k, its checkpoint chosen on a part of the other folds;
     ``run/out_of_fold`` holds the evaluation of all images together, and in ``logits`` what the
     masks were made from, see `keep_predictions`. Official validation and test parts are in no
     fold. An image that is in several datasets is in one fold with all of them, and is scored in
@@ -42,7 +43,7 @@ def cross_validate(
         data: What to train on, without a split file; all folds share its cache. What is excluded
             is not scored either, and no group is in two folds.
         run: The folder of all runs.
-        num_folds: At least 2.
+        folds: A number of at least 2, or a CSV file with the columns ``id`` and ``fold``.
         num_workers: As for a single run.
         num_processes: As for a single run.
         resume: Continue where the folds were interrupted.
@@ -50,7 +51,7 @@ def cross_validate(
     Raises:
         UsageError: If there is a split file or there are pseudo-labels, the recipe has other
             classes than the lesion, or a dataset is given twice.
-        DatasetError: If there are fewer groups than folds.
+        DatasetError: If there are fewer groups than folds, or the file does not divide the images.
     """
     if data.split_file is not None:
         message = "--folds divides the training images itself: leave --split out"
@@ -72,7 +73,11 @@ def cross_validate(
     samples = [*parts.train, *parts.selection]
     names = name_samples(datasets, samples)
     groups = {sample.id: sample.group for sample in samples}
-    folds = divide_into_folds(groups, num_folds, seed=recipe.data.seed)
+    divided = (
+        read_folds(folds, groups)
+        if isinstance(folds, Path)
+        else divide_into_folds(groups, folds, seed=recipe.data.seed)
+    )
     packages = [
         train(
             recipe,
@@ -82,11 +87,11 @@ def cross_validate(
             num_processes=num_processes,
             resume=resume,
         )
-        for number, fold in enumerate(folds, start=1)
+        for number, fold in enumerate(divided, start=1)
     ]
     items = (
         item
-        for package, fold in zip(packages, map(set, folds), strict=True)
+        for package, fold in zip(packages, map(set, divided), strict=True)
         for item in keep_predictions(
             load_model(package),
             [sample for sample in samples if sample.id in fold],
@@ -97,7 +102,7 @@ def cross_validate(
     groups_of_names = {names[sample.image]: sample.group for sample in samples}
     result = evaluate_predictions(items, groups=groups_of_names)
     about = {
-        "model": f"{recipe.name}, {num_folds} folds",
+        "model": f"{recipe.name}, {len(divided)} folds",
         "dataset": ", ".join(dataset.origin for dataset in datasets),
         "part": "out of fold",
     }

@@ -117,7 +117,7 @@ def test_what_real_folds_kept_is_what_is_calibrated_on(
         make_recipe("training.epochs=1"),
         TrainingData([disc_dataset]),
         run,
-        num_folds=2,
+        folds=2,
         num_workers=0,
     )
     data, model = open_source(disc_dataset), run / "fold-1" / "model"
