@@ -17,6 +17,7 @@ _QUALITY_WORDS: Final = {
 }
 _KIND_WORDS: Final = {
     "photographs": "dermoscopic photographs (refused by mistake)",
+    "dark": "photographs darkened by melanin, generated images of dark skin (by mistake)",
     "phantoms": "generated dermoscopic images (refused by mistake)",
     "plain": "generated skin without a lesion",
     "pictures": "generated pictures of other things",

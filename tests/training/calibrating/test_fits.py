@@ -15,7 +15,7 @@ from dermseg.training.calibrating.logistic import fit_linear
 from dermseg.training.calibrating.parts import divide
 from dermseg.training.calibrating.quality import fit_quality
 from dermseg.training.calibrating.scaling import LogitCounts
-from dermseg.training.calibrating.scope import fit_scope
+from dermseg.training.calibrating.scope import Kind, fit_scope
 
 RNG = np.random.default_rng(0)
 
@@ -88,12 +88,14 @@ def _kind(number: int, grey: float, presence: float) -> list[dict[str, float]]:
 
 
 def test_scope_tells_the_kinds_apart_and_keeps_photographs() -> None:
-    kinds = _kind(900, 0, 1), _kind(900, 0, 1), _kind(900, 0, 0), _kind(900, 1, 1)
-    groups = [f"group-{row}" for row in range(900)]
-    model = fit_scope(*kinds, groups=groups, threshold=0.4)
+    kinds = [
+        _kind(900, grey, presence) for grey, presence in ((0, 1), (0, 1), (0, 1), (0, 0), (1, 1))
+    ]
+    model = fit_scope(*map(Kind.ungrouped, kinds), threshold=0.4)
     assert model.values["plain"] > 0.95
     assert model.values["pictures"] > 0.95
     assert model.values["photographs"] < 0.1
+    assert list(model.values) == ["photographs", "dark", "phantoms", "plain", "pictures"]
     assert model.threshold == 0.4
     assert find_refusal(model, {"presence": 1.0, "grey": 0.0}) is None
     assert find_refusal(model, {"presence": 0.0, "grey": 0.0}) == NO_LESION
@@ -102,24 +104,32 @@ def test_scope_tells_the_kinds_apart_and_keeps_photographs() -> None:
 
 def test_hardly_a_photograph_is_refused_where_kinds_are_much_alike() -> None:
     photographs = _kind(1000, 0, 1)
-    groups = [f"group-{row}" for row in range(1000)]
-    others = _kind(100, 0, 1), _kind(300, 0, 0.9), _kind(300, 0.1, 1)
-    model = fit_scope(photographs, *others, groups=groups, threshold=0.5)
+    others = _kind(100, 0, 1), _kind(100, 0, 1), _kind(300, 0, 0.9), _kind(300, 0.1, 1)
+    model = fit_scope(*map(Kind.ungrouped, (photographs, *others)), threshold=0.5)
     refused = [find_refusal(model, entry) for entry in photographs]
     # 0.5 % and 1 %, rounded down to whole images.
     assert 1 <= refused.count(NOT_DERMOSCOPIC) <= 5
     assert 1 <= refused.count(NO_LESION) <= 10
 
 
+def test_hardly_a_photograph_of_dark_skin_is_refused() -> None:
+    # Between light skin and what is no photograph, so that a limit set by light skin refuses it.
+    dark = _kind(1000, 0.7, 1)
+    others = _kind(100, 0, 1), _kind(300, 0, 0), _kind(1000, 1, 1)
+    kinds = [_kind(1000, 0, 1), dark, *others]
+    model = fit_scope(*map(Kind.ungrouped, kinds), threshold=0.5)
+    refused = [find_refusal(model, entry) for entry in dark]
+    assert 1 <= refused.count(NOT_DERMOSCOPIC) <= 5
+
+
 def test_hardly_a_photograph_is_refused_of_those_that_it_was_not_fitted_on() -> None:
     shift = np.zeros(120)
     shift[0] = 2.0
-    photographs, phantoms, plain, pictures, unseen = (
+    *kinds, unseen = (
         _rows(RNG.normal(size=(number, 120)) + moved)
-        for number, moved in ((400, 0), (20, 0), (50, 8), (300, shift), (4000, 0))
+        for number, moved in ((400, 0), (20, 0), (20, 0), (50, 8), (300, shift), (4000, 0))
     )
-    groups = [f"group-{row}" for row in range(400)]
-    model = fit_scope(photographs, phantoms, plain, pictures, groups=groups, threshold=0.5)
+    model = fit_scope(*map(Kind.ungrouped, kinds), threshold=0.5)
     refused = [find_refusal(model, entry) for entry in unseen]
     assert refused.count(NOT_DERMOSCOPIC) / len(unseen) < 0.02
 
@@ -134,10 +144,19 @@ def test_limits_are_set_by_models_of_four_fifths(monkeypatch: pytest.MonkeyPatch
         return fit_linear(described, targets, **options)
 
     monkeypatch.setattr("dermseg.training.calibrating.scope.fit_linear", fit)
-    kinds = [_kind(100, 0, 1), _kind(100, 0, 1), _kind(100, 0, 0), _kind(100, 1, 1)]
-    fit_scope(*kinds, groups=[f"group-{row}" for row in range(100)], threshold=0.5)
-    # Two models of 300 images, or of half of them, and five of four fifths for the limit of each.
-    assert Counter(num_fitted) == {300: 2, 240: 10, 150: 2, 120: 10}
+    kinds = [
+        _kind(100, grey, presence) for grey, presence in ((0, 1), (0, 1), (0, 1), (0, 0), (1, 1))
+    ]
+    groups = [f"group-{row}" for row in range(100)]
+    # Dark images are of the photographs' groups: both are divided alike.
+    fit_scope(
+        Kind(kinds[0], groups),
+        Kind(kinds[1], groups),
+        *map(Kind.ungrouped, kinds[2:]),
+        threshold=0.5,
+    )
+    # Two models of 400 images, or of half of them, and five of four fifths for the limit of each.
+    assert Counter(num_fitted) == {400: 2, 320: 10, 200: 2, 160: 10}
 
 
 def test_parts_are_equal_and_tear_no_group_apart() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -15,23 +16,36 @@ from dermseg.datasets import Dataset
 from dermseg.errors import UsageError
 from dermseg.evaluation.image_score import BORDER_WIDTH
 from dermseg.export import copy_package
+from dermseg.images import read_image
 from dermseg.metrics import ProbabilityCounts, jaccard, near_boundary, to_levels
 from dermseg.package import Calibration, ModelSpec, Reliability, load_package
-from dermseg.phantom import PICTURES, create_phantom, create_picture, create_plain_skin
+from dermseg.phantom import (
+    PICTURES,
+    PhantomOptions,
+    create_phantom,
+    create_picture,
+    create_plain_skin,
+)
+from dermseg.phantom.chromophores import change_skin_tone
 from dermseg.prediction import Prediction, Predictor
+from dermseg.preprocessing import to_unit_range
 from dermseg.recipes import Postprocessing
 from dermseg.training.calibrating.held_out import HeldOut, find_held_out
 from dermseg.training.calibrating.quality import FEWEST_GROUPS, fit_quality
 from dermseg.training.calibrating.scaling import LogitCounts
-from dermseg.training.calibrating.scope import fit_scope
+from dermseg.training.calibrating.scope import Kind, fit_scope
 from dermseg.training.criterion import is_lesion_only
-from dermseg.types import BoolMask, ImageArray
+from dermseg.types import BoolMask, ImageArray, Sample
 
 __all__ = ["calibrate_package"]
 
 _NO_PIXELS: Final = ProbabilityCounts(np.zeros(256, np.int64), np.zeros(256, np.int64))
 # Levels of 255 among which the threshold is sought.
 _THRESHOLDS: Final = slice(51, 205)
+# Density of melanin added to photographs: 0.5 makes light skin tan, 1 dark.
+_ADDED_MELANIN: Final = (0.3, 1.8)
+# Individual typology angles of generated dark skin, from dark to tan.
+_DARK_TONES: Final = (-60.0, 28.0)
 # Of mean Jaccard indices: what is closer to the best one is as good. It is about a quarter of the
 # interval of a thousand images.
 _NEARLY: Final = 2e-3
@@ -99,9 +113,9 @@ def calibrate_package(
     quality = fit_quality(found.described, found.jaccards, found.groups)
     predictor = Predictor(replace(package, spec=package.spec.model_copy(update=fitted)))
     scope = fit_scope(
-        found.described,
-        *(_describe_all(predictor, images) for images in _generate(num_generated)),
-        groups=found.groups,
+        Kind(found.described, found.groups),
+        _describe_dark(predictor, held_out.samples, num_generated),
+        *(Kind.ungrouped(_describe_all(predictor, each)) for each in _generate(num_generated)),
         threshold=options.threshold,
     )
     calibration = Calibration(
@@ -164,6 +178,29 @@ def _generate(number: int) -> list[Iterable[ImageArray]]:
         (create_plain_skin(seed) for seed in range(number)),
         (create_picture(seed) for seed in range(number * len(PICTURES))),
     ]
+
+
+def _describe_dark(predictor: Predictor, samples: Sequence[Sample], number: int) -> Kind:
+    """Photographs with melanin added everywhere, and generated images of dark skin."""
+    rng = np.random.default_rng(0)
+    chosen = [samples[row] for row in rng.permutation(len(samples))[:number].tolist()]
+    densities = rng.uniform(*_ADDED_MELANIN, len(chosen)).tolist()
+    tones = rng.uniform(*_DARK_TONES, number).tolist()
+    photographs = (
+        _darken(read_image(sample.image), density)
+        for sample, density in zip(chosen, densities, strict=True)
+    )
+    phantoms = (
+        create_phantom(number + seed, options=PhantomOptions(ita_degrees=tone)).image
+        for seed, tone in enumerate(tones)
+    )
+    groups = [sample.group for sample in chosen] + [f"phantom {seed}" for seed in range(number)]
+    return Kind(_describe_all(predictor, chain(photographs, phantoms)), groups)
+
+
+def _darken(image: ImageArray, density: float) -> ImageArray:
+    colors = change_skin_tone(to_unit_range(image), density)
+    return np.asarray(colors * 255 + 0.5, np.uint8)
 
 
 def _describe_all(predictor: Predictor, images: Iterable[ImageArray]) -> list[dict[str, float]]:

@@ -1,11 +1,11 @@
-"""Fit what tells images that a model was not made for."""
+"""Fit the models that recognise images that a package was not made for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import compress
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from dermseg.prediction.quality import find_refusal
 from dermseg.training.calibrating.logistic import fit_linear
 from dermseg.training.calibrating.parts import divide
 
-__all__ = ["fit_scope"]
+__all__ = ["Kind", "fit_scope"]
 
 # Share of the photographs that each model refuses at most; a false refusal is the worse harm.
 _REFUSED_AS_NO_PHOTOGRAPH: Final = 0.005
@@ -30,74 +30,82 @@ _PENALTY: Final = 30.0
 _NUM_PARTS: Final = 5
 
 Described = Sequence[Mapping[str, float]]
-"""Images as `describe` gives them, all at one threshold."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Images of one kind.
+
+    Attributes:
+        described: As `describe` gives them, all at one threshold.
+        groups: One group is in one part.
+    """
+
+    described: Sequence[Mapping[str, float]]
+    groups: Sequence[str]
+
+    @classmethod
+    def ungrouped(cls, described: Sequence[Mapping[str, float]]) -> Kind:
+        """Images of which each is a group of its own."""
+        return cls(described, [str(row) for row in range(len(described))])
+
+    def choose(self, kept: NDArray[np.bool_]) -> Kind:
+        """Those images alone."""
+        return Kind(list(compress(self.described, kept)), list(compress(self.groups, kept)))
 
 
 def fit_scope(
-    photographs: Described,
-    phantoms: Described,
-    plain: Described,
-    pictures: Described,
-    *,
-    groups: Sequence[str],
-    threshold: float,
+    photographs: Kind, dark: Kind, phantoms: Kind, plain: Kind, pictures: Kind, *, threshold: float
 ) -> ScopeModel:
     """Fit two models: is it a dermoscopic photograph, and if so, does it show a lesion?
 
-    Limits are set so that hardly a photograph is refused by a model that has not seen it: at most
-    0.5 % by the first, and 1 % by the second.
+    Limits are set so that hardly a photograph is refused by a model that has not seen it, and
+    hardly one of dark skin: at most 0.5 % of either kind by the first, and 1 % by the second.
     What is reported was measured on one half of each kind by models and limits of the other halves.
 
     Args:
         photographs: Dermoscopic images with a lesion, that the network was not trained on.
+        dark: The same on dark skin, so that no image is refused because of its skin.
         phantoms: Generated ones; they keep the models from learning what is generated.
         plain: Skin without a lesion.
         pictures: Anything else.
-        groups: Of the photographs; one group is in one part.
         threshold: At which all were described.
     """
-    kinds = _Kinds(photographs, phantoms, plain, pictures, groups)
+    kinds = _Kinds(photographs, dark, phantoms, plain, pictures)
     half, other = next(kinds.divide(2))
     judged = _fit(half, threshold=threshold)
     values = {
-        "photographs": _share_refused(judged, other.photographs),
-        "phantoms": _share_refused(judged, other.phantoms),
-        "plain": _share_refused(judged, other.plain),
-        "pictures": _share_refused(judged, other.pictures),
+        entry.name: _share_refused(judged, getattr(other, entry.name).described)
+        for entry in fields(kinds)
     }
     return _fit(kinds, threshold=threshold).model_copy(update={"values": values})
 
 
 @dataclass(frozen=True)
 class _Kinds:
-    """Images of all kinds, and the groups of the photographs."""
+    """Images of all kinds, in the order in which a card names them."""
 
-    photographs: Described
-    phantoms: Described
-    plain: Described
-    pictures: Described
-    groups: Sequence[str]
+    photographs: Kind
+    dark: Kind
+    phantoms: Kind
+    plain: Kind
+    pictures: Kind
 
     def divide(self, num_parts: int) -> Iterator[tuple[_Kinds, _Kinds]]:
         """For each part, the images of all others, and its own."""
-        of_photographs = divide(self.groups, num_parts)
-        generated = [self.phantoms, self.plain, self.pictures]
-        parts = [
-            of_photographs,
-            *(divide([str(index) for index in range(len(kind))], num_parts) for kind in generated),
-            of_photographs,
-        ]
-        columns = [self.photographs, *generated, self.groups]
+        kinds = [getattr(self, entry.name) for entry in fields(self)]
+        # The dark ones are of some of the photographs: their groups are in the same part.
+        shared = [*self.photographs.groups, *self.dark.groups]
+        of_shared = divide(shared, num_parts)
+        num = len(self.photographs.groups)
+        parts = [of_shared[:num], of_shared[num:]]
+        parts += [divide(kind.groups, num_parts) for kind in kinds[2:]]
         for part in range(num_parts):
             kept = [of_kind == part for of_kind in parts]
             yield (
-                _Kinds(*map(_chosen, columns, [~chosen for chosen in kept])),
-                _Kinds(*map(_chosen, columns, kept)),
+                _Kinds(*(kind.choose(~own) for kind, own in zip(kinds, kept, strict=True))),
+                _Kinds(*(kind.choose(own) for kind, own in zip(kinds, kept, strict=True))),
             )
-
-
-def _chosen(column: Sequence[Any], kept: NDArray[np.bool_]) -> list[Any]:
-    return list(compress(column, kept))
 
 
 def _fit(kinds: _Kinds, *, threshold: float) -> ScopeModel:
@@ -115,27 +123,35 @@ def _fit(kinds: _Kinds, *, threshold: float) -> ScopeModel:
 def _fit_limited(
     fit: Callable[[_Kinds], LinearModel], kinds: _Kinds, refused: float
 ) -> tuple[LinearModel, float]:
-    """A model, and the limit at which it refuses that share of the photographs, and no more.
+    """A model, and the limit at which it refuses that share of photographs, and no more.
 
-    The share holds for photographs that it was fitted on, and for those that it was not: these it
-    knows less surely to be photographs.
+    The share holds for photographs and for those of dark skin, each alone; for those that it was
+    fitted on, and for those that it was not: these it knows less surely to be photographs.
     """
     model = fit(kinds)
-    seen = [model(entry) for entry in kinds.photographs]
-    unseen = []
+    wanted = ("photographs", "dark")
+    judged = [[model(entry) for entry in getattr(kinds, name).described] for name in wanted]
+    unseen: list[list[float]] = [[] for _ in wanted]
     for others, own in kinds.divide(_NUM_PARTS):
         judge = fit(others)
-        unseen += [judge(entry) for entry in own.photographs]
-    limits = [np.quantile(values, refused, method="lower") for values in (seen, unseen)]
+        for name, found in zip(wanted, unseen, strict=True):
+            found += [judge(entry) for entry in getattr(own, name).described]
+    limits = [np.quantile(values, refused, method="lower") for values in (*judged, *unseen)]
     return model, float(min(limits))
 
 
 def _fit_photograph(kinds: _Kinds) -> LinearModel:
-    return _fit_two([*kinds.photographs, *kinds.phantoms], kinds.pictures, squares=True)
+    return _fit_two(_wanted(kinds), kinds.pictures.described, squares=True)
 
 
 def _fit_lesion(kinds: _Kinds) -> LinearModel:
-    return _fit_two([*kinds.photographs, *kinds.phantoms], kinds.plain, squares=False)
+    return _fit_two(_wanted(kinds), kinds.plain.described, squares=False)
+
+
+def _wanted(kinds: _Kinds) -> Described:
+    return [
+        *kinds.photographs.described, *kinds.dark.described, *kinds.phantoms.described
+    ]  # fmt: skip
 
 
 def _fit_two(wanted: Described, others: Described, *, squares: bool) -> LinearModel:
