@@ -45,10 +45,10 @@ def test_artefacts_not_named_are_off() -> None:
     assert drawn == {name: 0.25 if name == "blur" else 0.0 for name in ARTEFACTS}
 
 
-def test_every_artefact_is_drawn_sometimes_and_none_always() -> None:
+def test_every_artefact_but_ink_is_drawn_sometimes_and_none_always() -> None:
     rng = np.random.default_rng(0)
     draws = [draw_parameters(rng, PhantomOptions()).artefacts for _ in range(400)]
-    for name in ARTEFACTS:
+    for name in ARTEFACTS.keys() - {"ink"}:
         strengths = np.array([draw[name] for draw in draws])
         assert 0.03 < (strengths > 0).mean() < 0.97, name
         assert strengths.max() <= 1

@@ -16,6 +16,7 @@ from dermseg.phantom.artefacts import (
     add_uneven_light,
     draw_gel_bubbles,
     draw_hairs,
+    draw_ink,
     draw_ruler,
     lower_contrast,
 )
@@ -53,6 +54,7 @@ SCENE_ARTEFACTS: dict[str, Row] = {
     "hairs": (draw_hairs, 0.02, 0.5),
     "gel_bubbles": (draw_gel_bubbles, 0.05, 0.8),
     "ruler": (draw_ruler, 0.4, 1.0),
+    "ink": (draw_ink, 0.5, 1.0),
     "low_contrast": (lower_contrast, 0.1, 0.7),
     "uneven_light": (add_uneven_light, 0.05, 0.8),
     "dark_corners": (add_dark_corners, 0.02, 0.6),

@@ -29,6 +29,8 @@ _OCCURRENCE = {
     "color_cast": (0.9, 0.2, 1.0),
     "blur": (0.4, 0.05, 0.25),
     "noise": (0.7, 0.02, 0.15),
+    # Never by itself, and last: what is drawn of the others stays as it is.
+    "ink": (0.0, 0.3, 1.0),
 }
 
 

@@ -79,6 +79,7 @@ class Augmentation(Table):
         hairs: Probability that hairs are drawn over the image.
         gel_bubbles: Probability that bubbles of the immersion gel are.
         ruler: Probability that ruler marks are.
+        ink: Probability that marks of a surgeon's pen are.
         low_contrast: Probability that all colours are pulled towards the image's mean, as by haze.
         uneven_light: Probability that the light falls off to one side and towards the rim.
         dark_corners: Probability that the corners outside the field of view are darkened.
@@ -110,6 +111,7 @@ class Augmentation(Table):
     hairs: Share = 0.0
     gel_bubbles: Share = 0.0
     ruler: Share = 0.0
+    ink: Share = 0.0
     low_contrast: Share = 0.0
     uneven_light: Share = 0.0
     dark_corners: Share = 0.0

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from dermseg.phantom.artefacts.hairs import draw_hairs
-from dermseg.phantom.artefacts.marks import draw_gel_bubbles, draw_ruler
+from dermseg.phantom.artefacts.marks import draw_gel_bubbles, draw_ink, draw_ruler
 from dermseg.phantom.artefacts.optics import (
     add_blur,
     add_color_cast,
@@ -34,6 +34,7 @@ __all__ = [
     "add_uneven_light",
     "draw_gel_bubbles",
     "draw_hairs",
+    "draw_ink",
     "draw_ruler",
     "lower_contrast",
 ]
@@ -52,6 +53,7 @@ ARTEFACTS: dict[str, Artefact] = {
     "hairs": draw_hairs,
     "gel_bubbles": draw_gel_bubbles,
     "ruler": draw_ruler,
+    "ink": draw_ink,
     "low_contrast": lower_contrast,
     "uneven_light": add_uneven_light,
     "dark_corners": add_dark_corners,

@@ -1,4 +1,4 @@
-"""What lies on the glass: ruler marks and gel bubbles."""
+"""Marks on glass and skin: rulers, gel bubbles and ink."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 from dermseg.phantom.artefacts.canvas import Canvas, blend, check_call
 from dermseg.types import ImageArray
 
-__all__ = ["draw_gel_bubbles", "draw_ruler"]
+__all__ = ["draw_gel_bubbles", "draw_ink", "draw_ruler"]
+
+_INKS = np.array(
+    [[82, 48, 128], [60, 56, 150], [58, 36, 92], [52, 92, 158], [34, 40, 110], [30, 28, 44]],
+    np.float32,
+)
 
 
 def draw_ruler(image: ImageArray, rng: np.random.Generator, *, strength: float = 0.7) -> ImageArray:
@@ -85,6 +90,77 @@ def draw_gel_bubbles(
     covered = black + white - black * white
     grey = 245 * white / np.maximum(covered, np.float32(1e-6))
     return blend(image, grey[..., None], covered)
+
+
+def draw_ink(image: ImageArray, rng: np.random.Generator, *, strength: float = 0.7) -> ImageArray:
+    """Mark the skin with a surgeon's pen: hatched spots, a ring, or strokes, violet to black.
+
+    Args:
+        image: (H, W, 3) uint8 RGB; not changed.
+        rng: Source of the kind, colour and place of the marks.
+        strength: Opacity of the ink; 0 draws none.
+
+    Raises:
+        UsageError: If the image is no RGB image or ``strength`` is outside [0, 1].
+    """
+    check_call(image, strength)
+    if strength == 0:
+        return image.copy()
+    canvas = Canvas(image.shape[:2])
+    # Marks stand around something, which need not be in the middle.
+    centre = rng.uniform(0.25, 0.75, 2) * (canvas.width, canvas.height)
+    kind = rng.choice(3, p=(0.5, 0.3, 0.2))
+    if kind == 0:
+        for angle in rng.uniform(0, 2 * np.pi, rng.integers(1, 6)):
+            distance = rng.uniform(0.2, 0.55)
+            spot = centre + distance * np.array([np.cos(angle), np.sin(angle)])
+            _hatch(canvas, rng, spot, rng.uniform(0.03, 0.13))
+    elif kind == 1:
+        _ring(canvas, rng, centre, rng.uniform(0.2, 0.5))
+    else:
+        for _ in range(rng.integers(1, 4)):
+            _stroke(canvas, rng, centre + rng.uniform(-0.5, 0.5, 2), rng.uniform(0.1, 0.4))
+    color = np.clip(_INKS[rng.integers(len(_INKS))] + rng.normal(0, 8, 3), 0, 255)
+    coverage = np.float32(strength * rng.uniform(0.6, 1.0)) * canvas.coverage()
+    return blend(image, color.astype(np.float32), coverage)
+
+
+def _hatch(
+    canvas: Canvas, rng: np.random.Generator, centre: NDArray[np.float64], reach: float
+) -> None:
+    """A spot that was filled by going to and fro with the pen."""
+    num_turns = int(rng.integers(8, 40))
+    points = centre + reach * rng.normal(0, 0.5, (num_turns, 2))
+    canvas.line(points, width=rng.uniform(0.008, 0.03))
+
+
+def _ring(
+    canvas: Canvas, rng: np.random.Generator, centre: NDArray[np.float64], radius: float
+) -> None:
+    """A ring around a place, whole or in pieces."""
+    outline = _round(rng, centre, radius)
+    width = rng.uniform(0.008, 0.025)
+    if rng.random() < 0.5:
+        canvas.line(outline, width=width, closed=True)
+        return
+    for start in range(0, len(outline), 3):
+        canvas.line(outline[start : start + 2], width=width)
+
+
+def _stroke(
+    canvas: Canvas, rng: np.random.Generator, middle: NDArray[np.float64], length: float
+) -> None:
+    """A line by hand, sometimes with another across its end."""
+    angle = rng.uniform(0, 2 * np.pi)
+    along = 0.5 * length * np.array([np.cos(angle), np.sin(angle)])
+    bend = rng.normal(0, 0.1) * np.array([-along[1], along[0]])
+    canvas.line(
+        np.stack([middle - along, middle + bend, middle + along]), width=rng.uniform(0.01, 0.03)
+    )
+    if rng.random() < 0.4:
+        across = 0.4 * np.array([-along[1], along[0]])
+        end = middle + along
+        canvas.line(np.stack([end - across, end + across]), width=rng.uniform(0.01, 0.03))
 
 
 def _bar(canvas: Canvas, rng: np.random.Generator) -> None:
