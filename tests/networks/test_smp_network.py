@@ -16,6 +16,7 @@ from torch import nn
 from dermseg.errors import RecipeError
 from dermseg.export import compare_onnx, write_onnx
 from dermseg.networks import SMPNetwork, create_network
+from dermseg.networks.encoders import read_lite_weights
 
 ARCHITECTURES = [
     "unet",
@@ -123,3 +124,10 @@ def test_exported_graph_gives_the_same_numbers(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     write_onnx(network, path, size=(64, 96))
     assert compare_onnx(network, path, size=(64, 96)) < 1e-5
+
+
+def test_lite_encoders_take_the_installed_weights() -> None:
+    name = "smp:unet/tu-tf_efficientnet_lite0"
+    found = create_network(name, parameters={"pretrained": True}).state_dict()
+    expected = read_lite_weights("lite0")["conv_stem.weight"]
+    assert torch.equal(found["encoder.model.conv_stem.weight"], expected)

