@@ -24,7 +24,7 @@ from PIL import Image
 
 from dermseg.errors import ImageError
 from dermseg.images import read_image, read_mask, read_mask_values, read_size
-from dermseg.images.integrity import find_defect
+from dermseg.images.integrity import find_jpeg_defect
 from dermseg.types import ImageArray
 
 Encode = Callable[..., bytes]
@@ -164,8 +164,8 @@ def test_the_end_mark_of_a_jpeg_is_found_wherever_it_lies() -> None:
     start = b"\xff\xd8\xff\xda\0\2"
     for num_bytes in range((1 << 20) - 2, (1 << 20) + 2):
         scan = start + b"x" * num_bytes
-        assert find_defect(io.BytesIO(scan + b"\xff\xd9"), "JPEG") is None
-        assert find_defect(io.BytesIO(scan + b"\xff\0\xd9"), "JPEG") == "the file is cut off"
+        assert find_jpeg_defect(io.BytesIO(scan + b"\xff\xd9")) is None
+        assert find_jpeg_defect(io.BytesIO(scan + b"\xff\0\xd9")) == "the file is cut off"
 
 
 def test_a_jpeg_with_bytes_after_its_end_is_read() -> None:

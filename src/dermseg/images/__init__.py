@@ -11,7 +11,8 @@ from dermseg.images.files import (
     write_bytes_atomically,
     write_chunks_atomically,
 )
-from dermseg.images.folders import IMAGE_SUFFIXES, find_images
+from dermseg.images.folders import find_images
+from dermseg.images.formats import IMAGE_SUFFIXES
 from dermseg.images.reading import (
     EncodedImage,
     foreground,

@@ -14,28 +14,15 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from dermseg.errors import ImageError
-from dermseg.images.bitmaps import BitmapFile
 from dermseg.images.files import ImageSource, open_source, source_name
-from dermseg.images.integrity import CUT_OFF, DAMAGED, find_defect
+from dermseg.images.formats import FORMATS, Format, recognise
+from dermseg.images.integrity import CUT_OFF, DAMAGED
 from dermseg.types import Size
 
 __all__ = ["OpenedImage", "decoding", "opened_image"]
-
-# Not `Image.open`: it may hand a file to a format outside this list (PostScript runs a program),
-# and has a process-wide size limit with a warning of its own.
-_PARSERS: dict[str, type[ImageFile]] = {
-    "JPEG": JpegImageFile,
-    "PNG": PngImageFile,
-    "BMP": BitmapFile,
-    "TIFF": TiffImageFile,
-    "WebP": WebPImageFile,
-}
 
 # What Pillow's parsers and codecs raise, or may raise, on damaged files; there is no common base.
 _UNREADABLE = (
@@ -78,7 +65,7 @@ class OpenedImage:
 
     Attributes:
         name: What to call the file in messages.
-        format_name: ``"JPEG"``, ``"PNG"``, ``"BMP"``, ``"TIFF"`` or ``"WebP"``.
+        format: Its row in the table of formats.
         size: (height, width) in the orientation that a viewer shows.
         stream: The open file.
         encoded: Pillow's view of it, not decoded.
@@ -86,7 +73,7 @@ class OpenedImage:
     """
 
     name: str
-    format_name: str
+    format: Format
     size: Size
     stream: BinaryIO
     encoded: ImageFile
@@ -98,7 +85,7 @@ class OpenedImage:
         Args:
             least: (height, width) that the result has at least; a smaller image stays as it is.
         """
-        if self.format_name != "JPEG":
+        if not self.format.is_reduced_in_decoder:
             return self.size
         height, width = self.size
         room = min(height // least[0], width // least[1])
@@ -107,7 +94,7 @@ class OpenedImage:
 
     def find_defect(self) -> str | None:
         """What is wrong with the file as far as its container can tell, or None."""
-        return find_defect(self.stream, self.format_name)
+        return _find_defect(self.stream, self.format)
 
     def decode(self, least: Size | None = None) -> Image.Image:
         """Decode the pixels, in the orientation that a viewer shows.
@@ -126,7 +113,7 @@ class OpenedImage:
             height, width = least
             # The decoder still reads every bit, so it refuses the same files at every scale.
             self.encoded.draft(None, (height, width) if self.orientation >= 5 else (width, height))
-        if self.format_name == "TIFF":
+        if self.format.name == "TIFF":
             if _covered_pixels(self.encoded) < self.size[0] * self.size[1]:
                 raise ImageError(self.name, "the file does not hold all rows of the image")
             # Only this decoder looks at metadata, and warns about them, and at Pillow's own limit.
@@ -135,7 +122,7 @@ class OpenedImage:
         else:
             self.encoded.load()
         image: Image.Image = self.encoded
-        if self.format_name == "BMP" and image.mode == "RGBA":
+        if self.format.name == "BMP" and image.mode == "RGBA":
             image = image.convert("RGB")  # viewers ignore the fourth byte; many files leave it 0
         if self.orientation != 1:
             image = image.transpose(_TRANSPOSITIONS[self.orientation])
@@ -156,10 +143,10 @@ def opened_image(source: ImageSource, *, max_megapixels: float) -> Iterator[Open
     name = source_name(source)
     with open_source(source) as stream:
         with decoding(name):
-            format_name = _recognise(stream.read(16))
-            if format_name is None:
-                raise ImageError(name, f"not one of {', '.join(_PARSERS)}")
-            opened = _read_header(name, stream, format_name)
+            format = recognise(stream.read(16))
+            if format is None:
+                raise ImageError(name, f"not one of {', '.join(row.name for row in FORMATS)}")
+            opened = _read_header(name, stream, format)
         num_pixels = opened.size[0] * opened.size[1]
         if not num_pixels <= max_megapixels * 1e6:
             height, width = opened.size
@@ -186,29 +173,18 @@ def decoding(name: str) -> Iterator[None]:
         raise ImageError(name, _reason(error)) from error
 
 
-def _recognise(head: bytes) -> str | None:
-    """The format by its first bytes: suffixes are often wrong."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
-        return "TIFF"
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "WebP"
-    if head.startswith(b"BM"):
-        return "BMP"
-    return None
+def _find_defect(stream: BinaryIO, format: Format) -> str | None:
+    return None if format.find_defect is None else format.find_defect(stream)
 
 
-def _read_header(name: str, stream: BinaryIO, format_name: str) -> OpenedImage:
+def _read_header(name: str, stream: BinaryIO, format: Format) -> OpenedImage:
     stream.seek(0)
     with _without_warnings():
         try:
-            encoded = _PARSERS[format_name](stream)
+            encoded = format.reader(stream)
         except _UNREADABLE as error:
-            reason = find_defect(stream, format_name) or (
-                f"a damaged {format_name} file, or of a kind that is not supported ({error})"
+            reason = _find_defect(stream, format) or (
+                f"a damaged {format.name} file, or of a kind that is not supported ({error})"
             )
             raise ImageError(name, reason) from error
         orientation = _orientation(encoded)
@@ -224,7 +200,7 @@ def _read_header(name: str, stream: BinaryIO, format_name: str) -> OpenedImage:
         turned = turned and ExifTags.Base.Orientation not in encoded.tag_v2
         orientation = 1
     size = (width, height) if turned else (height, width)
-    return OpenedImage(name, format_name, size, stream, encoded, orientation)
+    return OpenedImage(name, format, size, stream, encoded, orientation)
 
 
 _NEW_SUBFILE_TYPE = 254

@@ -7,11 +7,9 @@ from pathlib import Path
 
 from dermseg.errors import UsageError
 from dermseg.images.files import source_name
+from dermseg.images.formats import IMAGE_SUFFIXES
 
-__all__ = ["IMAGE_SUFFIXES", "find_images"]
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
-"""Suffixes that a folder scan takes as images, in lower case; files may spell them in any case."""
+__all__ = ["find_images"]
 
 
 def find_images(folder: str | os.PathLike[str], *, recursive: bool = False) -> list[Path]:

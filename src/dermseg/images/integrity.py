@@ -2,6 +2,8 @@
 
 Decoders are lenient: Pillow fills in what is missing from a PNG whose end was replaced by zeros
 (a copy that stopped after its space was reserved), and other readers do so for any cut JPEG.
+Every function takes a seekable file with the format's signature, whose position is lost, and
+returns ``CUT_OFF``, ``DAMAGED``, or None if nothing is found.
 """
 
 from __future__ import annotations
@@ -9,9 +11,16 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-__all__ = ["CUT_OFF", "DAMAGED", "find_defect"]
+__all__ = [
+    "CUT_OFF",
+    "DAMAGED",
+    "find_jpeg_defect",
+    "find_png_defect",
+    "find_tiff_defect",
+    "find_webp_defect",
+]
 
 CUT_OFF = "the file is cut off"
 DAMAGED = "the file is damaged"
@@ -21,52 +30,55 @@ _BLOCK = 1 << 20
 _BARE_MARKERS = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
 
 
-def find_defect(stream: BinaryIO, format_name: str) -> str | None:
-    """Say what is wrong with a file as far as its container can tell.
-
-    PNG: every chunk agrees with its checksum, and the end mark is there. JPEG: the end mark
-    follows the first scan; the format has no checksums, so damage inside that still decodes
-    cannot be seen. WebP: no shorter than it says. TIFF: the first directory lies inside the file.
-    BMP: nothing to tell by.
-
-    Args:
-        stream: A seekable file with the signature of ``format_name``; its position is lost.
-        format_name: ``"JPEG"``, ``"PNG"``, ``"BMP"``, ``"TIFF"`` or ``"WebP"``.
-
-    Returns:
-        ``CUT_OFF``, ``DAMAGED``, or None if nothing is found.
-    """
-    size = stream.seek(0, os.SEEK_END)
+def find_png_defect(stream: BinaryIO) -> str | None:
+    """Say whether a chunk disagrees with its checksum, or the end mark is missing."""
+    stream.seek(8)
+    kind = b""
     try:
-        if format_name == "PNG":
-            return _png_defect(stream)
-        if format_name == "JPEG":
-            return None if _jpeg_ends(stream) else CUT_OFF
-        if format_name == "WebP":
-            (length,) = _unpack(stream, 4, "<I")
-            return CUT_OFF if length + 8 > size else None
-        if format_name == "TIFF":
-            return CUT_OFF if _tiff_directory(stream) + 2 > size else None
+        while kind != b"IEND":
+            length, kind = _unpack_next(stream, ">I4s")
+            checksum = _checksum(stream, length, zlib.crc32(kind))
+            (stored,) = _unpack_next(stream, ">I")
+            if stored != checksum:
+                return DAMAGED
     except struct.error:  # the file ends inside a field
         return CUT_OFF
     return None
 
 
-def _unpack(stream: BinaryIO, offset: int, layout: str) -> tuple[int, ...]:
-    stream.seek(offset)
+def find_jpeg_defect(stream: BinaryIO) -> str | None:
+    """Say whether the end mark is missing after the first scan.
+
+    The format has no checksums, so damage inside that still decodes cannot be seen.
+    """
+    try:
+        return None if _jpeg_ends(stream) else CUT_OFF
+    except struct.error:
+        return CUT_OFF
+
+
+def find_webp_defect(stream: BinaryIO) -> str | None:
+    """Say whether the file is shorter than it says."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(4)
+    try:
+        (length,) = _unpack_next(stream, "<I")
+    except struct.error:
+        return CUT_OFF
+    return CUT_OFF if length + 8 > size else None
+
+
+def find_tiff_defect(stream: BinaryIO) -> str | None:
+    """Say whether the first directory lies outside the file."""
+    size = stream.seek(0, os.SEEK_END)
+    try:
+        return CUT_OFF if _tiff_directory(stream) + 2 > size else None
+    except struct.error:
+        return CUT_OFF
+
+
+def _unpack_next(stream: BinaryIO, layout: str) -> tuple[Any, ...]:
     return struct.unpack(layout, stream.read(struct.calcsize(layout)))
-
-
-def _png_defect(stream: BinaryIO) -> str | None:
-    stream.seek(8)
-    kind = b""
-    while kind != b"IEND":
-        length, kind = struct.unpack(">I4s", stream.read(8))
-        checksum = _checksum(stream, length, zlib.crc32(kind))
-        (stored,) = struct.unpack(">I", stream.read(4))
-        if stored != checksum:
-            return DAMAGED
-    return None
 
 
 def _checksum(stream: BinaryIO, length: int, checksum: int) -> int:
@@ -88,7 +100,7 @@ def _jpeg_ends(stream: BinaryIO) -> bool:
             return False
         marker = byte[0]
         if marker not in _BARE_MARKERS:
-            (length,) = struct.unpack(">H", stream.read(2))
+            (length,) = _unpack_next(stream, ">H")
             stream.seek(length - 2, os.SEEK_CUR)
     last = b""
     while block := stream.read(_BLOCK):
@@ -104,6 +116,7 @@ def _tiff_directory(stream: BinaryIO) -> int:
     stream.seek(0)
     signature = stream.read(4)
     order = "<" if signature[:2] == b"II" else ">"
-    if b"\x2b" in signature:
-        return _unpack(stream, 8, order + "Q")[0]
-    return _unpack(stream, 4, order + "I")[0]
+    is_big = b"\x2b" in signature
+    stream.seek(8 if is_big else 4)
+    (offset,) = _unpack_next(stream, order + ("Q" if is_big else "I"))
+    return int(offset)

@@ -1,0 +1,98 @@
+"""The image formats that can be read, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from dermseg.images.bitmaps import BitmapFile
+from dermseg.images.integrity import (
+    find_jpeg_defect,
+    find_png_defect,
+    find_tiff_defect,
+    find_webp_defect,
+)
+
+__all__ = ["FORMATS", "IMAGE_SUFFIXES", "Format", "recognise"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One image format.
+
+    Attributes:
+        name: As messages call it.
+        suffixes: Of its files, in lower case, with the dot.
+        signatures: Pairs of an offset and the bytes there; a file with all pairs of one entry is
+            of this format, whatever its suffix says.
+        reader: Pillow's parser. Not ``Image.open``, which may hand a file to a format outside this
+            table (PostScript runs a program), and has a limit on sizes for the whole process.
+        find_defect: Says what is wrong with a file as far as its container can tell, without
+            decoding it; None if it cannot tell anything.
+        is_reduced_in_decoder: Whether the decoder gives a half, a quarter or an eighth of the
+            size in a fraction of the time.
+    """
+
+    name: str
+    suffixes: frozenset[str]
+    signatures: tuple[tuple[tuple[int, bytes], ...], ...]
+    reader: Callable[[BinaryIO], ImageFile]
+    find_defect: Callable[[BinaryIO], str | None] | None = None
+    is_reduced_in_decoder: bool = False
+
+    def matches(self, head: bytes) -> bool:
+        """Whether the first 16 bytes of a file are those of this format."""
+        return any(
+            all(head[offset:].startswith(mark) for offset, mark in signature)
+            for signature in self.signatures
+        )
+
+
+def _starts(*marks: bytes) -> tuple[tuple[tuple[int, bytes], ...], ...]:
+    return tuple(((0, mark),) for mark in marks)
+
+
+FORMATS: Final[tuple[Format, ...]] = (
+    Format(
+        "JPEG",
+        frozenset({".jpg", ".jpeg"}),
+        _starts(b"\xff\xd8\xff"),
+        JpegImageFile,
+        find_jpeg_defect,
+        is_reduced_in_decoder=True,
+    ),
+    Format(
+        "PNG", frozenset({".png"}), _starts(b"\x89PNG\r\n\x1a\n"), PngImageFile, find_png_defect
+    ),
+    Format("BMP", frozenset({".bmp"}), _starts(b"BM"), BitmapFile),
+    Format(
+        "TIFF",
+        frozenset({".tif", ".tiff"}),
+        _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+        TiffImageFile,
+        find_tiff_defect,
+    ),
+    Format(
+        "WebP",
+        frozenset({".webp"}),
+        (((0, b"RIFF"), (8, b"WEBP")),),
+        WebPImageFile,
+        find_webp_defect,
+    ),
+)
+"""Every format; a new one is a row here and, where Pillow does not read it, a reader."""
+
+IMAGE_SUFFIXES: Final = frozenset(suffix for row in FORMATS for suffix in row.suffixes)
+"""Suffixes that a folder scan takes as images, in lower case; files may spell them in any case."""
+
+
+def recognise(head: bytes) -> Format | None:
+    """The format of a file by its first 16 bytes: suffixes are often wrong."""
+    return next((row for row in FORMATS if row.matches(head)), None)
