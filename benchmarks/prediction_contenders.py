@@ -20,8 +20,7 @@ import numpy as np
 from PIL import Image
 
 from dermseg.datasets import open_dataset, trainable
-from dermseg.images import open_image, read_mask, write_bytes_atomically
-from dermseg.images.writing import encode_mask
+from dermseg.images import encode_mask, open_image, read_mask, write_bytes_atomically
 from dermseg.metrics import jaccard
 from dermseg.package import Runtime, load_package
 from dermseg.phantom import create_phantom

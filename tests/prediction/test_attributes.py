@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from dermseg.errors import ImageError, PackageError, UsageError
-from dermseg.images import read_image, write_image
+from dermseg.images import ImageLike, read_image, write_image
 from dermseg.package import load_package
-from dermseg.prediction import Prediction, Predictor, Source, load_model
+from dermseg.prediction import Prediction, Predictor, load_model
 from dermseg.preprocessing import Box, lesion_box, preprocess
 from dermseg.recipes import LesionCrop, Postprocessing
 
@@ -192,7 +192,7 @@ def test_an_endless_stream_is_read_only_a_little_ahead(color_package: MakePackag
 def test_a_bad_image_stops_the_stream_or_takes_its_place(color_package: MakePackage) -> None:
     image, _ = draw()
     predictor = load_model(color_package())
-    sources: list[Source] = [image, b"no image", image]
+    sources: list[ImageLike] = [image, b"no image", image]
     with pytest.raises(ImageError):
         list(predictor.predict_many(sources))
     results = list(predictor.predict_many(sources, on_error="return"))

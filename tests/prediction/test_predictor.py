@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import json
+import os
 import subprocess
 import sys
 import threading
@@ -11,11 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 import dermseg
 from dermseg.errors import ImageError, UsageError
-from dermseg.images import write_image
-from dermseg.prediction import Prediction, Predictor, Source, load_model
+from dermseg.images import ImageLike, read_image, write_image
+from dermseg.prediction import Prediction, Predictor, load_model
+from dermseg.prediction.table import row_of_prediction
 
 Disc = Callable[..., tuple[np.ndarray, np.ndarray]]
 
@@ -37,13 +42,14 @@ def test_the_mask_of_an_array_is_where_it_is_dark(predictor: Predictor, disc: Di
     assert prediction.measurements.area == np.count_nonzero(prediction.mask)
 
 
-def test_paths_bytes_and_arrays_give_the_same(
+def test_paths_bytes_files_arrays_and_pillow_images_give_the_same(
     predictor: Predictor, disc: Disc, tmp_path: Path
 ) -> None:
     image, _ = disc((60, 80), centre=(40, 30), radius=15)
     path = tmp_path / "image.png"
     write_image(path, image)
-    sources = (image, path, str(path), path.read_bytes())
+    encoded = path.read_bytes()
+    sources = (image, path, str(path), encoded, io.BytesIO(encoded), Image.open(path))
     first, *others = (predictor.predict(source).probability for source in sources)
     assert all(np.array_equal(first, other) for other in others)
 
@@ -75,12 +81,82 @@ def test_an_endless_stream_is_read_only_a_little_ahead(predictor: Predictor, dis
     assert len(list(itertools.islice(stream, 10))) == 10
     assert num_read <= 10 + 4 + 4 + 2
     stream.close()
-    assert not [thread for thread in threading.enumerate() if "dermseg-read" in thread.name]
+
+
+def test_threads_wait_for_the_next_call(dark_package: Path, disc: Disc) -> None:
+    image, _ = disc((48, 64), centre=(32, 24), radius=9)
+    before = set(threading.enumerate())
+    predictor = load_model(dark_package)
+    for _ in range(3):
+        list(predictor.predict_many([image] * 4, workers=2))
+    kept = {thread for thread in set(threading.enumerate()) - before if "dermseg" in thread.name}
+    assert 1 <= len(kept) <= 2
+
+
+def test_a_forked_process_has_threads_of_its_own(predictor: Predictor, disc: Disc) -> None:
+    image, _ = disc((48, 64), centre=(32, 24), radius=9)
+    expected = predictor.predict(image).mask
+    pools = predictor._pools
+    assert {process for process, _ in pools} == {os.getpid()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: -1)
+        assert np.array_equal(predictor.predict(image).mask, expected)
+    assert -1 in {process for process, _ in pools}
+
+
+@pytest.mark.parametrize("source", [None, 3, ["a.png"]])
+def test_what_is_no_image_is_refused_with_what_is_expected(
+    predictor: Predictor, source: object
+) -> None:
+    with pytest.raises(UsageError, match="expected a path, the bytes of a file, an open file"):
+        predictor.predict(source)  # type: ignore[arg-type]
+
+
+def test_a_file_that_is_open_for_text_is_named(predictor: Predictor) -> None:
+    with pytest.raises(ImageError, match="open for text; open it with mode 'rb'"):
+        predictor.predict(io.StringIO("no image"))  # type: ignore[arg-type]
+
+
+def test_a_pillow_image_lies_as_its_orientation_says(
+    predictor: Predictor, disc: Disc, tmp_path: Path
+) -> None:
+    image, _ = disc((60, 80), centre=(20, 15), radius=9)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.fromarray(image).save(tmp_path / "turned.png", exif=exif)
+    opened = Image.open(tmp_path / "turned.png")
+    assert predictor.predict(opened).size == (80, 60)
+    assert np.array_equal(
+        predictor.predict(opened).mask, predictor.predict(tmp_path / "turned.png").mask
+    )
+
+
+def test_a_prediction_says_what_it_is_in_a_line_and_everything_in_a_dict(
+    predictor: Predictor, disc: Disc
+) -> None:
+    image, _ = disc((60, 80), centre=(40, 30), radius=15)
+    prediction = predictor.predict(image)
+    assert repr(prediction) == "Prediction(80 x 60 pixels, lesion, threshold 0.5)"
+    described = json.loads(json.dumps(prediction.to_dict(spacing_mm=0.1)))
+    row = row_of_prediction(Path("a.png"), "a", prediction, spacing_mm=0.1)
+    assert {key: row[key] for key in row if key not in {"file", "mask"}} == {
+        key: described[key] for key in described.keys() & row.keys()
+    }
+    assert described["refusal"] is None
+    assert described["area_pixels"] == prediction.measurements.area
+    assert described["area_mm2"] == pytest.approx(0.01 * prediction.measurements.area)
+    shown = read_image(prediction._repr_png_())
+    assert shown.shape == image.shape
+
+
+def test_no_thread_at_all_is_refused(dark_package: Path) -> None:
+    with pytest.raises(UsageError, match="num_threads is 0, expected at least 1"):
+        load_model(dark_package, num_threads=0)
 
 
 def test_a_bad_image_stops_the_stream_or_takes_its_place(predictor: Predictor, disc: Disc) -> None:
     image, _ = disc((48, 64), centre=(32, 24), radius=9)
-    sources: list[Source] = [image, b"no image", image]
+    sources: list[ImageLike] = [image, b"no image", image]
     with pytest.raises(ImageError):
         list(predictor.predict_many(sources))
     results = list(predictor.predict_many(sources, on_error="return"))

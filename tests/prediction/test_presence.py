@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dermseg.prediction import Prediction
-from dermseg.prediction.presence import presence_score, presence_scores
+from dermseg.prediction.presence import presence_score
 from dermseg.preprocessing import Box
 from dermseg.recipes import Postprocessing
 
@@ -48,11 +48,10 @@ def test_every_class_has_a_score_at_the_networks_size() -> None:
     maps = np.zeros((2, 5, 10))
     maps[0, 0, 0], maps[1, 4, 9] = 0.9, 0.3
     prediction = _prediction(maps)
-    assert presence_scores(prediction) == {
+    assert prediction.presence == {
         "class0": pytest.approx(0.9),
         "class1": pytest.approx(0.3),
     }
-    assert prediction.presence == presence_scores(prediction)
 
 
 def test_what_is_cleared_outside_the_lesion_does_not_count() -> None:

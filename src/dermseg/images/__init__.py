@@ -15,6 +15,8 @@ from dermseg.images.folders import find_images
 from dermseg.images.formats import IMAGE_SUFFIXES
 from dermseg.images.reading import (
     EncodedImage,
+    ImageLike,
+    convert_pillow,
     foreground,
     is_whole,
     open_image,
@@ -23,13 +25,24 @@ from dermseg.images.reading import (
     read_mask_values,
     read_size,
 )
-from dermseg.images.writing import encode_jpeg, write_image, write_mask, write_probability
+from dermseg.images.writing import (
+    encode_jpeg,
+    encode_mask,
+    encode_png,
+    write_image,
+    write_mask,
+    write_probability,
+)
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "EncodedImage",
+    "ImageLike",
     "ImageSource",
+    "convert_pillow",
     "encode_jpeg",
+    "encode_mask",
+    "encode_png",
     "find_images",
     "foreground",
     "is_whole",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from dermseg.errors import ImageError, OutputError
+from dermseg.errors import ImageError, OutputError, UsageError
 
 __all__ = [
     "ImageSource",
@@ -24,8 +24,8 @@ __all__ = [
     "write_reason",
 ]
 
-ImageSource: TypeAlias = str | os.PathLike[str] | bytes
-"""A path, or the bytes of an encoded image."""
+ImageSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
+"""A path, or the bytes of an encoded image, or an open file of them."""
 
 
 def source_name(source: ImageSource) -> str:
@@ -39,6 +39,8 @@ def source_name(source: ImageSource) -> str:
     """
     if isinstance(source, bytes):
         return f"<{len(source)} bytes>"
+    if not isinstance(source, str | os.PathLike):
+        return "<open file>"
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in os.fspath(source))
 
 
@@ -48,14 +50,34 @@ def open_source(source: ImageSource) -> Iterator[BinaryIO]:
 
     Raises:
         ImageError: If the file is missing, empty, a folder, a pipe or a device, or unreadable.
+        UsageError: If the source is none of these.
     """
-    if isinstance(source, bytes):
-        if not source:
-            raise ImageError(source_name(source), "there are no bytes")
-        yield io.BytesIO(source)
-    else:
+    if isinstance(source, str | os.PathLike):
         with _open_file(Path(source)) as stream:
             yield stream
+        return
+    content = _read_all(source)
+    if not content:
+        raise ImageError(source_name(source), "there are no bytes")
+    yield io.BytesIO(content)
+
+
+def _read_all(source: bytes | BinaryIO) -> bytes:
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source)
+    if not hasattr(source, "read"):
+        message = (
+            f"an image is a {type(source).__name__}, expected a path, the bytes of a file, an open "
+            "file, an array (H, W, 3) uint8 or a Pillow image"
+        )
+        raise UsageError(message)
+    try:
+        content = source.read()
+    except (OSError, ValueError) as error:
+        raise ImageError(source_name(source), f"it could not be read ({error})") from error
+    if not isinstance(content, bytes):
+        raise ImageError(source_name(source), "it is open for text; open it with mode 'rb'")
+    return content
 
 
 def _open_file(path: Path) -> BinaryIO:

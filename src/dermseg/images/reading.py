@@ -6,18 +6,22 @@ import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 from dermseg.errors import ImageError
 from dermseg.images.containers import OpenedImage, decoding, opened_image
-from dermseg.images.files import ImageSource
+from dermseg.images.files import ImageSource, source_name
 from dermseg.images.pixels import grey_values, rgb_values
 from dermseg.types import BoolMask, ImageArray, Size
 
 __all__ = [
     "EncodedImage",
+    "ImageLike",
+    "convert_pillow",
     "foreground",
     "is_whole",
     "open_image",
@@ -26,6 +30,10 @@ __all__ = [
     "read_mask_values",
     "read_size",
 ]
+
+
+ImageLike: TypeAlias = ImageSource | ImageArray | Image.Image
+"""An image file's path, bytes or open file, an array (H, W, 3) uint8 RGB, or a Pillow image."""
 
 
 def read_image(source: ImageSource, *, max_megapixels: float = 200) -> ImageArray:
@@ -100,6 +108,19 @@ def open_image(source: ImageSource, *, max_megapixels: float = 200) -> Iterator[
     """
     with opened_image(source, max_megapixels=max_megapixels) as opened:
         yield EncodedImage(opened)
+
+
+def convert_pillow(source: object) -> ImageArray | None:
+    """Convert an image that Pillow holds, upright as a viewer shows it; None for anything else.
+
+    Raises:
+        ImageError: As ``read_image``, if Pillow has opened a file that it cannot decode.
+    """
+    if not isinstance(source, Image.Image):
+        return None
+    name = source_name(getattr(source, "filename", "") or "<Pillow image>")
+    with decoding(name):
+        return rgb_values(ImageOps.exif_transpose(source), name)
 
 
 def read_size(source: ImageSource) -> Size:

@@ -9,13 +9,21 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from dermseg.errors import UsageError
 from dermseg.images.files import source_name, write_bytes_atomically
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
-__all__ = ["encode_jpeg", "encode_mask", "write_image", "write_mask", "write_probability"]
+__all__ = [
+    "encode_jpeg",
+    "encode_mask",
+    "encode_png",
+    "write_image",
+    "write_mask",
+    "write_probability",
+]
 
 # Twice as fast as the next, which gives smaller files; Pillow writes PNG faster than OpenCV.
 _PNG_LEVEL = 3
@@ -35,17 +43,22 @@ def write_mask(path: str | os.PathLike[str], mask: BoolMask) -> None:
         ValueError: If ``mask`` is not a two-dimensional bool array with pixels.
         OutputError: If it cannot be written.
     """
-    if mask.dtype != np.bool_ or mask.ndim != 2 or mask.size == 0:
-        raise ValueError(f"expected a bool mask (H, W), got {_describe(mask)}")
     write_bytes_atomically(path, encode_mask(mask))
 
 
 def encode_mask(mask: BoolMask) -> bytes:
-    """Encode a mask, (H, W) bool, as :func:`write_mask` writes it.
+    """Encode a mask as an 8-bit PNG with the values 0 and 255, as :func:`write_mask` writes it.
 
-    Not by Pillow: it tries filters on each row, which takes longer than to compress long runs of
-    two values, and zlib's search for repetitions finds no more in them than runs.
+    Args:
+        mask: (H, W) bool, not empty.
+
+    Raises:
+        ValueError: If ``mask`` is not a two-dimensional bool array with pixels.
     """
+    # Not by Pillow: it tries filters on each row, which takes longer than to compress long runs of
+    # two values, and zlib's search for repetitions finds no more in them than runs.
+    if mask.dtype != np.bool_ or mask.ndim != 2 or mask.size == 0:
+        raise ValueError(f"expected a bool mask (H, W), got {_describe(mask)}")
     height, width = mask.shape
     rows = np.zeros((height, width + 1), np.uint8)  # each begins with its filter, 0 for none
     np.multiply(mask.view(np.uint8), 255, out=rows[:, 1:])
@@ -85,7 +98,7 @@ def write_probability(path: str | os.PathLike[str], probability: FloatArray) -> 
         )
     # In float32 at least: float16 would round 255 * p before rint does.
     grey = np.rint(probability.astype(np.float32, copy=False) * 255).astype(np.uint8)
-    write_bytes_atomically(path, _encode_png(grey))
+    write_bytes_atomically(path, encode_png(grey))
 
 
 def write_image(path: str | os.PathLike[str], image: ImageArray, *, quality: int = 90) -> None:
@@ -109,7 +122,7 @@ def write_image(path: str | os.PathLike[str], image: ImageArray, *, quality: int
         raise ValueError(f"expected a JPEG quality from 1 to 100, got {quality}")
     suffix = Path(path).suffix.lower()
     if suffix == ".png":
-        write_bytes_atomically(path, _encode_png(image))
+        write_bytes_atomically(path, encode_png(image))
         return
     if suffix not in (".jpg", ".jpeg"):
         raise UsageError(
@@ -135,7 +148,8 @@ def encode_jpeg(image: ImageArray, *, quality: int = 90) -> bytes:
     return buffer.getvalue()
 
 
-def _encode_png(values: ImageArray) -> bytes:
+def encode_png(values: NDArray[np.uint8]) -> bytes:
+    """Encode an image, (H, W, 3) RGB or (H, W) grey uint8, as the content of a PNG file."""
     buffer = io.BytesIO()
     Image.fromarray(values).save(buffer, "PNG", compress_level=_PNG_LEVEL)
     return buffer.getvalue()

@@ -9,7 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as reasons
 
-from dermseg.errors import PackageError
+from dermseg.errors import PackageError, RunError
 from dermseg.package.session import Nodes
 
 __all__ = ["OnnxSession", "has_cuda"]
@@ -72,6 +72,10 @@ class OnnxSession:
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits of a batch; (N, 3, H, W) in, (N, maps, H, W) float32 out."""
-        (logits,) = self._session.run(["logits"], {"images": images})
+        try:
+            (logits,) = self._session.run(["logits"], {"images": images})
+        except _REFUSALS as error:
+            message = f"ONNX Runtime cannot run the network on {images.shape}: {error}"
+            raise RunError(message) from error
         result: NDArray[np.float32] = logits
         return result

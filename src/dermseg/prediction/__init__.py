@@ -17,7 +17,6 @@ from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.predictor import Predictor
 from dermseg.prediction.quality import Quality
 from dermseg.prediction.room import share_heap
-from dermseg.prediction.source import Source
 from dermseg.prediction.table import read_rows
 
 __all__ = [
@@ -31,7 +30,6 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Quality",
-    "Source",
     "add_legend",
     "color_of",
     "draw_contour",

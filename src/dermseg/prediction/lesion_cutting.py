@@ -6,16 +6,16 @@ import math
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
-from dermseg.images import open_image
+from dermseg.images import ImageLike, ImageSource, convert_pillow, open_image
 from dermseg.package import ModelSpec
 from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.prepared import Prepared
 from dermseg.prediction.room import Room
-from dermseg.prediction.source import Source
 from dermseg.preprocessing import Box, find_box, least_size, preprocess, resize_image, scale_box
 from dermseg.types import ImageArray, Size
 
@@ -47,7 +47,7 @@ class LesionCutter:
             return None
         return max(image_side, _LOOKS * max(self.spec.input_size))
 
-    def cut(self, source: Source, lesion: Prediction, image_side: int | None) -> Prepared:
+    def cut(self, source: ImageLike, lesion: Prediction, image_side: int | None) -> Prepared:
         """Cut and preprocess one image.
 
         The box is found on a copy of limited size, so that it does not depend on whether the
@@ -90,7 +90,7 @@ class LesionCutter:
         )
 
     def _with_enough_pixels(
-        self, source: Source, lesion: Prediction, view: ImageArray, box: Box, stack: ExitStack
+        self, source: ImageLike, lesion: Prediction, view: ImageArray, box: Box, stack: ExitStack
     ) -> ImageArray:
         """The smallest copy of the image whose part inside the native box is sharp enough."""
         cut = (box.height, box.width)
@@ -103,9 +103,10 @@ class LesionCutter:
         for image in (view, lesion.image):
             if image.shape[0] >= height and image.shape[1] >= width:
                 return image
-        if isinstance(source, np.ndarray):
-            return source
-        with open_image(source, max_megapixels=self.max_megapixels) as encoded:
+        native = source if isinstance(source, np.ndarray) else convert_pillow(source)
+        if native is not None:
+            return native
+        with open_image(cast("ImageSource", source), max_megapixels=self.max_megapixels) as encoded:
             num_rows, num_columns = encoded.reduced_size((height, width))
             stack.enter_context(self.room.hold(num_rows * num_columns))
             return encoded.read((height, width))

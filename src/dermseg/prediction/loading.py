@@ -27,6 +27,7 @@ def load_model(
     max_megapixels: float = 200,
     runtime: RuntimeName = "auto",
     precision: Precision = "float32",
+    num_threads: int | None = None,
 ) -> Predictor:
     """Load a shipped model by name, or a model package by its folder.
 
@@ -40,16 +41,23 @@ def load_model(
             where it is installed.
         precision: ``float32``, in which machines and runtimes agree to 1e-4 in probabilities; or
             ``auto``, the fastest that the runtime finds here, as ``dermseg predict`` takes it.
+        num_threads: Threads of one inference; None leaves the choice to the runtime.
 
     Raises:
         PackageError: If there is no such model, or it is damaged, or its lesion model is.
         MissingExtraError: If OpenVINO is asked for and not installed.
-        UsageError: If ``threshold`` is outside (0, 1), ``max_megapixels`` is not above 0, there
-            is no such runtime or precision, or ``lesion_model`` is given to a model that finds
-            the lesion itself.
+        UsageError: If ``threshold`` is outside (0, 1), ``max_megapixels`` is not above 0,
+            ``num_threads`` is below 1, there is no such runtime or precision, or ``lesion_model``
+            is given to a model that finds the lesion itself.
     """
     package = load_package(name_or_path)
-    create = partial(Predictor, max_megapixels=max_megapixels, runtime=runtime, precision=precision)
+    create = partial(
+        Predictor,
+        max_megapixels=max_megapixels,
+        runtime=runtime,
+        precision=precision,
+        num_threads=num_threads,
+    )
     if not package.spec.needs_lesion_model and lesion_model is None:
         return create(package, threshold=threshold)
     lesion_package = _load_lesion_package(package.spec, lesion_model)

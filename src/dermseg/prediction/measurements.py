@@ -50,6 +50,27 @@ class Measurements:
     mean_probability: float | None
     num_regions: int
 
+    def to_dict(self) -> dict[str, int | float | None]:
+        """The measurements by column of ``predictions.csv``; lengths in pixels."""
+        x, y, width, height = self.box or (None,) * 4
+        centroid_x, centroid_y = self.centroid or (None, None)
+        return {
+            "area_pixels": self.area,
+            "area_share": self.area_share,
+            "box_x": x,
+            "box_y": y,
+            "box_width": width,
+            "box_height": height,
+            "centroid_x": centroid_x,
+            "centroid_y": centroid_y,
+            "perimeter": self.perimeter,
+            "longest_diameter": self.longest_diameter,
+            "circularity": self.circularity,
+            "asymmetry": self.asymmetry,
+            "mean_probability": self.mean_probability,
+            "num_regions": self.num_regions,
+        }
+
     def in_mm(self, spacing_mm: float) -> dict[str, float]:
         """Area in mm2 and lengths in mm, for square pixels ``spacing_mm`` wide.
 

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from dermseg.images import encode_png
 from dermseg.package import QualityModel, ScopeModel
 from dermseg.prediction.attribute_overlay import draw_attributes
 from dermseg.prediction.features import describe
 from dermseg.prediction.measurements import Measurements, measure
 from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.postprocessing import postprocess
-from dermseg.prediction.presence import presence_scores
+from dermseg.prediction.presence import presence_score
 from dermseg.prediction.quality import Quality, estimate_quality, find_refusal
 from dermseg.prediction.quality_overlay import draw_quality
-from dermseg.preprocessing import Box, resize_probability, scale_box
+from dermseg.preprocessing import Box, resize_mask, resize_probability, scale_box
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, FloatArray, ImageArray, Size
 
 __all__ = ["EXPERIMENTAL", "Prediction"]
 
+_NOTEBOOK_SIDE = 640
+
 EXPERIMENTAL = "(experimental)"
 """What pictures say of a model whose package says so."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """The class probabilities of one image, and what follows from them.
 
@@ -63,6 +67,44 @@ class Prediction:
     seen: ImageArray | None = None
     quality_model: QualityModel | None = None
     scope_model: ScopeModel | None = None
+
+    def __repr__(self) -> str:
+        """Size, classes and threshold; nothing is computed for it."""
+        height, width = self.size
+        threshold = self.postprocessing.threshold_of(self._main)
+        classes = ", ".join(self.classes)
+        return f"Prediction({width} x {height} pixels, {classes}, threshold {threshold:g})"
+
+    def _repr_png_(self) -> bytes:
+        """The overlay, as notebooks show it."""
+        return encode_png(self.overlay(max_side=_NOTEBOOK_SIDE))
+
+    def to_dict(self, *, spacing_mm: float | None = None) -> dict[str, Any]:
+        """Everything in numbers and words, as plain values for JSON.
+
+        The keys are the columns of ``predictions.csv``, and ``refusal``; what an empty mask or the
+        model does not have is None.
+
+        Args:
+            spacing_mm: Width of a pixel in millimetres, for measurements in mm as well.
+
+        Raises:
+            ValueError: If ``spacing_mm`` is not a finite number above 0.
+        """
+        described: dict[str, Any] = {"width": self.size[1], "height": self.size[0]}
+        described |= self.measurements.to_dict()
+        described["expected_jaccard"] = self.quality and self.quality.expected_jaccard
+        described["review"] = self.quality and self.quality.review
+        described["refusal"] = self.refusal
+        if spacing_mm is not None:
+            described |= self.measurements.in_mm(spacing_mm)
+        area = np.count_nonzero(self.mask)
+        for name in self.attributes:
+            _, mask = self.class_at_native_size(name)
+            share = float(np.count_nonzero(mask & self.mask) / area) if area else None
+            described[f"attribute_{name}_share"] = share
+            described[f"attribute_{name}_presence"] = self.presence[name]
+        return described
 
     @cached_property
     def probability(self) -> FloatArray:
@@ -145,8 +187,19 @@ class Prediction:
 
     @cached_property
     def presence(self) -> dict[str, float]:
-        """How sure it is that the image shows each class, in [0, 1]: see `presence_score`."""
-        return presence_scores(self)
+        """How sure it is that the image shows each class, in [0, 1]: see `presence_score`.
+
+        Where the classes are cleared outside the lesion, only pixels in the lesion's mask count.
+        """
+        inside = None
+        if self.inside_only and self.lesion is not None:
+            mask = self.lesion.mask
+            seen = mask if self.box is None else mask[self.box.slices]
+            inside = resize_mask(seen, self.class_probabilities.shape[1:])
+        return {
+            name: presence_score(probability, inside)
+            for name, probability in zip(self.classes, self.class_probabilities, strict=True)
+        }
 
     def class_at_native_size(self, name: str) -> tuple[FloatArray, BoolMask]:
         """Probability and mask of one class, as in :attr:`probabilities` and :attr:`masks`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
@@ -11,20 +12,19 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import Any, Literal, overload
+from typing import Any, Literal, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.errors import ImageError, UsageError
-from dermseg.images import open_image
+from dermseg.images import ImageLike, ImageSource, convert_pillow, open_image
 from dermseg.package import ModelPackage, ModelSpec, Precision, Runtime, RuntimeName
 from dermseg.prediction.lesion_cutting import LesionCutter
 from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.prepared import Prepared
 from dermseg.prediction.room import Room
-from dermseg.prediction.source import Source
 from dermseg.preprocessing import (
     find_box,
     least_size,
@@ -46,7 +46,7 @@ def default_workers() -> int:
 
 
 class Predictor:
-    """A loaded model.
+    """A loaded model. Threads may share it, and its own threads wait for the next call.
 
     Args:
         package: The model package.
@@ -55,6 +55,7 @@ class Predictor:
         max_megapixels: Larger images are refused.
         runtime: As for :func:`load_model`.
         precision: As for :func:`load_model`.
+        num_threads: Threads of one inference; None leaves the choice to the runtime.
 
     Attributes:
         spec: What the package says of itself.
@@ -77,7 +78,11 @@ class Predictor:
         max_megapixels: float = 200,
         runtime: RuntimeName = "auto",
         precision: Precision = "float32",
+        num_threads: int | None = None,
     ) -> None:
+        if num_threads is not None and num_threads < 1:
+            message = f"num_threads is {num_threads}, expected at least 1"
+            raise UsageError(message)
         self.spec = package.spec
         self.postprocessing = package.spec.postprocessing
         if threshold is not None:
@@ -92,9 +97,13 @@ class Predictor:
         self.lesion = lesion
         self.max_megapixels = max_megapixels
         self.room: Room = Room(_PIXELS_AT_ONCE) if lesion is None else lesion.room
-        self.runtime = Runtime(package, runtime=runtime, precision=precision)
+        self.runtime = Runtime(
+            package, runtime=runtime, precision=precision, num_threads=num_threads
+        )
+        self._pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+        self._pools_lock = threading.Lock()
 
-    def predict(self, source: Source) -> Prediction:
+    def predict(self, source: ImageLike) -> Prediction:
         """Predict one image.
 
         Raises:
@@ -105,7 +114,7 @@ class Predictor:
     @overload
     def predict_many(
         self,
-        sources: Iterable[Source],
+        sources: Iterable[ImageLike],
         *,
         batch_size: int = ...,
         workers: int | None = ...,
@@ -116,7 +125,7 @@ class Predictor:
     @overload
     def predict_many(
         self,
-        sources: Iterable[Source],
+        sources: Iterable[ImageLike],
         *,
         batch_size: int = ...,
         workers: int | None = ...,
@@ -126,7 +135,7 @@ class Predictor:
 
     def predict_many(
         self,
-        sources: Iterable[Source],
+        sources: Iterable[ImageLike],
         *,
         batch_size: int = 8,
         workers: int | None = None,
@@ -173,30 +182,34 @@ class Predictor:
         return self.runtime(inputs)
 
     def _stream(
-        self, sources: Iterable[Source], batch_size: int, workers: int, image_side: int | None
+        self, sources: Iterable[ImageLike], batch_size: int, workers: int, image_side: int | None
     ) -> Generator[Prediction | ImageError]:
         sources, read = iter(sources), partial(self._read, image_side=image_side)
-        with ThreadPoolExecutor(workers, thread_name_prefix="dermseg-read") as pool:
-            waiting: deque[Future[Prepared | ImageError]] = deque(
-                pool.submit(read, source) for source in islice(sources, batch_size + workers)
-            )
-            try:
-                while waiting:
-                    batch = [
-                        waiting.popleft().result() for _ in range(min(batch_size, len(waiting)))
-                    ]
-                    waiting.extend(
-                        pool.submit(read, source) for source in islice(sources, len(batch))
-                    )
-                    yield from self._infer(batch)
-            finally:
-                for future in waiting:
-                    future.cancel()
+        pool = self._pool(workers)
+        waiting: deque[Future[Prepared | ImageError]] = deque(
+            pool.submit(read, source) for source in islice(sources, batch_size + workers)
+        )
+        try:
+            while waiting:
+                batch = [waiting.popleft().result() for _ in range(min(batch_size, len(waiting)))]
+                waiting.extend(pool.submit(read, source) for source in islice(sources, len(batch)))
+                yield from self._infer(batch)
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _pool(self, workers: int) -> ThreadPoolExecutor:
+        """Threads that are kept between calls; a forked process has none of its parent's."""
+        key = os.getpid(), workers
+        with self._pools_lock:
+            if key not in self._pools:
+                self._pools[key] = ThreadPoolExecutor(workers, thread_name_prefix="dermseg")
+            return self._pools[key]
 
     def _stream_inside(
         self,
         lesion_model: Predictor,
-        sources: Iterable[Source],
+        sources: Iterable[ImageLike],
         batch_size: int,
         workers: int,
         image_side: int | None,
@@ -207,7 +220,7 @@ class Predictor:
         """
         cutter = LesionCutter(self.spec, self.room, self.max_megapixels)
         cut = partial(_cut, cutter, image_side=image_side)
-        read = deque[Source]()
+        read = deque[ImageLike]()
         found = lesion_model.predict_many(
             _noted(sources, read),
             batch_size=batch_size,
@@ -215,13 +228,13 @@ class Predictor:
             image_side=cutter.view_side(image_side),
             on_error="return",
         )
-        pool = ThreadPoolExecutor(workers, thread_name_prefix="dermseg-cut")
-        with closing(found), pool:
+        pool = self._pool(workers)
+        with closing(found):
             while lesions := list(islice(found, batch_size)):
                 batch = [(read.popleft(), lesion) for lesion in lesions]
                 yield from self._infer(list(pool.map(cut, *zip(*batch, strict=True))))
 
-    def _read(self, source: Source, *, image_side: int | None) -> Prepared | ImageError:
+    def _read(self, source: ImageLike, *, image_side: int | None) -> Prepared | ImageError:
         started = time.perf_counter()
         with ExitStack() as stack:
             try:
@@ -245,13 +258,16 @@ class Predictor:
             )
 
     def _open(
-        self, source: Source, image_side: int | None, stack: ExitStack
+        self, source: ImageLike, image_side: int | None, stack: ExitStack
     ) -> tuple[ImageArray, Size]:
         """The image, of as many pixels as are needed, and its native size."""
         if isinstance(source, np.ndarray):
             _check_array(source)
             return source, (source.shape[0], source.shape[1])
-        with open_image(source, max_megapixels=self.max_megapixels) as encoded:
+        converted = convert_pillow(source)
+        if converted is not None:
+            return converted, (converted.shape[0], converted.shape[1])
+        with open_image(cast("ImageSource", source), max_megapixels=self.max_megapixels) as encoded:
             least = self._least(encoded.size, image_side)
             height, width = encoded.size if least is None else encoded.reduced_size(least)
             stack.enter_context(self.room.hold(height * width))
@@ -301,15 +317,17 @@ def _raised(results: Generator[Prediction | ImageError]) -> Generator[Prediction
             yield result
 
 
-def _noted(sources: Iterable[Source], seen: deque[Source]) -> Iterator[Source]:
+def _noted(sources: Iterable[ImageLike], seen: deque[ImageLike]) -> Iterator[ImageLike]:
     for source in sources:
-        seen.append(source)
-        yield source
+        # An open file is read once, and its bytes twice.
+        kept = source.read() if hasattr(source, "read") else source
+        seen.append(kept)
+        yield kept
 
 
 def _cut(
     cutter: LesionCutter,
-    source: Source,
+    source: ImageLike,
     lesion: Prediction | ImageError,
     *,
     image_side: int | None,

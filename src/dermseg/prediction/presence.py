@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
-from dermseg.preprocessing import resize_mask
 from dermseg.types import BoolMask, FloatArray
 
-if TYPE_CHECKING:
-    from dermseg.prediction.prediction import Prediction
-
-__all__ = ["PRESENCE_SHARE", "presence_score", "presence_scores"]
+__all__ = ["PRESENCE_SHARE", "presence_score"]
 
 PRESENCE_SHARE: Final = 0.02
 """Share of the pixels that decide whether a class is shown: those of the highest probability."""
@@ -39,21 +35,3 @@ def presence_score(probability: FloatArray, inside: BoolMask | None = None) -> f
         return 0.0
     num = math.ceil(PRESENCE_SHARE * values.size)
     return float(np.partition(values, -num)[-num:].mean(dtype=np.float64))
-
-
-def presence_scores(prediction: Prediction) -> dict[str, float]:
-    """The score of each class, over what the network saw of the image.
-
-    Where the classes are cleared outside the lesion, only pixels in the lesion's mask count.
-    """
-    inside = None
-    if prediction.inside_only and prediction.lesion is not None:
-        mask, box = prediction.lesion.mask, prediction.box
-        seen = mask if box is None else mask[box.slices]
-        inside = resize_mask(seen, prediction.class_probabilities.shape[1:])
-    return {
-        name: presence_score(probability, inside)
-        for name, probability in zip(
-            prediction.classes, prediction.class_probabilities, strict=True
-        )
-    }

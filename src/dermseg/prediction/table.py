@@ -45,33 +45,13 @@ def row_of_prediction(
         prediction: What was predicted.
         spacing_mm: Width of a pixel in millimetres, where it is known.
     """
-    measured = prediction.measurements
-    x, y, width, height = measured.box or (None,) * 4
-    centroid_x, centroid_y = measured.centroid or (None, None)
-    row = {
-        "file": str(file),
-        "mask": mask,
-        "width": prediction.size[1],
-        "height": prediction.size[0],
-        "area_pixels": measured.area,
-        "area_share": measured.area_share,
-        "box_x": x,
-        "box_y": y,
-        "box_width": width,
-        "box_height": height,
-        "centroid_x": centroid_x,
-        "centroid_y": centroid_y,
-        "perimeter": measured.perimeter,
-        "longest_diameter": measured.longest_diameter,
-        "circularity": measured.circularity,
-        "asymmetry": measured.asymmetry,
-        "mean_probability": measured.mean_probability,
-        "num_regions": measured.num_regions,
-    }
+    row: Row = {"file": str(file), "mask": mask}
+    row |= {"width": prediction.size[1], "height": prediction.size[0]}
+    row |= prediction.measurements.to_dict()
     if prediction.quality is not None:
         row["expected_jaccard"] = prediction.quality.expected_jaccard
         row["review"] = int(prediction.quality.review)
-    return row if spacing_mm is None else row | measured.in_mm(spacing_mm)
+    return row if spacing_mm is None else row | prediction.measurements.in_mm(spacing_mm)
 
 
 def row_of_error(file: Path, error: ImageError) -> Row:
