@@ -42,3 +42,9 @@ def test_losses_exist(name: str) -> None:
 def test_saved_recipe_reads_as_the_same_recipe(name: str) -> None:
     recipe = read_recipe(name)
     assert parse_recipe(tomlkit.dumps(recipe.to_dict())) == recipe
+
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_averaged_weights_forget_the_random_start(name: str) -> None:
+    training = read_recipe(name).training
+    assert training.ema_warmup == (training.ema_decay is not None)

@@ -42,6 +42,9 @@ from dermseg.types import Sample
 
 __all__ = ["train"]
 
+_NOTHING = 0.02
+"""Jaccard index below which a model is said to find nothing."""
+
 _SELECTION = "the selection part of the training images"
 _UNTUNED = "with the thresholds and kernels of the recipe"
 _TUNED = "with thresholds and kernels fitted to them"
@@ -173,12 +176,27 @@ def _finish(run: Path, selection: Sequence[Sample]) -> Path:
             predictor = load_model(unfinished)
             judgement = judge(predictor, selection)
             describe_package(unfinished, scores=[_score(judgement, f"{_SELECTION}, {_TUNED}")])
+    _warn_of_nothing_found(judgement)
     draw_curves(run, classes)
     draw_roc(judgement.pixels, run / "roc.png")
     draw_overlays(predictor, selection, judgement.scores, run / "overlays")
     draw_predictions(predictor, selection, run / "predictions.png")
     unfinished.rename(package)
     return package
+
+
+def _warn_of_nothing_found(judgement: Judgement) -> None:
+    names = [name for name in ("mean_jaccard", "pooled_jaccard") if name in judgement.figures]
+    reached = judgement.figures[names[0]].value
+    if reached < _NOTHING:
+        Console(stderr=True).print(
+            f"warning: this model finds next to nothing: Jaccard index {reached:.4f} on the "
+            f"{len(judgement.scores)} images that chose the checkpoint. Look at predictions.png "
+            "and curves.png in the run folder, let `dermseg data check` look at the masks, or "
+            "train longer",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 def _name_apart(samples: Sequence[Sample]) -> list[Sample]:
