@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,6 +42,37 @@ def test_every_command_explains_itself(dermseg: Run, name: tuple[str, ...]) -> N
     result = dermseg(*name, "--help")
     assert result.returncode == 0
     assert "Usage: dermseg" in result.stdout
+
+
+@pytest.mark.parametrize("name", [(), ("predict",), ("data",), ("data", "list")], ids=" ".join)
+def test_help_has_a_short_name(dermseg: Run, name: tuple[str, ...]) -> None:
+    assert dermseg(*name, "-h").stdout == dermseg(*name, "--help").stdout
+
+
+def test_python_runs_the_package_as_the_command(dermseg: Run) -> None:
+    call = [sys.executable, "-m", "dermseg", "predict", "--help"]
+    env = {**os.environ, "COLUMNS": "200"}
+    result = subprocess.run(call, capture_output=True, text=True, check=True, env=env)
+    assert result.stdout == dermseg("predict", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("dermseg pre", "predict"),
+        ("dermseg data dow", "download"),
+        ("dermseg train --fol", "--folds"),
+    ],
+)
+def test_the_shell_completes_names(
+    dermseg: Run, monkeypatch: pytest.MonkeyPatch, typed: str, expected: str
+) -> None:
+    script = dermseg("--show-completion", "bash").stdout
+    assert "_DERMSEG_COMPLETE=complete_bash" in script
+    monkeypatch.setenv("_DERMSEG_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
+    assert dermseg().stdout.split() == [expected]
 
 
 def test_version_is_printed(dermseg: Run) -> None:

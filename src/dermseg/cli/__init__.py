@@ -28,7 +28,7 @@ app = typer.Typer(
     name="dermseg",
     help="Segment skin lesions in dermoscopic images. Not a medical device, and no diagnosis.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,  # importing rich takes longer than all else that --help does
     pretty_exceptions_enable=False,
 )
@@ -65,7 +65,8 @@ def _options(
 def main() -> None:
     """Run the command line; errors become one line and an exit code, never a traceback."""
     try:
-        app()
+        # The same name for `python -m dermseg`: completion is installed for that of the command.
+        app(prog_name="dermseg")
     except DermsegError as error:
         _fail(str(error), 2 if isinstance(error, UsageError) else _code_of(error))
     except KeyboardInterrupt:
