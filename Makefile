@@ -6,7 +6,7 @@ PYTEST := OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n auto --maxprocesses 4 
 SOURCES := $(shell find src -type f ! -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts format clean
+.PHONY: help demo test check lint types contracts format docs release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,8 +36,14 @@ format: .venv/.installed ## rewrite the code in the project's format
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+docs: .venv-docs/.installed ## build the documentation as a site in build/site; warnings are errors
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict
+
+release: ## make release VERSION=0.1.0: changelog, version, one commit, its tag; nothing is pushed
+	@$(PYTHON) tools/release.py $(VERSION)
+
 clean: ## remove the environments, the caches and build/
-	rm -rf .venv .venv-core build dist
+	rm -rf .venv .venv-core .venv-docs build dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The Python to build environments with; `make test PYTHON=/path/to/python` names another one.
@@ -63,6 +69,10 @@ endef
 # Not editable: the demo runs the files that a user gets.
 .venv-core/.installed: pyproject.toml constraints.txt $(SOURCES)
 	$(call install,.)
+
+# Editable, because the site shows the source as it is now. Without torch: nothing is run for it.
+.venv-docs/.installed: pyproject.toml constraints.txt
+	$(call install,-e '.[docs]')
 
 # One command for everything: torch and what builds on it are resolved together.
 .venv/.installed: pyproject.toml constraints.txt

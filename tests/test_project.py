@@ -52,7 +52,7 @@ def test_licence_is_apache_2_everywhere() -> None:
 
 
 def test_extras_are_the_documented_ones() -> None:
-    assert set(EXTRAS) == {"eval", "train", "openvino", "pretrained", "dev"}
+    assert set(EXTRAS) == {"eval", "train", "openvino", "pretrained", "docs", "dev"}
     assert "dermseg[eval]" in EXTRAS["train"]
     assert "dermseg[pretrained,train]" in EXTRAS["dev"]
 
