@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -91,3 +92,12 @@ def test_importing_dermseg_loads_nothing_heavy() -> None:
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_onnx_runtime_neither_reports_nor_keeps_an_identifier(tmp_path: Path) -> None:
+    names = ("HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_CACHE_HOME", "XDG_DATA_HOME")
+    env = os.environ | dict.fromkeys(names, str(tmp_path))
+    env.pop("ORT_DISABLE_TELEMETRY", None)
+    code = "import dermseg; dermseg.load_model()"
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
+    assert not [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name]

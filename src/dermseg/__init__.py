@@ -13,6 +13,7 @@ Example:
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from dermseg.prediction import Measurements, Prediction, Predictor, Quality, load_model
 
 __version__ = "0.1.0"
+
+# ONNX Runtime reports on its use, with an identifier of the computer, unless this is set before it
+# loads. What the environment says already is left alone.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "DermsegError",

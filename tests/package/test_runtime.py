@@ -110,3 +110,12 @@ def test_graph_for_another_number_of_classes_is_refused(
 ) -> None:
     with pytest.raises(PackageError, match=message):
         Runtime(load_package(edit(**values)))
+
+
+def test_onnx_runtime_is_told_to_report_nothing(
+    make_package: MakePackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    monkeypatch.setattr("onnxruntime.disable_telemetry_events", lambda: told.append(True))
+    Runtime(load_package(make_package(RED[None])), runtime="onnx")(draw_pixels(0.0))
+    assert told

@@ -47,6 +47,8 @@ class OnnxSession:
     precision = "float32"
 
     def __init__(self, path: Path, *, num_threads: int | None) -> None:
+        # In case it was loaded before dermseg, which forbids it in the environment.
+        onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         # Threads that wait for work in a loop would take the cores from reading and writing.
