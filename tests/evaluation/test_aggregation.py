@@ -37,5 +37,5 @@ def test_images_of_one_group_are_resampled_together() -> None:
 
 
 def test_no_image_has_no_mean() -> None:
-    with pytest.raises(ValueError, match="expected finite values"):
+    with pytest.raises(ValueError, match="0 images"):
         aggregate([], groups={}, seed=0)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,3 +64,13 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="file: the folder cannot be made"):
         write_evaluation(tmp_path / "file", evaluation)
+
+
+def test_without_polars_the_missing_extra_is_named() -> None:
+    code = "import sys; sys.modules['polars'] = None; import dermseg.metrics, dermseg.evaluation"
+    result = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True
+    )
+    assert result.stderr.strip().endswith(
+        "MissingExtraError: evaluation needs the extra 'eval': pip install 'dermseg[eval]'"
+    )

@@ -21,7 +21,7 @@ from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
 from dermseg.evaluation.intervals import (
     Interval,
     bootstrap_interval,
-    bootstrap_pooled,
+    bootstrap_means,
     bootstrap_weighted,
 )
 from dermseg.evaluation.leaks import Leaks, find_leaks, find_predictions_leaks
@@ -83,7 +83,7 @@ __all__ = [
     "StagedMasks",
     "aggregate",
     "bootstrap_interval",
-    "bootstrap_pooled",
+    "bootstrap_means",
     "bootstrap_weighted",
     "class_figures",
     "evaluate_attributes",

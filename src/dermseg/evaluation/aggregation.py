@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from dermseg.evaluation.image_score import BOUNDARY_SCORES, PROBABILITY_SCORES, ImageScore
-from dermseg.evaluation.intervals import Interval, bootstrap_interval
+from dermseg.evaluation.intervals import Interval, bootstrap_means
 
 __all__ = [
     "SCORES",
@@ -17,7 +17,6 @@ __all__ = [
     "attribute_of",
     "group_of",
     "image_of",
-    "mean_of_defined",
     "measured",
 ]
 
@@ -55,18 +54,13 @@ def aggregate(
     Raises:
         ValueError: If there are no scores.
     """
-    names = [group_of(score.id, groups) for score in scores]
-    means = {
-        f"mean_{name}": bootstrap_interval(
-            [getattr(score, name) for score in scores], groups=names, seed=seed
-        )
-        for name in SCORES
+    names = (*SCORES, *measured(scores))
+    values = np.array([[score.value(name) for score in scores] for name in names])
+    of_images = [group_of(score.id, groups) for score in scores]
+    means = bootstrap_means(values, groups=of_images, seed=seed)
+    return {
+        f"mean_{name}": mean for name, mean in zip(names, means, strict=True) if mean is not None
     }
-    for name in measured(scores):
-        mean = mean_of_defined([score.value(name) for score in scores], groups=names, seed=seed)
-        if mean is not None:
-            means[f"mean_{name}"] = mean
-    return means
 
 
 def measured(scores: Sequence[ImageScore]) -> tuple[str, ...]:
@@ -74,18 +68,6 @@ def measured(scores: Sequence[ImageScore]) -> tuple[str, ...]:
     boundary = any(score.boundary is not None for score in scores)
     probability = any(score.probability is not None for score in scores)
     return (*(BOUNDARY_SCORES if boundary else ()), *(PROBABILITY_SCORES if probability else ()))
-
-
-def mean_of_defined(
-    values: Sequence[float], *, groups: Sequence[str], seed: int
-) -> Interval | None:
-    """Average the values that are not NaN, with its interval; None where there is none."""
-    numbers = np.asarray(values, np.float64)
-    defined = ~np.isnan(numbers)
-    if not defined.any():
-        return None
-    names = [name for name, is_defined in zip(groups, defined, strict=True) if is_defined]
-    return bootstrap_interval(numbers[defined], groups=names, seed=seed)
 
 
 def group_of(id: str, groups: Mapping[str, str]) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 
-from dermseg.evaluation.aggregation import attribute_of, group_of, mean_of_defined
+from dermseg.evaluation.aggregation import attribute_of, group_of
 from dermseg.evaluation.image_score import ImageScore
-from dermseg.evaluation.intervals import Interval, bootstrap_pooled
+from dermseg.evaluation.intervals import Interval, bootstrap_means, bootstrap_weighted
 from dermseg.evaluation.protocol_rules import Values
 from dermseg.evaluation.protocols import NATIVE, Protocol
 
@@ -68,15 +67,13 @@ def protocol_figures(
     counts = _counts(protocol, kept)
     names = [group_of(score.id, groups) for score in kept]
     for part, chosen in _parts(protocol, kept).items():
-        for score, rule in protocol.scores.items():
-            name = f"{protocol.prefix}_{score}{part}"
-            figure = _figure(protocol, rule, counts[chosen], [names[i] for i in chosen], seed)
-            if figure is not None:
-                figures[name] = figure
-            if protocol.level == "image":
-                num_undefined = int(np.isnan(rule(counts[chosen])).sum())
-                if num_undefined:
-                    undefined[name] = num_undefined
+        of_images = [names[i] for i in chosen]
+        named = [f"{protocol.prefix}_{score}{part}" for score in protocol.scores]
+        intervals = _figures(protocol, counts[chosen], of_images, seed)
+        figures |= {n: i for n, i in zip(named, intervals, strict=True) if i is not None}
+        if protocol.level == "image":
+            missing = np.isnan(_values(protocol, counts[chosen])).sum(axis=1).tolist()
+            undefined |= {n: number for n, number in zip(named, missing, strict=True) if number}
     return ProtocolFigures(protocol, figures, len(kept), refused, undefined)
 
 
@@ -101,30 +98,26 @@ def _parts(protocol: Protocol, scores: Sequence[ImageScore]) -> dict[str, list[i
     return parts
 
 
-def _figure(
-    protocol: Protocol,
-    rule: Callable[[Values], Values],
-    counts: Values,
-    groups: Sequence[str],
-    seed: int,
-) -> Interval | None:
+def _figures(
+    protocol: Protocol, counts: Values, groups: Sequence[str], seed: int
+) -> list[Interval | None]:
+    """An interval for each of the protocol's scores, over images with the counts (N, 4)."""
     if not len(counts):
-        return None
+        return [None] * len(protocol.scores)
     if protocol.level == "image":
-        return _mean(rule(counts).tobytes(), tuple(groups), seed)
+        return bootstrap_means(_values(protocol, counts), groups=groups, seed=seed)
     if protocol.level == "batch":
         batches = np.arange(len(counts)) // protocol.batch_size
-        columns = [np.bincount(batches, column) for column in counts.T]
-        sums = np.stack(columns, axis=1).astype(np.float64)
-        sizes = np.bincount(batches).astype(np.float64)
-        weighted = np.stack([rule(sums) * sizes, sizes], axis=1)
-        return bootstrap_pooled(weighted, lambda drawn: drawn[..., 0] / drawn[..., 1], seed=seed)
-    if np.isnan(rule(counts.sum(axis=0))):
-        return None
-    return bootstrap_pooled(counts, rule, groups=groups, seed=seed)
+        sums = np.stack([np.bincount(batches, column) for column in counts.T], axis=1)
+        sizes, values = np.bincount(batches), _values(protocol, sums)
+        return bootstrap_weighted(
+            lambda times: (values * sizes) @ times.T / (times @ sizes), len(sizes), seed=seed
+        )
+    return bootstrap_weighted(
+        lambda times: _values(protocol, times @ counts), len(counts), groups=groups, seed=seed
+    )
 
 
-@lru_cache(maxsize=64)
-def _mean(values: bytes, groups: tuple[str, ...], seed: int) -> Interval | None:
-    """Most protocols give most images the same score, and resampling takes its time."""
-    return mean_of_defined(np.frombuffer(values, np.float64).tolist(), groups=groups, seed=seed)
+def _values(protocol: Protocol, counts: Values) -> Values:
+    """Each of the protocol's scores of counts (N, 4), as (scores, N)."""
+    return np.stack([rule(counts) for rule in protocol.scores.values()])

@@ -11,9 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import polars
-
-from dermseg.errors import OutputError
+from dermseg.errors import MissingExtraError, OutputError
 from dermseg.evaluation.aggregation import SCORES, attribute_of, image_of, measured
 from dermseg.evaluation.class_figures import THRESHOLD_FREE, ClassFigures
 from dermseg.evaluation.evaluate import Evaluation
@@ -23,6 +21,11 @@ from dermseg.evaluation.image_statistics import STATISTICS
 from dermseg.evaluation.protocol_figures import ProtocolFigures
 from dermseg.images import write_bytes_atomically
 from dermseg.metrics import ProbabilityCounts
+
+try:
+    import polars
+except ImportError as error:
+    raise MissingExtraError("evaluation", "eval") from error
 
 __all__ = ["summary", "write_evaluation"]
 

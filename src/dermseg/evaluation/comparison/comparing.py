@@ -23,7 +23,7 @@ from dermseg.evaluation.comparison.significance import (
     mean_of_groups,
     signed_ranks,
 )
-from dermseg.evaluation.intervals import Interval, bootstrap_intervals
+from dermseg.evaluation.intervals import Interval, bootstrap_means
 
 __all__ = ["compare"]
 
@@ -148,22 +148,14 @@ def _with_differences(values: _Scores, pairs: list[tuple[int, int]]) -> _Scores:
 def _intervals(
     tables: Mapping[str, _Scores], groups: tuple[str, ...] | None, seed: int
 ) -> dict[str, list[Interval]]:
-    """Intervals of each row of each table; tables with the same images are resampled together."""
-    together: dict[bytes, list[str]] = {}
-    for name, table in tables.items():
-        together.setdefault(_defined(table).tobytes(), []).append(name)
-    found: dict[str, list[Interval]] = {}
-    for names in together.values():
-        defined = _defined(tables[names[0]])
-        chosen = None
-        if groups is not None:
-            chosen = [group for group, kept in zip(groups, defined, strict=True) if kept]
-        rows = np.concatenate([tables[name][:, defined] for name in names])
-        ends = bootstrap_intervals(rows, groups=chosen, seed=seed)
-        height = len(rows) // len(names)
-        for number, name in enumerate(names):
-            found[name] = ends[number * height : (number + 1) * height]
-    return {name: found[name] for name in tables}
+    """Intervals of each row of each table, over the images on which every model has the score."""
+    rows = [np.where(_defined(table), table, np.nan) for table in tables.values()]
+    found = bootstrap_means(np.concatenate(rows), groups=groups, seed=seed)
+    means = [mean for mean in found if mean is not None]  # all: `_comparable` left out the others
+    height = len(rows[0])
+    return {
+        name: means[number * height : (number + 1) * height] for number, name in enumerate(tables)
+    }
 
 
 def _difference(
