@@ -4,7 +4,8 @@ from dataclasses import fields
 
 import pytest
 
-from dermseg.evaluation import SCORES, ImageScore, aggregate, bootstrap_interval
+from dermseg.evaluation import ImageScore, aggregate, bootstrap_interval
+from dermseg.evaluation.score_table import OVERLAP_SCORES
 from dermseg.metrics import ConfusionCounts
 
 IMAGES = [
@@ -15,8 +16,8 @@ IMAGES = [
 
 
 def test_every_score_of_an_image_is_aggregated() -> None:
-    assert set(SCORES) <= {field.name for field in fields(ImageScore)}
-    assert list(aggregate(IMAGES, groups={}, seed=0)) == [f"mean_{name}" for name in SCORES]
+    assert set(OVERLAP_SCORES) <= {field.name for field in fields(ImageScore)}
+    assert list(aggregate(IMAGES, groups={}, seed=0)) == [f"mean_{name}" for name in OVERLAP_SCORES]
 
 
 def test_means_are_over_images_not_over_pixels() -> None:

@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from dermseg.errors import OutputError
-from dermseg.evaluation import SCORES, Evaluation, evaluate_masks, summary, write_evaluation
+from dermseg.evaluation import Evaluation, evaluate_masks, summary, write_evaluation
+from dermseg.evaluation.score_table import OVERLAP_SCORES
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_the_summary_has_the_promised_keys(evaluation: Evaluation, tmp_path: Pat
     promised = {"protocol", "num_scored", "num_skipped", "aggregates", "warnings"}
     assert set(content) == promised | {"num_extra", "num_questionable", "problems"}
     assert (content["protocol"], content["num_scored"], content["num_skipped"]) == ("isic", 2, 1)
-    assert set(content["aggregates"]) == {f"mean_{name}" for name in SCORES}
+    assert set(content["aggregates"]) == {f"mean_{name}" for name in OVERLAP_SCORES}
     assert content["aggregates"]["mean_jaccard"] == {"value": 0.8, "low": 0.6, "high": 1.0}
     assert content["warnings"] == list(evaluation.warnings)
     assert content == summary(evaluation)
@@ -45,7 +46,7 @@ def test_the_table_has_a_row_for_each_scored_image(evaluation: Evaluation, tmp_p
     with (tmp_path / "new" / "folder" / "per_image.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == ["a", "b"]
-    assert list(rows[0]) == ["id", "tp", "fp", "fn", "tn", *SCORES]
+    assert list(rows[0]) == ["id", "tp", "fp", "fn", "tn", *OVERLAP_SCORES]
     assert [rows[1][name] for name in ("tp", "fp", "fn", "tn")] == ["12", "0", "8", "40"]
     assert [float(row["dice"]) for row in rows] == [1.0, 24 / 32]
 

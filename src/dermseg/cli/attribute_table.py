@@ -16,12 +16,11 @@ _INTERVAL = 23
 def class_lines(rows: Sequence[ClassFigures]) -> Iterator[str]:
     """Yield the lines of a table with a row for all attributes together, then one for each."""
     width = max(len("attribute"), *(len(row.name) for row in rows))
-    columns = {
-        "jaccard": "Jaccard",
-        "dice": "Dice",
-        "pixel_auc": "pixel AUC *",
-        "pixel_average_precision": "pixel AP *",
-    }
+    from dermseg.evaluation import SCORES
+
+    columns = {name: SCORES[name].short for name in ("jaccard", "dice")}
+    for name in ("auc", "average_precision"):
+        columns[f"pixel_{name}"] = f"pixel {SCORES[name].short} *"
     shown = [name for name in columns if any(name in row.figures for row in rows)]
     head = "".join(f"  {columns[name]:<{_INTERVAL}}" for name in shown)
     yield f"{'attribute':>{width}}  images  with it{head}".rstrip()

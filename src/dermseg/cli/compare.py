@@ -120,11 +120,11 @@ def _pairs(summary: dict[str, Any]) -> list[list[str]]:
 
 
 def _all_scores(summary: dict[str, Any]) -> list[list[str]]:
-    from dermseg.evaluation.comparison import ERRORS
+    from dermseg.evaluation import SCORES
 
     rows = [["score", "difference", "95 % interval", "wins", "ties", "losses"]]
     for score, (row,) in summary["differences"].items():
-        name = f"{score} *" if score in ERRORS else score
+        name = f"{score} *" if SCORES[score].better == "lower" else score
         rows.append([name, *_difference(row), *_outcomes(row)])
     return rows
 

@@ -5,7 +5,7 @@ Needs the extra ``eval``.
 
 from __future__ import annotations
 
-from dermseg.evaluation.aggregation import SCORES, aggregate
+from dermseg.evaluation.aggregation import aggregate
 from dermseg.evaluation.attribute_model import evaluate_attributes
 from dermseg.evaluation.audited import read_pairs
 from dermseg.evaluation.class_figures import ClassFigures, class_figures
@@ -48,6 +48,7 @@ from dermseg.evaluation.quality import (
     quality_figures,
     share_caught,
 )
+from dermseg.evaluation.score_table import SCORES, Score, name_figure
 from dermseg.evaluation.scoring import (
     Item,
     Predicted,
@@ -79,6 +80,7 @@ __all__ = [
     "Protocol",
     "ProtocolFigures",
     "QualityFigures",
+    "Score",
     "Skipped",
     "StagedMasks",
     "aggregate",
@@ -98,6 +100,7 @@ __all__ = [
     "match_folders",
     "match_samples",
     "measure_image",
+    "name_figure",
     "predict_items",
     "presence_figures",
     "protocol_figures",

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 
-from dermseg.evaluation.image_score import BOUNDARY_SCORES, PROBABILITY_SCORES, ImageScore
+from dermseg.evaluation.image_score import ImageScore
 from dermseg.evaluation.intervals import Interval, bootstrap_means
+from dermseg.evaluation.score_table import (
+    BOUNDARY_SCORES,
+    OVERLAP_SCORES,
+    PROBABILITY_SCORES,
+)
 
 __all__ = [
-    "SCORES",
     "aggregate",
     "attribute_of",
     "group_of",
     "image_of",
     "measured",
 ]
-
-SCORES: Final = (
-    "jaccard",
-    "dice",
-    "thresholded_jaccard",
-    "accuracy",
-    "sensitivity",
-    "specificity",
-    "precision",
-)
-"""The scores that every image gets."""
 
 # Class names as model packages allow them.
 _ATTRIBUTE = re.compile(r"_attribute_([A-Za-z0-9][A-Za-z0-9_-]*)$")
@@ -47,14 +39,14 @@ def aggregate(
         seed: Seed of the resampling, the same for every score.
 
     Returns:
-        ``mean_jaccard``, ``mean_dice`` and so on for all of ``SCORES`` and whatever else was
-        measured. Images without a defined score are not in its mean; a score that no image has is
+        ``mean_jaccard``, ``mean_dice`` and so on for all of ``OVERLAP_SCORES`` and whatever else
+        was measured. Images without a defined score are not in its mean; a score that no image has is
         left out.
 
     Raises:
         ValueError: If there are no scores.
     """
-    names = (*SCORES, *measured(scores))
+    names = (*OVERLAP_SCORES, *measured(scores))
     values = np.array([[score.value(name) for score in scores] for name in names])
     of_images = [group_of(score.id, groups) for score in scores]
     means = bootstrap_means(values, groups=of_images, seed=seed)
@@ -64,7 +56,7 @@ def aggregate(
 
 
 def measured(scores: Sequence[ImageScore]) -> tuple[str, ...]:
-    """Return the names of the scores beyond ``SCORES`` that some image has."""
+    """Return the names of the scores beyond ``OVERLAP_SCORES`` that some image has."""
     boundary = any(score.boundary is not None for score in scores)
     probability = any(score.probability is not None for score in scores)
     return (*(BOUNDARY_SCORES if boundary else ()), *(PROBABILITY_SCORES if probability else ()))

@@ -10,7 +10,7 @@ from pathlib import Path
 from dermseg.datasets.listing import list_some
 from dermseg.datasets.pairing import files_by_id
 from dermseg.errors import DatasetError, UsageError
-from dermseg.evaluation.aggregation import SCORES, aggregate, group_of, image_of, measured
+from dermseg.evaluation.aggregation import aggregate, group_of, image_of, measured
 from dermseg.evaluation.class_figures import ClassFigures, class_figures
 from dermseg.evaluation.image_files import ImageFiles
 from dermseg.evaluation.image_score import ImageScore, Measures
@@ -27,6 +27,7 @@ from dermseg.evaluation.pooling import PixelPool
 from dermseg.evaluation.presence import ImagePresence, PresenceFigures, presence_figures
 from dermseg.evaluation.protocol_figures import ProtocolFigures, applies, protocol_figures
 from dermseg.evaluation.quality import QualityFigures, quality_figures
+from dermseg.evaluation.score_table import OVERLAP_SCORES
 from dermseg.evaluation.scoring import (
     Item,
     complement_fits,
@@ -171,7 +172,7 @@ class Evaluation:
                 "_attribute_ and the attribute; choose another"
             )
             raise UsageError(message)
-        overlap = {f"mean_{score}" for score in SCORES}
+        overlap = {f"mean_{score}" for score in OVERLAP_SCORES}
         others = {key: value for key, value in self.aggregates.items() if key not in overlap}
         return replace(self, protocol=name, aggregates={**chosen[0].figures, **others})
 

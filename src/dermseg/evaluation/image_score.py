@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Final
 
 from dermseg.evaluation.files import MaskFile
 from dermseg.evaluation.image_statistics import STATISTICS, ImageStatistics
 from dermseg.evaluation.protocols import Protocol, Scaling
+from dermseg.evaluation.score_table import BOUNDARY_SCORES, PROBABILITY_SCORES
 from dermseg.metrics import BoundaryMeasures, ConfusionCounts, ProbabilityCounts
 from dermseg.prediction import Quality
 
 __all__ = [
     "BORDER_WIDTH",
-    "BOUNDARY_SCORES",
-    "PROBABILITY_SCORES",
     "ImageScore",
     "Measures",
     "ProbabilityMeasures",
@@ -90,15 +89,6 @@ class ProbabilityMeasures:
             expected_calibration_error=counts.expected_calibration_error(),
             border_expected_calibration_error=border_counts.expected_calibration_error(),
         )
-
-
-BOUNDARY_SCORES = tuple(entry.name for entry in fields(BoundaryMeasures))
-"""The scores of `BoundaryMeasures`."""
-
-PROBABILITY_SCORES = tuple(
-    entry.name for entry in fields(ProbabilityMeasures) if not entry.name.endswith("counts")
-)
-"""The scores of `ProbabilityMeasures`."""
 
 
 @dataclass(frozen=True)

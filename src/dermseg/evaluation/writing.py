@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from dermseg.errors import MissingExtraError, OutputError
-from dermseg.evaluation.aggregation import SCORES, attribute_of, image_of, measured
+from dermseg.evaluation.aggregation import attribute_of, image_of, measured
 from dermseg.evaluation.class_figures import THRESHOLD_FREE, ClassFigures
 from dermseg.evaluation.evaluate import Evaluation
 from dermseg.evaluation.image_files import write_files
 from dermseg.evaluation.image_score import BORDER_WIDTH
 from dermseg.evaluation.image_statistics import STATISTICS
 from dermseg.evaluation.protocol_figures import ProtocolFigures
+from dermseg.evaluation.score_table import OVERLAP_SCORES
 from dermseg.images import write_bytes_atomically
 from dermseg.metrics import ProbabilityCounts
 
@@ -132,7 +133,7 @@ def _per_image(evaluation: Evaluation) -> dict[str, list[Any]]:
     for name in _COUNTS:
         columns[name] = [getattr(score.counts, name) for score in scores]
     shown = STATISTICS if any(score.statistics is not None for score in scores) else ()
-    for name in (*SCORES, *measured(scores), *shown):
+    for name in (*OVERLAP_SCORES, *measured(scores), *shown):
         values = (score.value(name) for score in scores)
         columns[name] = [None if math.isnan(value) else value for value in values]
     if evaluation.quality is not None:

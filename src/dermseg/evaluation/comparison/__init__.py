@@ -7,7 +7,6 @@ from dermseg.evaluation.comparison.comparing import compare
 from dermseg.evaluation.comparison.pictures import SideBySide, draw_most_different, write_sheet
 from dermseg.evaluation.comparison.reading import StoredEvaluation, StoredSummary, read_evaluation
 from dermseg.evaluation.comparison.results import (
-    ERRORS,
     Comparison,
     Difference,
     PairTest,
@@ -24,7 +23,6 @@ from dermseg.evaluation.comparison.words import (
 from dermseg.evaluation.comparison.writing import write_comparison
 
 __all__ = [
-    "ERRORS",
     "Aligned",
     "Comparison",
     "Difference",

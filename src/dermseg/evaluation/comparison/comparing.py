@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from dermseg.errors import UsageError
 from dermseg.evaluation.comparison.aligning import Aligned
 from dermseg.evaluation.comparison.results import (
-    ERRORS,
     Comparison,
     Difference,
     PairTest,
@@ -24,6 +23,7 @@ from dermseg.evaluation.comparison.significance import (
     signed_ranks,
 )
 from dermseg.evaluation.intervals import Interval, bootstrap_means
+from dermseg.evaluation.score_table import SCORES
 
 __all__ = ["compare"]
 
@@ -49,7 +49,7 @@ def compare(aligned: Aligned, *, score: str = "jaccard", seed: int = 0) -> Compa
     shared, warnings = _comparable(aligned)
     if score not in shared:
         raise UsageError(_no_score(aligned, score, tuple(shared)))
-    order = _rank(shared[score], lower=score in ERRORS)
+    order = _rank(shared[score], lower=SCORES[score].better == "lower")
     names = [aligned.names[position] for position in order]
     pairs = list(combinations(range(len(names)), 2))
     intervals = _intervals(
@@ -163,7 +163,7 @@ def _difference(
 ) -> Difference:
     first, second = pair
     gained = np.round(values[first] - values[second], _DECIMALS)[_defined(values)]
-    if score in ERRORS:
+    if SCORES[score].better == "lower":
         gained = -gained
     return Difference(
         score,

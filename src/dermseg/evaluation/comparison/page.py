@@ -11,11 +11,12 @@ import numpy as np
 
 from dermseg.evaluation.comparison.pictures import SideBySide
 from dermseg.evaluation.comparison.plots import axis_over, draw_sorted
-from dermseg.evaluation.comparison.results import ERRORS, Comparison, Difference, PairTest
+from dermseg.evaluation.comparison.results import Comparison, Difference, PairTest
 from dermseg.evaluation.comparison.summarizing import summarize
 from dermseg.evaluation.comparison.words import describe_images, format_p_value
 from dermseg.evaluation.intervals import NUM_RESAMPLES
-from dermseg.evaluation.report import SCORE_NAMES, axis_cell, interval_cell, render_page
+from dermseg.evaluation.report import axis_cell, interval_cell, render_page
+from dermseg.evaluation.score_table import SCORES
 from dermseg.images import encode_jpeg, write_bytes_atomically
 from dermseg.types import ImageArray
 
@@ -57,7 +58,7 @@ def write_page(
         {
             "sections": sections,
             "comparison": comparison,
-            "score": SCORE_NAMES[comparison.score],
+            "score": SCORES[comparison.score].label,
             "images": describe_images(comparison),
             "evaluations": summary["evaluations"],
             "conclusions": summary["conclusions"],
@@ -70,9 +71,9 @@ def write_page(
             "num_resamples": f"{NUM_RESAMPLES:,}",
             "scores": [
                 {
-                    "name": SCORE_NAMES[name],
+                    "name": SCORES[name].label,
                     "rows": [_figures(row) for row in rows],
-                    "less": name in ERRORS,
+                    "less": SCORES[name].better == "lower",
                 }
                 for name, rows in comparison.differences.items()
             ],
@@ -89,7 +90,7 @@ def _ranking(comparison: Comparison) -> Mapping[str, Any]:
         if name != comparison.score and name in comparison.differences
     ]
     return {
-        "others": [SCORE_NAMES[name] for name in others],
+        "others": [SCORES[name].label for name in others],
         "axis": axis_cell(axis, num_ticks=6),
         "rows": [
             {

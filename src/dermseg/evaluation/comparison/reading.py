@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dermseg.errors import DatasetError
-from dermseg.evaluation.aggregation import SCORES
-from dermseg.evaluation.image_score import BOUNDARY_SCORES, PROBABILITY_SCORES
+from dermseg.evaluation.score_table import SCORES
 
 __all__ = ["StoredEvaluation", "StoredOverlap", "StoredSummary", "read_evaluation"]
 
 _COUNTS = ("tp", "fp", "fn", "tn")
-_ALL_SCORES = (*SCORES, *BOUNDARY_SCORES, *PROBABILITY_SCORES)
 _AGAIN = "Evaluate again to make it anew."
 _REMEDY = "Give folders that 'dermseg evaluate -o' wrote."
 
@@ -123,7 +121,7 @@ def read_evaluation(folder: Path) -> StoredEvaluation:
         columns["id"],
         columns.get("group"),
         np.stack([_as_counts(path, name, columns[name]) for name in _COUNTS], axis=1),
-        {name: _as_scores(path, name, columns[name]) for name in _ALL_SCORES if name in columns},
+        {name: _as_scores(path, name, columns[name]) for name in SCORES if name in columns},
     )
 
 

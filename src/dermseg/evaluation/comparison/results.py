@@ -9,22 +9,9 @@ from typing import Final
 from dermseg.evaluation.comparison.aligning import Aligned
 from dermseg.evaluation.comparison.significance import SignedRanks
 from dermseg.evaluation.intervals import Interval
+from dermseg.evaluation.score_table import SCORES
 
-__all__ = ["ERRORS", "LEVEL", "Comparison", "Difference", "PairTest", "Ranked"]
-
-ERRORS: Final = frozenset(
-    {
-        "hausdorff_95",
-        "average_symmetric_surface_distance",
-        "relative_hausdorff_95",
-        "relative_average_symmetric_surface_distance",
-        "brier_score",
-        "cross_entropy",
-        "expected_calibration_error",
-        "border_expected_calibration_error",
-    }
-)
-"""The scores of which less is better."""
+__all__ = ["LEVEL", "Comparison", "Difference", "PairTest", "Ranked"]
 
 LEVEL: Final = 0.05
 """Corrected p-values below this are called significant."""
@@ -132,7 +119,7 @@ class Comparison:
     @property
     def higher_is_better(self) -> bool:
         """Whether more of the score is better."""
-        return self.score not in ERRORS
+        return SCORES[self.score].better == "higher"
 
     @property
     def num_groups(self) -> int | None:

@@ -11,12 +11,10 @@ from dermseg.evaluation.report.figures import Curve, curve_chart, histogram, rel
 from dermseg.evaluation.report.groups import Grouping, Stratum, group_results
 from dermseg.evaluation.report.page import render_page
 from dermseg.evaluation.report.scales import Axis, fit_axis, format_number
-from dermseg.evaluation.report.wording import SCORE_NAMES, name_figure
 from dermseg.evaluation.report.writing import REPORT_NAME, render_report, write_report
 
 __all__ = [
     "REPORT_NAME",
-    "SCORE_NAMES",
     "Axis",
     "Case",
     "Contour",
@@ -33,7 +31,6 @@ __all__ = [
     "group_results",
     "histogram",
     "interval_cell",
-    "name_figure",
     "reliability_chart",
     "render_page",
     "render_report",

@@ -23,7 +23,7 @@ from dermseg.evaluation.report.curves import (
 )
 from dermseg.evaluation.report.figures import Curve, curve_chart, histogram, reliability_chart
 from dermseg.evaluation.report.scales import Axis, fit_axis, format_number
-from dermseg.evaluation.report.wording import SCORE_NAMES
+from dermseg.evaluation.score_table import SCORES
 from dermseg.metrics import JACCARD_THRESHOLD, ProbabilityCounts
 
 __all__ = [
@@ -95,7 +95,7 @@ class Picture:
 def list_tiles(aggregates: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return the names and the figures that stand beside the headline."""
     return [
-        (SCORE_NAMES[name], aggregates[f"mean_{name}"])
+        (SCORES[name].label, aggregates[f"mean_{name}"])
         for name in _TILES
         if f"mean_{name}" in aggregates
     ]
@@ -188,7 +188,7 @@ def _unit_histogram(name: str, scores: Sequence[ImageScore]) -> Chart:
     low = 0.0 if values.min() < 0.5 else 0.5
     axis = Axis(low, 1.0)
     counts, _ = np.histogram(values, bins=20, range=(axis.low, axis.high))
-    title = SCORE_NAMES[name]
+    title = SCORES[name].label
     guide = None
     caption = f"Median {format_number(float(np.median(values)))}."
     if name == "jaccard":
@@ -209,7 +209,7 @@ def _unit_histogram(name: str, scores: Sequence[ImageScore]) -> Chart:
 def _distance_histogram(name: str, values: np.ndarray[Any, Any]) -> Chart:
     end = fit_axis([0.0, float(np.quantile(values, 0.95))], highest=math.inf).high
     counts, _ = np.histogram(np.minimum(values, end), bins=20, range=(0, end))
-    title = SCORE_NAMES[name]
+    title = SCORES[name].label
     num_above = int((values > end).sum())
     caption = f"Median {format_number(float(np.median(values)))}."
     if num_above:

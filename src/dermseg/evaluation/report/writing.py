@@ -16,7 +16,7 @@ from dermseg.evaluation.report.groups import FEW_IMAGES, Grouping, group_results
 from dermseg.evaluation.report.page import render_page
 from dermseg.evaluation.report.quality import draw_quality
 from dermseg.evaluation.report.scales import Axis, fit_axis
-from dermseg.evaluation.report.wording import name_figure
+from dermseg.evaluation.score_table import name_figure
 from dermseg.evaluation.writing import summary
 from dermseg.images import write_bytes_atomically
 
