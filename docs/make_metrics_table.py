@@ -37,8 +37,8 @@ def protocol_rows() -> str:
         taken_over = protocol.taken_over
         if protocol.scaling.size is not None:
             taken_over += f" ({protocol.scaling.method})"
-        if protocol.binary != "neither":
-            which = "both masks" if protocol.binary == "both" else "the truth"
+        if protocol.binary:
+            which = "both masks" if "prediction" in protocol.binary else "the truth"
             taken_over += f"; {which} must hold only 0 and 255"
         rows.append(f"| `{call}` | {taken_over} | {protocol.empty} | {protocol.reference} |")
     return "\n".join(rows)

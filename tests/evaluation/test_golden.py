@@ -37,7 +37,7 @@ def test_an_image_gets_the_official_scores(id: str, evaluation: Evaluation) -> N
     for name in ("tp", "fp", "fn", "tn"):
         assert getattr(score.counts, name) == expected[name]
     for name in (*SCORES, "precision"):
-        assert getattr(score, name) == expected[OFFICIAL_NAMES.get(name, name)], name
+        assert score.value(name) == expected[OFFICIAL_NAMES.get(name, name)], name
 
 
 @pytest.mark.parametrize("name", SCORES)

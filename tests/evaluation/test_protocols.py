@@ -116,7 +116,7 @@ def scored(
     other = ConfusionCounts(1, 2, 3, 4)
     native = protocol.scaling == NATIVE
     return [
-        ImageScore.from_counts(
+        ImageScore(
             id,
             ConfusionCounts(*counts) if native else other,
             scaled_counts={
@@ -209,9 +209,9 @@ def test_masks_that_are_not_binary_are_refused_where_the_scorer_refused_them(
     protocol = PROTOCOLS[name]
     counts = ConfusionCounts(1, 0, 0, 1)
     scores = [
-        ImageScore.from_counts("a", counts),
-        ImageScore.from_counts("b", counts, truth_is_binary=False),
-        ImageScore.from_counts("c", counts, prediction_is_binary=False),
+        ImageScore("a", counts),
+        ImageScore("b", counts, not_binary=frozenset(["truth"])),
+        ImageScore("c", counts, not_binary=frozenset(["prediction"])),
     ]
     result = protocol_figures(protocol, scores, groups={}, seed=0)
     assert list(result.refused) == refused
@@ -226,8 +226,8 @@ def test_a_protocol_without_an_image_left_has_no_figures(name: str) -> None:
 
 def test_protocols_of_attributes_apply_to_masks_of_attributes_only() -> None:
     counts = ConfusionCounts(1, 0, 0, 1)
-    attribute = ImageScore.from_counts("ISIC_0000001_attribute_streaks", counts)
-    lesion = ImageScore.from_counts("ISIC_0000001", counts)
+    attribute = ImageScore("ISIC_0000001_attribute_streaks", counts)
+    lesion = ImageScore("ISIC_0000001", counts)
     for name, protocol in PROTOCOLS.items():
         assert applies(protocol, [attribute])
         assert applies(protocol, [attribute, lesion]) == (name not in ("isic2018_task2", "seed001"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from dermseg.evaluation import (
     read_predictions,
     score_mask,
 )
+from dermseg.evaluation.score_table import OVERLAP_SCORES
 from dermseg.evaluation.scoring import score_item
 from dermseg.metrics import ConfusionCounts
 
@@ -30,17 +32,20 @@ def test_an_image_has_the_scores_counted_by_hand(
     prediction = np.zeros_like(lesion)
     prediction[1:5, 2:6] = True
     prediction[0, 0] = True
-    assert score_mask("a", prediction, truth) == ImageScore(
-        id="a",
-        counts=ConfusionCounts(tp=16, fp=1, fn=4, tn=39),
-        jaccard=16 / 21,
-        thresholded_jaccard=16 / 21,
-        dice=32 / 37,
-        accuracy=55 / 60,
-        sensitivity=16 / 20,
-        specificity=39 / 40,
-        precision=16 / 17,
-    )
+    score = score_mask("a", prediction, truth)
+    assert score == ImageScore("a", ConfusionCounts(tp=16, fp=1, fn=4, tn=39))
+    assert {name: score.value(name) for name in OVERLAP_SCORES} == {
+        "jaccard": 16 / 21,
+        "dice": 32 / 37,
+        "thresholded_jaccard": 16 / 21,
+        "accuracy": 55 / 60,
+        "sensitivity": 16 / 20,
+        "specificity": 39 / 40,
+        "precision": 16 / 17,
+    }
+    assert (score.jaccard, score.dice) == (16 / 21, 32 / 37)
+    assert math.isnan(score.value("hausdorff_95"))
+    assert math.isnan(score.value("auc"))
 
 
 def test_a_prediction_of_another_size_is_not_resized_but_refused(

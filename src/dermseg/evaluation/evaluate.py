@@ -13,7 +13,7 @@ from dermseg.errors import DatasetError, UsageError
 from dermseg.evaluation.aggregation import aggregate, group_of, image_of, measured
 from dermseg.evaluation.class_figures import ClassFigures, class_figures
 from dermseg.evaluation.image_files import ImageFiles
-from dermseg.evaluation.image_score import ImageScore, Measures
+from dermseg.evaluation.image_score import Histograms, ImageScore, Measures
 from dermseg.evaluation.intervals import Interval
 from dermseg.evaluation.leaks import Leaks
 from dermseg.evaluation.matching import (
@@ -35,7 +35,6 @@ from dermseg.evaluation.scoring import (
     score_pairs,
 )
 from dermseg.images import find_images
-from dermseg.metrics import ProbabilityCounts
 from dermseg.types import Sample
 
 __all__ = [
@@ -84,7 +83,7 @@ class Evaluation:
     protocols: tuple[ProtocolFigures, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
     measures: Measures = _PLAIN
-    pooled_probabilities: tuple[ProbabilityCounts, ProbabilityCounts] | None = None
+    pooled_probabilities: Histograms | None = None
     leaks: Leaks | None = None
     seed: int = 0
     files: Mapping[str, ImageFiles] = field(default_factory=dict, compare=False)

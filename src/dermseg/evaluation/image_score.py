@@ -5,24 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from dermseg.evaluation.files import MaskFile
 from dermseg.evaluation.image_statistics import STATISTICS, ImageStatistics
 from dermseg.evaluation.protocols import Protocol, Scaling
-from dermseg.evaluation.score_table import BOUNDARY_SCORES, PROBABILITY_SCORES
+from dermseg.evaluation.score_table import SCORES
 from dermseg.metrics import BoundaryMeasures, ConfusionCounts, ProbabilityCounts
 from dermseg.prediction import Quality
 
 __all__ = [
     "BORDER_WIDTH",
+    "Histograms",
     "ImageScore",
     "Measures",
-    "ProbabilityMeasures",
+    "probability_scores",
 ]
 
 BORDER_WIDTH: Final = 10
 """Pixels from either border within which the calibration near the border is measured."""
+
+Histograms = tuple[ProbabilityCounts, ProbabilityCounts]
+"""Pixels by probability and truth: all of them, and those within `BORDER_WIDTH` of a border."""
 
 
 @dataclass(frozen=True)
@@ -56,113 +60,49 @@ class Measures:
 
 
 @dataclass(frozen=True)
-class ProbabilityMeasures:
-    """Scores of the probabilities of one image; NaN where one is undefined.
-
-    Attributes:
-        counts: Pixels by probability and truth, from which the scores follow; None once they have
-            been added to those of the other images, because many images would fill the memory.
-        border_counts: The same within `BORDER_WIDTH` pixels of either border.
-    """
-
-    counts: ProbabilityCounts | None
-    border_counts: ProbabilityCounts | None
-    auc: float
-    average_precision: float
-    brier_score: float
-    cross_entropy: float
-    expected_calibration_error: float
-    border_expected_calibration_error: float
-
-    @classmethod
-    def from_counts(
-        cls, counts: ProbabilityCounts, border_counts: ProbabilityCounts
-    ) -> ProbabilityMeasures:
-        """Compute all scores."""
-        return cls(
-            counts,
-            border_counts,
-            auc=counts.auc(),
-            average_precision=counts.average_precision(),
-            brier_score=counts.brier_score(),
-            cross_entropy=counts.cross_entropy(),
-            expected_calibration_error=counts.expected_calibration_error(),
-            border_expected_calibration_error=border_counts.expected_calibration_error(),
-        )
-
-
-@dataclass(frozen=True)
 class ImageScore:
-    """The scores of one image at the native size of its truth.
-
-    Undefined scores are 1, as in the ISIC challenge.
+    """What was measured of one image at the native size of its truth.
 
     Attributes:
         id: The image.
-        counts: Pixels by prediction and truth; the scores follow from them.
-        boundary: Border distances, if they were asked for.
-        probability: Scores of the probabilities, if there are any and they were asked for.
+        counts: Pixels by prediction and truth; all scores of overlap follow from them.
         scaled_counts: The pixels at the other sizes that protocols ask for.
-        truth_is_binary: See `CheckedMask`.
-        prediction_is_binary: Likewise.
-        findings: What is odd about the files; they were scored all the same.
+        boundary: Border distances, if they were asked for.
+        probability: Scores of the probabilities by name, NaN where one is undefined, if there are
+            any and they were asked for.
+        histograms: What these follow from; None once they have been added to those of the other
+            images, because many images would fill the memory.
         statistics: What the image shows, if it was asked for and there is an image.
         quality: What the model expected of its mask, if it said so.
+        not_binary: Which of the masks hold other values than 0 and 255, see `CheckedMask`.
+        findings: What is odd about the files; they were scored all the same.
     """
 
     id: str
     counts: ConfusionCounts
-    jaccard: float
-    thresholded_jaccard: float
-    dice: float
-    accuracy: float
-    sensitivity: float
-    specificity: float
-    precision: float
-    boundary: BoundaryMeasures | None = None
-    probability: ProbabilityMeasures | None = None
     scaled_counts: Mapping[Scaling, ConfusionCounts] = field(default_factory=dict)
-    truth_is_binary: bool = True
-    prediction_is_binary: bool = True
-    findings: tuple[str, ...] = ()
+    boundary: BoundaryMeasures | None = None
+    probability: Mapping[str, float] | None = None
+    histograms: Histograms | None = None
     statistics: ImageStatistics | None = None
     quality: Quality | None = None
+    not_binary: frozenset[Literal["truth", "prediction"]] = frozenset()
+    findings: tuple[str, ...] = ()
 
     @classmethod
-    def from_counts(
-        cls,
-        id: str,
-        counts: ConfusionCounts,
-        *,
-        boundary: BoundaryMeasures | None = None,
-        probability: ProbabilityMeasures | None = None,
-        scaled_counts: Mapping[Scaling, ConfusionCounts] | None = None,
-        truth_is_binary: bool = True,
-        prediction_is_binary: bool = True,
-        findings: tuple[str, ...] = (),
-        statistics: ImageStatistics | None = None,
-        quality: Quality | None = None,
-    ) -> ImageScore:
-        """Compute all scores of overlap of an image."""
-        return cls(
-            id,
-            counts,
-            jaccard=counts.jaccard(),
-            thresholded_jaccard=counts.thresholded_jaccard(),
-            dice=counts.dice(),
-            accuracy=counts.accuracy(),
-            sensitivity=counts.sensitivity(),
-            specificity=counts.specificity(),
-            precision=counts.precision(),
-            boundary=boundary,
-            probability=probability,
-            scaled_counts=scaled_counts or {},
-            truth_is_binary=truth_is_binary,
-            prediction_is_binary=prediction_is_binary,
-            findings=findings,
-            statistics=statistics,
-            quality=quality,
-        )
+    def from_counts(cls, id: str, counts: ConfusionCounts) -> ImageScore:
+        """Return the scores of overlap alone."""
+        return cls(id, counts)
+
+    @property
+    def jaccard(self) -> float:
+        """Jaccard index; 1 where both masks are empty, as in the ISIC challenge."""
+        return self.counts.jaccard()
+
+    @property
+    def dice(self) -> float:
+        """Dice coefficient; 1 where both masks are empty."""
+        return self.counts.dice()
 
     @property
     def lesion_share(self) -> float:
@@ -173,12 +113,29 @@ class ImageScore:
         return (counts.tp + counts.fn) / (counts.tp + counts.fn + counts.fp + counts.tn)
 
     def value(self, name: str) -> float:
-        """Return a score by name; NaN where it is undefined or was not measured."""
-        owner: object = self
-        if name in BOUNDARY_SCORES:
-            owner = self.boundary
-        elif name in PROBABILITY_SCORES:
-            owner = self.probability
-        elif name in STATISTICS:
-            owner = self.statistics
-        return math.nan if owner is None else float(getattr(owner, name))
+        """Return a score or a statistic by name; NaN where it is undefined or was not measured.
+
+        Scores of overlap that are undefined are 1, as in the ISIC challenge.
+        """
+        if name in STATISTICS:
+            return math.nan if self.statistics is None else float(getattr(self.statistics, name))
+        match SCORES[name].of:
+            case "overlap":
+                return float(getattr(self.counts, name)())
+            case "boundary":
+                return math.nan if self.boundary is None else float(getattr(self.boundary, name))
+            case "probability":
+                return math.nan if self.probability is None else self.probability[name]
+
+
+def probability_scores(histograms: Histograms) -> dict[str, float]:
+    """Compute all scores of probabilities, of one image or of many; NaN where one is undefined."""
+    everywhere, border = histograms
+    return {
+        "auc": everywhere.auc(),
+        "average_precision": everywhere.average_precision(),
+        "brier_score": everywhere.brier_score(),
+        "cross_entropy": everywhere.cross_entropy(),
+        "expected_calibration_error": everywhere.expected_calibration_error(),
+        "border_expected_calibration_error": border.expected_calibration_error(),
+    }

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.evaluation.aggregation import attribute_of
-from dermseg.evaluation.image_score import ImageScore
+from dermseg.evaluation.image_score import Histograms, ImageScore
 from dermseg.evaluation.matching import Skipped
-from dermseg.metrics import ProbabilityCounts
 
 __all__ = ["PixelPool"]
 
@@ -30,7 +29,7 @@ class PixelPool:
     """
 
     def __init__(self) -> None:
-        self.total: tuple[ProbabilityCounts, ProbabilityCounts] | None = None
+        self.total: Histograms | None = None
         self.attributes: dict[str, NDArray[np.uint32]] = {}
 
     def take(self, results: Iterable[ImageScore | Skipped]) -> Iterator[ImageScore | Skipped]:
@@ -39,15 +38,15 @@ class PixelPool:
             yield self._taken(result) if isinstance(result, ImageScore) else result
 
     def _taken(self, score: ImageScore) -> ImageScore:
-        part = score.probability
-        if part is None or part.counts is None or part.border_counts is None:
+        if score.histograms is None:
             return score
+        everywhere, border = score.histograms
         if attribute_of(score.id) is not None:
             # 2 KB a mask. No image has more pixels than 32 bits count.
-            both = np.stack([part.counts.negatives, part.counts.positives])
+            both = np.stack([everywhere.negatives, everywhere.positives])
             self.attributes[score.id] = both.astype(np.uint32)
         if self.total is None:
-            self.total = part.counts, part.border_counts
+            self.total = score.histograms
         else:
-            self.total = self.total[0] + part.counts, self.total[1] + part.border_counts
-        return replace(score, probability=replace(part, counts=None, border_counts=None))
+            self.total = self.total[0] + everywhere, self.total[1] + border
+        return replace(score, histograms=None)

@@ -78,8 +78,7 @@ def protocol_figures(
 
 
 def _is_admitted(score: ImageScore, protocol: Protocol) -> bool:
-    truth = score.truth_is_binary or protocol.binary == "neither"
-    return truth and (score.prediction_is_binary or protocol.binary != "both")
+    return score.not_binary.isdisjoint(protocol.binary)
 
 
 def _counts(protocol: Protocol, scores: Sequence[ImageScore]) -> Values:

@@ -69,7 +69,7 @@ class Protocol:
     empty: str
     reference: str
     scaling: Scaling = NATIVE
-    binary: Literal["neither", "truth", "both"] = "neither"
+    binary: tuple[Literal["truth", "prediction"], ...] = ()
     batch_size: int = 1
     parameters: tuple[Literal["batch_size", "side"], ...] = field(default=())
     attributes_only: bool = False
@@ -117,7 +117,7 @@ _ROWS: Final = (
         headline="jaccard",
         empty="undefined scores are left out of the mean",
         reference="Gutman et al. (2016), arXiv:1605.01397; its scoring program of 2016",
-        binary="both",
+        binary=("truth", "prediction"),
     ),
     Protocol(
         name="isic2017",
@@ -126,7 +126,7 @@ _ROWS: Final = (
         headline="jaccard",
         empty="undefined scores are left out of the mean",
         reference="Codella et al. (2018), arXiv:1710.05006; its scoring program of 2017",
-        binary="truth",
+        binary=("truth",),
     ),
     Protocol(
         name="isic2018",

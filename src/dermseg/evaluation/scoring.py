@@ -19,9 +19,10 @@ from dermseg.evaluation.aggregation import image_of
 from dermseg.evaluation.files import CheckedMask, MaskFile, read_checked_mask, read_grey
 from dermseg.evaluation.image_score import (
     BORDER_WIDTH,
+    Histograms,
     ImageScore,
     Measures,
-    ProbabilityMeasures,
+    probability_scores,
 )
 from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
 from dermseg.evaluation.matching import Pair, Skipped
@@ -116,23 +117,24 @@ def score_mask(
             tolerance=measures.tolerance,
             relative_tolerance=measures.relative_tolerance,
         )
-    probability = None
+    histograms = None
     if measures.probability and prediction.levels is not None:
-        probability = _score_levels(id, prediction.levels, mask, target)
-    return ImageScore.from_counts(
+        histograms = _count_levels(id, prediction.levels, mask, target)
+    grey = {"truth": not true.is_binary, "prediction": not prediction.is_binary}
+    return ImageScore(
         id,
         counts,
-        boundary=boundary,
-        probability=probability,
         scaled_counts={
             scaling: scaled_counts(mask, target, scaling, lesion=lesion)
             for scaling in measures.scalings
         },
-        truth_is_binary=true.is_binary,
-        prediction_is_binary=prediction.is_binary,
-        findings=_findings(prediction, true, counts),
+        boundary=boundary,
+        probability=None if histograms is None else probability_scores(histograms),
+        histograms=histograms,
         statistics=_measure(prediction, target, measures),
         quality=prediction.quality,
+        not_binary=frozenset(name for name in grey if grey[name]),
+        findings=_findings(prediction, true, counts),
     )
 
 
@@ -231,9 +233,9 @@ def _read_lesion(id: str, target: BoolMask, measures: Measures) -> BoolMask | No
     return lesion
 
 
-def _score_levels(
+def _count_levels(
     id: str, levels: NDArray[np.uint8], mask: BoolMask, target: BoolMask
-) -> ProbabilityMeasures:
+) -> Histograms:
     if levels.shape != target.shape:
         raise _SizeError(
             id,
@@ -241,8 +243,9 @@ def _score_levels(
             "(height x width); predict at the image's native size",
         )
     near = near_boundary(mask, target, distance=BORDER_WIDTH)
-    return ProbabilityMeasures.from_counts(
-        ProbabilityCounts.of(levels, target), ProbabilityCounts.of(levels[near], target[near])
+    return (
+        ProbabilityCounts.of(levels, target),
+        ProbabilityCounts.of(levels[near], target[near]),
     )
 
 

@@ -16,12 +16,11 @@ from dermseg.evaluation.aggregation import attribute_of, image_of, measured
 from dermseg.evaluation.class_figures import THRESHOLD_FREE, ClassFigures
 from dermseg.evaluation.evaluate import Evaluation
 from dermseg.evaluation.image_files import write_files
-from dermseg.evaluation.image_score import BORDER_WIDTH
+from dermseg.evaluation.image_score import BORDER_WIDTH, Histograms, probability_scores
 from dermseg.evaluation.image_statistics import STATISTICS
 from dermseg.evaluation.protocol_figures import ProtocolFigures
 from dermseg.evaluation.score_table import OVERLAP_SCORES
 from dermseg.images import write_bytes_atomically
-from dermseg.metrics import ProbabilityCounts
 
 try:
     import polars
@@ -70,7 +69,7 @@ def summary(evaluation: Evaluation, *, about: Mapping[str, str] | None = None) -
             "relative_normalized_surface_distance": evaluation.measures.relative_tolerance,
         }
     if (pooled := evaluation.pooled_probabilities) is not None:
-        content["pooled"] = _pooled(*pooled)
+        content["pooled"] = _pooled(pooled)
     if evaluation.classes:
         content["classes"] = {row.name: _class(row) for row in evaluation.classes}
     if evaluation.presence is not None:
@@ -167,16 +166,8 @@ def _problems(evaluation: Evaluation) -> list[dict[str, str]]:
     return [*skipped, *extra, *questionable]
 
 
-def _pooled(everywhere: ProbabilityCounts, border: ProbabilityCounts) -> dict[str, float | None]:
-    scores = {
-        "auc": everywhere.auc(),
-        "average_precision": everywhere.average_precision(),
-        "brier_score": everywhere.brier_score(),
-        "cross_entropy": everywhere.cross_entropy(),
-        "expected_calibration_error": everywhere.expected_calibration_error(),
-        "border_expected_calibration_error": border.expected_calibration_error(),
-        "border_width": float(BORDER_WIDTH),
-    }
+def _pooled(histograms: Histograms) -> dict[str, float | None]:
+    scores = {**probability_scores(histograms), "border_width": float(BORDER_WIDTH)}
     return {name: None if math.isnan(value) else value for name, value in scores.items()}
 
 

@@ -12,7 +12,7 @@ from dermseg.phantom import create_phantom
 
 
 def image(id: str, tp: int) -> ImageScore:
-    return ImageScore.from_counts(id, ConfusionCounts(tp=tp, fp=0, fn=100 - tp, tn=0))
+    return ImageScore(id, ConfusionCounts(tp=tp, fp=0, fn=100 - tp, tn=0))
 
 
 def chosen(num_images: int) -> dict[str, list[int]]:

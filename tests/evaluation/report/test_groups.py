@@ -12,9 +12,7 @@ from dermseg.metrics import ConfusionCounts
 
 def image(id: str, tp: int, fn: int, **rest: Any) -> ImageScore:
     """An image of 1,000 pixels whose prediction misses some lesion: Jaccard tp / (tp + fn)."""
-    return ImageScore.from_counts(
-        id, ConfusionCounts(tp=tp, fp=0, fn=fn, tn=1000 - tp - fn), **rest
-    )
+    return ImageScore(id, ConfusionCounts(tp=tp, fp=0, fn=fn, tn=1000 - tp - fn), **rest)
 
 
 def evaluation(
