@@ -9,7 +9,7 @@ import pytest
 
 from dermseg.errors import UsageError
 from dermseg.evaluation import PROTOCOLS, ImageScore, Protocol, find_protocol, protocol_figures
-from dermseg.evaluation.protocol_figures import applies
+from dermseg.evaluation.figures import applies
 from dermseg.evaluation.protocols import NATIVE, Scaling
 from dermseg.metrics import ConfusionCounts
 
@@ -47,6 +47,7 @@ EXPECTED: Mapping[str, Mapping[str, float]] = {
         **ONES_WHERE_UNDEFINED,
         "mean_thresholded_jaccard": (0 + 1 + 0 + 4 / 5 + 1) / 5,
         "mean_dice": (2 / 3 + 1 + 0 + 8 / 9 + 1) / 5,
+        "mean_precision": (1 / 2 + 1 + 0 + 1 + 1) / 5,
     },
     "isic2016": CHALLENGE,
     "isic2017": CHALLENGE,

@@ -24,11 +24,9 @@ from dermseg.cli.sources import MasksOption, choose_source
 from dermseg.errors import MissingExtraError, RunError
 
 if TYPE_CHECKING:
-    from dermseg.evaluation import Evaluation, Protocol
+    from dermseg.evaluation import Evaluation
 
 __all__ = ["evaluate"]
-
-_FOR_ATTRIBUTES = "isic2018_task2"
 
 
 def evaluate(
@@ -100,6 +98,7 @@ def evaluate(
         from dermseg.evaluation import (
             Measures,
             find_lesions,
+            find_protocols,
             read_pairs,
             staged_masks,
             summary,
@@ -113,7 +112,7 @@ def evaluate(
         boundary=not no_boundary,
         tolerance=tolerance,
         probability=True,
-        protocols=_asked(protocol),
+        protocols=find_protocols(protocol),
         statistics=True,
         lesions=find_lesions(lesions) if lesions is not None else {},
     )
@@ -143,7 +142,6 @@ def evaluate(
                 )
         if strict:
             _refuse_problems(result)
-        result = _under(result, protocol)
         if predictions is None:
             result = staged.keep(result)
         write_evaluation(output, result, about=about)
@@ -155,26 +153,6 @@ def evaluate(
         typer.echo(json.dumps(summary(result, about=about), indent=2))
     else:
         _print(result, about, output)
-
-
-def _asked(protocol: str | None) -> tuple[Protocol, ...]:
-    from dermseg.evaluation import PROTOCOLS, find_protocol
-
-    if protocol == "all":
-        return tuple(PROTOCOLS.values())
-    if protocol is not None:
-        return (find_protocol(protocol),)
-    # The second is made for attributes, and left out elsewhere.
-    return PROTOCOLS["isic"], PROTOCOLS[_FOR_ATTRIBUTES]
-
-
-def _under(result: Evaluation, protocol: str | None) -> Evaluation:
-    """The result with the figures of the protocol that was asked for, or that fits best."""
-    if protocol is None:
-        protocol = _FOR_ATTRIBUTES if result.classes else "isic"
-    if protocol in ("all", "isic") or not result.scores:
-        return result
-    return result.under(protocol)
 
 
 def _refuse_problems(result: Evaluation) -> None:

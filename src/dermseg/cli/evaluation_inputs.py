@@ -148,7 +148,7 @@ def with_leaks(
 ) -> Evaluation:
     """Add what the model that made the predictions has seen of the images, if it is known."""
     from dermseg.evaluation import find_predictions_leaks
-    from dermseg.evaluation.aggregation import image_of
+    from dermseg.evaluation.image_score import image_of
 
     ids = sorted({image_of(score.id) for score in result.scores})
     leaks = find_predictions_leaks(predictions, ids, pairs=pairs)

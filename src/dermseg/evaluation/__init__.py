@@ -5,7 +5,6 @@ Needs the extra ``eval``.
 
 from __future__ import annotations
 
-from dermseg.evaluation.aggregation import aggregate
 from dermseg.evaluation.attribute_model import evaluate_attributes
 from dermseg.evaluation.audited import read_pairs
 from dermseg.evaluation.class_figures import ClassFigures, class_figures
@@ -15,6 +14,7 @@ from dermseg.evaluation.evaluate import (
     evaluate_predictions,
     evaluate_samples,
 )
+from dermseg.evaluation.figures import ProtocolFigures, protocol_figures
 from dermseg.evaluation.image_files import ImageFiles, read_files
 from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
@@ -40,8 +40,7 @@ from dermseg.evaluation.presence import (
     PresenceFigures,
     presence_figures,
 )
-from dermseg.evaluation.protocol_figures import ProtocolFigures, protocol_figures
-from dermseg.evaluation.protocols import PROTOCOLS, Protocol, find_protocol
+from dermseg.evaluation.protocols import PROTOCOLS, Protocol, find_protocol, find_protocols
 from dermseg.evaluation.quality import (
     REVIEW_SHARE,
     QualityFigures,
@@ -83,7 +82,6 @@ __all__ = [
     "Score",
     "Skipped",
     "StagedMasks",
-    "aggregate",
     "bootstrap_interval",
     "bootstrap_means",
     "bootstrap_weighted",
@@ -97,6 +95,7 @@ __all__ = [
     "find_lesions",
     "find_predictions_leaks",
     "find_protocol",
+    "find_protocols",
     "match_folders",
     "match_samples",
     "measure_image",

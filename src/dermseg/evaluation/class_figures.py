@@ -9,10 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.evaluation.aggregation import attribute_of, group_of, image_of
-from dermseg.evaluation.image_score import ImageScore
+from dermseg.evaluation.figures import applies, protocol_figures
+from dermseg.evaluation.image_score import ImageScore, attribute_of, group_of, image_of
 from dermseg.evaluation.intervals import Interval, bootstrap_weighted
-from dermseg.evaluation.protocol_figures import applies, protocol_figures
 from dermseg.evaluation.protocols import PROTOCOLS
 from dermseg.metrics import area_under_roc, average_precision
 
@@ -61,10 +60,10 @@ def class_figures(
     Args:
         scores: Of masks of attributes, see `attribute_of`; of others nothing is computed.
         pixels: Pixels of each mask by truth and probability, see `PixelPool.attributes`.
-        groups: As for `aggregate`.
+        groups: As for `protocol_figures`.
         seed: Of the intervals.
     """
-    if not scores or not applies(_OVERLAP, scores):
+    if not applies(_OVERLAP, scores):
         return ()
     overlap = protocol_figures(_OVERLAP, scores, groups=groups, seed=seed).figures
     of_class: dict[str, list[ImageScore]] = {ALL_CLASSES: list(scores)}

@@ -10,10 +10,22 @@ from pathlib import Path
 from dermseg.datasets.listing import list_some
 from dermseg.datasets.pairing import files_by_id
 from dermseg.errors import DatasetError, UsageError
-from dermseg.evaluation.aggregation import aggregate, group_of, image_of, measured
 from dermseg.evaluation.class_figures import ClassFigures, class_figures
+from dermseg.evaluation.figures import (
+    ProtocolFigures,
+    applies,
+    mean_measures,
+    measured,
+    protocol_figures,
+)
 from dermseg.evaluation.image_files import ImageFiles
-from dermseg.evaluation.image_score import Histograms, ImageScore, Measures
+from dermseg.evaluation.image_score import (
+    Histograms,
+    ImageScore,
+    Measures,
+    group_of,
+    image_of,
+)
 from dermseg.evaluation.intervals import Interval
 from dermseg.evaluation.leaks import Leaks
 from dermseg.evaluation.matching import (
@@ -25,9 +37,7 @@ from dermseg.evaluation.matching import (
 )
 from dermseg.evaluation.pooling import PixelPool
 from dermseg.evaluation.presence import ImagePresence, PresenceFigures, presence_figures
-from dermseg.evaluation.protocol_figures import ProtocolFigures, applies, protocol_figures
 from dermseg.evaluation.quality import QualityFigures, quality_figures
-from dermseg.evaluation.score_table import OVERLAP_SCORES
 from dermseg.evaluation.scoring import (
     Item,
     complement_fits,
@@ -56,10 +66,9 @@ class Evaluation:
     Attributes:
         scores: The images that were scored, sorted by id.
         skipped: The images that were not, sorted by id; they are in no mean.
-        aggregates: Means over the scored images with their intervals, e.g. ``mean_jaccard``.
+        means: Means over the scored images of what no protocol knows, e.g. border distances.
         extra: Ids of predictions without truth; they are in no mean either.
-        protocol: The rules of ``aggregates``. ``isic``: per image at native size, undefined
-            scores are 1.
+        protocol: The name of the one of ``protocols`` that makes ``aggregates``.
         protocols: What the masks score under the protocols that were asked for.
         groups: The group of each scored id, where it is not the id itself.
         measures: What was measured.
@@ -77,7 +86,7 @@ class Evaluation:
 
     scores: tuple[ImageScore, ...]
     skipped: tuple[Skipped, ...]
-    aggregates: Mapping[str, Interval]
+    means: Mapping[str, Interval]
     extra: tuple[str, ...] = ()
     protocol: str = "isic"
     protocols: tuple[ProtocolFigures, ...] = ()
@@ -156,24 +165,21 @@ class Evaluation:
                 )
         return tuple(lines)
 
-    def under(self, name: str) -> Evaluation:
-        """Return the same with the figures of one of ``protocols`` as ``aggregates``.
+    @property
+    def aggregates(self) -> dict[str, Interval]:
+        """The figures of the chosen protocol, e.g. ``mean_jaccard``, and the other means."""
+        chosen = [figures for figures in self.protocols if figures.protocol.name == self.protocol]
+        return {**(chosen[0].figures if chosen else {}), **self.means}
 
-        Means of what no protocol knows (border distances, probabilities) stay.
+    def under(self, name: str) -> Evaluation:
+        """Return the same with the figures of another of ``protocols`` as ``aggregates``.
 
         Raises:
             UsageError: If the protocol was not computed, because it is not made for such masks.
         """
-        chosen = [figures for figures in self.protocols if figures.protocol.name == name]
-        if not chosen:
-            message = (
-                f"the protocol '{name}' is for masks of dermoscopic attributes, whose names end in "
-                "_attribute_ and the attribute; choose another"
-            )
-            raise UsageError(message)
-        overlap = {f"mean_{score}" for score in OVERLAP_SCORES}
-        others = {key: value for key, value in self.aggregates.items() if key not in overlap}
-        return replace(self, protocol=name, aggregates={**chosen[0].figures, **others})
+        if name not in [figures.protocol.name for figures in self.protocols]:
+            raise UsageError(_not_made_for(name))
+        return replace(self, protocol=name)
 
     def count_skipped(self) -> dict[str, int]:
         """Count the skipped images by what is wrong, see `Skipped.kind`."""
@@ -325,6 +331,7 @@ def summarize(
 
     Raises:
         DatasetError: If not a single image can be scored or judged.
+        UsageError: If no protocol that was asked for is made for such masks.
     """
     ordered = sorted(results, key=lambda result: result.id)
     scores = tuple(result for result in ordered if isinstance(result, ImageScore))
@@ -335,15 +342,19 @@ def summarize(
         beside = f". Predictions without truth: {list_some(extra)}" if extra else ""
         raise DatasetError(f"none of {len(skipped)} images could be scored{first}{beside}")
     named = {score.id: group_of(score.id, groups) for score in scores}
+    asked = [protocol for protocol in measures.protocols if applies(protocol, scores)]
+    if scores and not asked:
+        raise UsageError(_not_made_for(measures.protocols[0].name))
     return Evaluation(
         scores,
         skipped,
-        aggregate(scores, groups=groups, seed=seed) if scores else {},
+        mean_measures(scores, groups=groups, seed=seed),
         extra,
+        protocol=asked[0].name if asked else measures.protocols[0].name,
         protocols=tuple(
             protocol_figures(protocol, scores, groups=groups, seed=seed)
-            for protocol in measures.protocols
-            if scores and applies(protocol, scores)
+            for protocol in asked
+            if scores
         ),
         groups={id: group for id, group in named.items() if group != id},
         measures=measures,
@@ -352,4 +363,11 @@ def summarize(
         classes=class_figures(scores, pool.attributes, groups=groups, seed=seed),
         presence=presence,
         quality=quality_figures(scores, groups=groups, seed=seed),
+    )
+
+
+def _not_made_for(name: str) -> str:
+    return (
+        f"the protocol '{name}' is for masks of dermoscopic attributes, whose names end in "
+        "_attribute_ and the attribute; choose another"
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from dermseg.evaluation.files import MaskFile
 from dermseg.evaluation.image_statistics import STATISTICS, ImageStatistics
-from dermseg.evaluation.protocols import Protocol, Scaling
+from dermseg.evaluation.protocols import DEFAULT_PROTOCOLS, Protocol, Scaling
 from dermseg.evaluation.score_table import SCORES
 from dermseg.metrics import BoundaryMeasures, ConfusionCounts, ProbabilityCounts
 from dermseg.prediction import Quality
@@ -19,6 +20,9 @@ __all__ = [
     "Histograms",
     "ImageScore",
     "Measures",
+    "attribute_of",
+    "group_of",
+    "image_of",
     "probability_scores",
 ]
 
@@ -27,6 +31,10 @@ BORDER_WIDTH: Final = 10
 
 Histograms = tuple[ProbabilityCounts, ProbabilityCounts]
 """Pixels by probability and truth: all of them, and those within `BORDER_WIDTH` of a border."""
+
+
+# Class names as model packages allow them.
+_ATTRIBUTE = re.compile(r"_attribute_([A-Za-z0-9][A-Za-z0-9_-]*)$")
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,8 @@ class Measures:
         tolerance: Of the normalised surface distance, in pixels.
         relative_tolerance: The same, as a share of the lesion's diameter.
         probability: Scores of the probabilities, where there are any.
-        protocols: Whose figures are to be computed.
+        protocols: Whose figures are to be computed, where they are made for such masks. The first
+            of these makes the aggregates.
         lesions: True lesion masks by image, for protocols that score inside the lesion; an image
             without one is scored as a whole.
         statistics: What the images show, where there are images, see `ImageStatistics`.
@@ -48,7 +57,7 @@ class Measures:
     tolerance: float = 3.0
     relative_tolerance: float = 0.02
     probability: bool = False
-    protocols: tuple[Protocol, ...] = ()
+    protocols: tuple[Protocol, ...] = DEFAULT_PROTOCOLS
     lesions: Mapping[str, MaskFile] = field(default_factory=dict)
     statistics: bool = False
 
@@ -139,3 +148,35 @@ def probability_scores(histograms: Histograms) -> dict[str, float]:
         "expected_calibration_error": everywhere.expected_calibration_error(),
         "border_expected_calibration_error": border.expected_calibration_error(),
     }
+
+
+def group_of(id: str, groups: Mapping[str, str]) -> str:
+    """Return the group of an image; the masks of its attributes belong together.
+
+    Example:
+        >>> group_of("ISIC_0000001_attribute_globules", {"ISIC_0000001": "lesion 7"})
+        'lesion 7'
+    """
+    image = image_of(id)
+    return groups.get(id, groups.get(image, image))
+
+
+def image_of(id: str) -> str:
+    """Return the image that a mask belongs to: its id without the attribute.
+
+    Example:
+        >>> image_of("ISIC_0000001_attribute_streaks"), image_of("ISIC_0000001")
+        ('ISIC_0000001', 'ISIC_0000001')
+    """
+    return _ATTRIBUTE.sub("", id)
+
+
+def attribute_of(id: str) -> str | None:
+    """Return the dermoscopic attribute that a mask is of, if its name says so.
+
+    Example:
+        >>> attribute_of("ISIC_0000001_attribute_milia_like_cyst")
+        'milia_like_cyst'
+    """
+    match = _ATTRIBUTE.search(id)
+    return match[1] if match else None

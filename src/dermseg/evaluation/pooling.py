@@ -11,8 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.evaluation.aggregation import attribute_of
-from dermseg.evaluation.image_score import Histograms, ImageScore
+from dermseg.evaluation.image_score import Histograms, ImageScore, attribute_of
 from dermseg.evaluation.matching import Skipped
 
 __all__ = ["PixelPool"]

@@ -25,6 +25,7 @@ __all__ = [
     "jaccard",
     "lesion_dice",
     "lesion_jaccard",
+    "precision",
     "seed001_jaccard",
     "sensitivity",
     "specificity",
@@ -70,6 +71,12 @@ def specificity(counts: Values, *, empty: float) -> Values:
     """TN / (TN + FP)."""
     _, fp, _, tn = _parts(counts)
     return _ratio(tn, tn + fp, empty)
+
+
+def precision(counts: Values, *, empty: float) -> Values:
+    """TP / (TP + FP)."""
+    tp, fp, _, _ = _parts(counts)
+    return _ratio(tp, tp + fp, empty)
 
 
 def lesion_jaccard(counts: Values) -> Values:

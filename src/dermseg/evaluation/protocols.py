@@ -15,9 +15,18 @@ from typing import Final, Literal, NamedTuple
 from dermseg.errors import UsageError
 from dermseg.evaluation import protocol_rules as rules
 from dermseg.evaluation.protocol_rules import Values
+from dermseg.evaluation.score_table import OVERLAP_SCORES
 from dermseg.types import Size
 
-__all__ = ["NATIVE", "PROTOCOLS", "Protocol", "Scaling", "find_protocol"]
+__all__ = [
+    "DEFAULT_PROTOCOLS",
+    "NATIVE",
+    "PROTOCOLS",
+    "Protocol",
+    "Scaling",
+    "find_protocol",
+    "find_protocols",
+]
 
 _NAN: Final = float("nan")
 
@@ -105,7 +114,7 @@ _ROWS: Final = (
     Protocol(
         name="isic",
         level="image",
-        scores=_overlap("thresholded_jaccard", *_CHALLENGE, empty=1.0),
+        scores=_overlap(*OVERLAP_SCORES, empty=1.0),
         headline="thresholded_jaccard",
         empty="undefined scores are 1",
         reference="isic-challenge-scoring 5.6, `segmentation`",
@@ -253,6 +262,21 @@ References:
     monai: Cardoso et al. (2022), MONAI, arXiv:2211.02701, `DiceMetric` and `MeanIoU`.
     seed000, seed001: student projects on ISIC 2016 and on ISIC 2017 Part 2, unpublished.
 """
+
+
+DEFAULT_PROTOCOLS: Final = (PROTOCOLS["isic2018_task2"], PROTOCOLS["isic"])
+"""The first is made for masks of attributes, and left out elsewhere."""
+
+
+def find_protocols(text: str | None) -> tuple[Protocol, ...]:
+    """Look up what was asked for: a protocol as for `find_protocol`, ``all``, or None.
+
+    Raises:
+        UsageError: If there is no such protocol.
+    """
+    if text is None:
+        return DEFAULT_PROTOCOLS
+    return tuple(PROTOCOLS.values()) if text == "all" else (find_protocol(text),)
 
 
 def find_protocol(text: str) -> Protocol:

@@ -9,8 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dermseg.evaluation.aggregation import group_of
-from dermseg.evaluation.image_score import ImageScore
+from dermseg.evaluation.image_score import ImageScore, group_of
 from dermseg.evaluation.intervals import Interval, bootstrap_interval, bootstrap_weighted
 from dermseg.metrics import JACCARD_THRESHOLD
 

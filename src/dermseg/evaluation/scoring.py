@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.errors import ImageError
-from dermseg.evaluation.aggregation import image_of
 from dermseg.evaluation.files import CheckedMask, MaskFile, read_checked_mask, read_grey
 from dermseg.evaluation.image_score import (
     BORDER_WIDTH,
     Histograms,
     ImageScore,
     Measures,
+    image_of,
     probability_scores,
 )
 from dermseg.evaluation.image_statistics import ImageStatistics, measure_image

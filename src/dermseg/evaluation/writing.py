@@ -12,13 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from dermseg.errors import MissingExtraError, OutputError
-from dermseg.evaluation.aggregation import attribute_of, image_of, measured
 from dermseg.evaluation.class_figures import THRESHOLD_FREE, ClassFigures
 from dermseg.evaluation.evaluate import Evaluation
+from dermseg.evaluation.figures import ProtocolFigures, measured
 from dermseg.evaluation.image_files import write_files
-from dermseg.evaluation.image_score import BORDER_WIDTH, Histograms, probability_scores
+from dermseg.evaluation.image_score import (
+    BORDER_WIDTH,
+    Histograms,
+    attribute_of,
+    image_of,
+    probability_scores,
+)
 from dermseg.evaluation.image_statistics import STATISTICS
-from dermseg.evaluation.protocol_figures import ProtocolFigures
 from dermseg.evaluation.score_table import OVERLAP_SCORES
 from dermseg.images import write_bytes_atomically
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
-from dermseg.evaluation.aggregation import measured
 from dermseg.evaluation.evaluate import Evaluation
+from dermseg.evaluation.figures import measured
 from dermseg.evaluation.image_files import ImageFiles
 from dermseg.evaluation.image_score import BORDER_WIDTH, ImageScore
 from dermseg.evaluation.intervals import NUM_RESAMPLES

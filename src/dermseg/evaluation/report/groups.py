@@ -11,9 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from dermseg.evaluation.aggregation import group_of
 from dermseg.evaluation.evaluate import Evaluation
-from dermseg.evaluation.image_score import ImageScore
+from dermseg.evaluation.image_score import ImageScore, group_of
 from dermseg.evaluation.intervals import Interval, bootstrap_interval
 
 __all__ = ["FEW_IMAGES", "Grouping", "Stratum", "group_results"]

@@ -1,4 +1,4 @@
-"""The figures that a protocol makes of scored images."""
+"""From the scores of images to the figures of a test set."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dermseg.evaluation.aggregation import attribute_of, group_of
-from dermseg.evaluation.image_score import ImageScore
+from dermseg.evaluation.image_score import ImageScore, attribute_of, group_of
 from dermseg.evaluation.intervals import Interval, bootstrap_means, bootstrap_weighted
 from dermseg.evaluation.protocol_rules import Values
 from dermseg.evaluation.protocols import NATIVE, Protocol
+from dermseg.evaluation.score_table import BOUNDARY_SCORES, PROBABILITY_SCORES
 
-__all__ = ["ProtocolFigures", "applies", "protocol_figures"]
+__all__ = ["ProtocolFigures", "applies", "mean_measures", "measured", "protocol_figures"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ class ProtocolFigures:
 
 def applies(protocol: Protocol, scores: Sequence[ImageScore]) -> bool:
     """Whether a protocol is made for these masks: some are for dermoscopic attributes only."""
-    return not protocol.attributes_only or all(attribute_of(score.id) for score in scores)
+    return not protocol.attributes_only or (
+        bool(scores) and all(attribute_of(score.id) for score in scores)
+    )
 
 
 def protocol_figures(
@@ -57,7 +59,8 @@ def protocol_figures(
     Args:
         protocol: What to compute.
         scores: Images in order of their ids, counted at the protocol's size.
-        groups: As for `aggregate`.
+        groups: The group of each id, e.g. its lesion; an id that is not in it is a group of its
+            own, together with the other attributes of its image.
         seed: Seed of the resampling.
     """
     kept = [score for score in scores if _is_admitted(score, protocol)]
@@ -75,6 +78,38 @@ def protocol_figures(
             missing = np.isnan(_values(protocol, counts[chosen])).sum(axis=1).tolist()
             undefined |= {n: number for n, number in zip(named, missing, strict=True) if number}
     return ProtocolFigures(protocol, figures, len(kept), refused, undefined)
+
+
+def measured(scores: Sequence[ImageScore]) -> tuple[str, ...]:
+    """Return the names of the scores beyond overlap that some image has."""
+    boundary = any(score.boundary is not None for score in scores)
+    probability = any(score.probability is not None for score in scores)
+    return (*(BOUNDARY_SCORES if boundary else ()), *(PROBABILITY_SCORES if probability else ()))
+
+
+def mean_measures(
+    scores: Sequence[ImageScore], *, groups: Mapping[str, str], seed: int
+) -> dict[str, Interval]:
+    """Average over the images what no protocol knows: border distances and probabilities.
+
+    Args:
+        scores: One or more images.
+        groups: As for `protocol_figures`.
+        seed: Seed of the resampling.
+
+    Returns:
+        ``mean_hausdorff_95`` and so on, for whatever was measured. Images without a defined score
+        are not in its mean; a score that no image has is left out.
+    """
+    names = measured(scores)
+    if not names:
+        return {}
+    values = np.array([[score.value(name) for score in scores] for name in names])
+    of_images = [group_of(score.id, groups) for score in scores]
+    means = bootstrap_means(values, groups=of_images, seed=seed)
+    return {
+        f"mean_{name}": mean for name, mean in zip(names, means, strict=True) if mean is not None
+    }
 
 
 def _is_admitted(score: ImageScore, protocol: Protocol) -> bool:
