@@ -14,7 +14,7 @@ from dermseg.errors import RunError, UsageError
 if TYPE_CHECKING:
     from dermseg.datasets import Dataset, Source
     from dermseg.evaluation import Evaluation, Leaks, Measures
-    from dermseg.evaluation.audited import AuditedPair
+    from dermseg.evaluation.leaks import AuditedPair
     from dermseg.types import Sample
 
 __all__ = ["check_call", "score_masks", "score_model", "score_samples", "with_leaks"]

@@ -5,48 +5,48 @@ Needs the extra ``eval``.
 
 from __future__ import annotations
 
-from dermseg.evaluation.attribute_model import evaluate_attributes
-from dermseg.evaluation.audited import read_pairs
-from dermseg.evaluation.class_figures import ClassFigures, class_figures
+from dermseg.evaluation.attribute_figures import (
+    ClassFigures,
+    ClassPresence,
+    ImagePresence,
+    PresenceFigures,
+    class_figures,
+    presence_figures,
+)
 from dermseg.evaluation.evaluate import (
     Evaluation,
     evaluate_masks,
     evaluate_predictions,
     evaluate_samples,
 )
-from dermseg.evaluation.figures import ProtocolFigures, protocol_figures
-from dermseg.evaluation.image_files import ImageFiles, read_files
-from dermseg.evaluation.image_score import ImageScore, Measures
-from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
+from dermseg.evaluation.figures import (
+    REVIEW_SHARE,
+    ProtocolFigures,
+    QualityFigures,
+    protocol_figures,
+    quality_figures,
+    share_caught,
+)
+from dermseg.evaluation.image_score import ImageScore, ImageStatistics, Measures, measure_image
 from dermseg.evaluation.intervals import (
     Interval,
     bootstrap_interval,
     bootstrap_means,
     bootstrap_weighted,
 )
-from dermseg.evaluation.leaks import Leaks, find_leaks, find_predictions_leaks
+from dermseg.evaluation.leaks import Leaks, find_leaks, find_predictions_leaks, read_pairs
 from dermseg.evaluation.matching import (
+    ImageFiles,
     Matching,
     Pair,
     Skipped,
     find_lesions,
     match_folders,
     match_samples,
+    read_files,
 )
-from dermseg.evaluation.model import evaluate_model, predict_items
-from dermseg.evaluation.presence import (
-    ClassPresence,
-    ImagePresence,
-    PresenceFigures,
-    presence_figures,
-)
+from dermseg.evaluation.model import evaluate_attributes, evaluate_model, predict_items
 from dermseg.evaluation.protocols import PROTOCOLS, Protocol, find_protocol, find_protocols
-from dermseg.evaluation.quality import (
-    REVIEW_SHARE,
-    QualityFigures,
-    quality_figures,
-    share_caught,
-)
 from dermseg.evaluation.score_table import SCORES, Score, name_figure
 from dermseg.evaluation.scoring import (
     Item,
@@ -54,8 +54,7 @@ from dermseg.evaluation.scoring import (
     read_predictions,
     score_mask,
 )
-from dermseg.evaluation.staging import StagedMasks, staged_masks
-from dermseg.evaluation.writing import summary, write_evaluation
+from dermseg.evaluation.writing import StagedMasks, staged_masks, summary, write_evaluation
 
 __all__ = [
     "PROTOCOLS",

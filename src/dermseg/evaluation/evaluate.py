@@ -10,15 +10,22 @@ from pathlib import Path
 from dermseg.datasets.listing import list_some
 from dermseg.datasets.pairing import files_by_id
 from dermseg.errors import DatasetError, UsageError
-from dermseg.evaluation.class_figures import ClassFigures, class_figures
+from dermseg.evaluation.attribute_figures import (
+    ClassFigures,
+    ImagePresence,
+    PresenceFigures,
+    class_figures,
+    presence_figures,
+)
 from dermseg.evaluation.figures import (
     ProtocolFigures,
+    QualityFigures,
     applies,
     mean_measures,
     measured,
     protocol_figures,
+    quality_figures,
 )
-from dermseg.evaluation.image_files import ImageFiles
 from dermseg.evaluation.image_score import (
     Histograms,
     ImageScore,
@@ -29,17 +36,16 @@ from dermseg.evaluation.image_score import (
 from dermseg.evaluation.intervals import Interval
 from dermseg.evaluation.leaks import Leaks
 from dermseg.evaluation.matching import (
+    ImageFiles,
     Matching,
     Skipped,
     match_folders,
     match_samples,
     with_images,
 )
-from dermseg.evaluation.pooling import PixelPool
-from dermseg.evaluation.presence import ImagePresence, PresenceFigures, presence_figures
-from dermseg.evaluation.quality import QualityFigures, quality_figures
 from dermseg.evaluation.scoring import (
     Item,
+    PixelPool,
     complement_fits,
     score_item,
     score_pairs,

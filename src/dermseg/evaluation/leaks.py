@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from dermseg.datasets import LESION, Dataset, archive_id, dataset_fingerprint
 from dermseg.datasets.listing import list_some
-from dermseg.errors import ImageError
-from dermseg.evaluation.audited import AuditedPair, connected, image_key
+from dermseg.errors import ImageError, UsageError
 from dermseg.package import ModelSpec, list_packages, load_package
 
-__all__ = ["Leaks", "find_leaks", "find_predictions_leaks"]
+__all__ = [
+    "AuditedPair",
+    "Leaks",
+    "find_leaks",
+    "find_predictions_leaks",
+    "read_pairs",
+]
+
+AuditedPair: TypeAlias = tuple[str, str]
+"""Two images that show the same, see `_image_key`."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,29 @@ class Leaks:
         }
 
 
+def read_pairs(path: Path) -> list[AuditedPair]:
+    """Read the pairs of an audit's ``pairs.csv``.
+
+    Raises:
+        UsageError: If it cannot be read, or is no such table.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [
+                (
+                    _image_key(row["id"], Path(row["folder"])),
+                    _image_key(row["id2"], Path(row["folder2"])),
+                )
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError) as error:
+        message = (
+            f"{path}: not the pairs.csv that 'dermseg data audit' writes, with the columns id, "
+            f"id2, folder and folder2: {error}"
+        )
+        raise UsageError(message) from error
+
+
 def find_leaks(
     spec: ModelSpec,
     ids: Sequence[str],
@@ -124,9 +156,9 @@ def find_leaks(
     seen = {id for id in everything if _key(id) in known} - unsure
     lesions = {sample.group for sample in samples if sample.id in seen}
     by_lesion = {sample.id for sample in samples if sample.group in lesions} - seen - unsure
-    places = {id: image_key(id, dataset.root) if dataset else _key(id) for id in everything}
+    places = {id: _image_key(id, dataset.root) if dataset else _key(id) for id in everything}
     start = {key for key in known if archive_id(key)} | {places[id] for id in seen}
-    known_by_audit = connected(pairs, start) if pairs else set[str]()
+    known_by_audit = _connected(pairs, start) if pairs else set[str]()
     copies = {id for id in places if places[id] in known_by_audit} - seen - by_lesion
     by_training = {id for id in seen if _key(id) in trained}
 
@@ -164,6 +196,11 @@ def find_predictions_leaks(
     return None
 
 
+def _image_key(id: str, folder: Path) -> str:
+    """Name an image wherever it is: by its archive's number, else by dataset folder and id."""
+    return archive_id(id) or str(folder.resolve() / id)
+
+
 def _key(id: str) -> str:
     return archive_id(id) or id
 
@@ -182,3 +219,19 @@ def _is_recorded(dataset: Dataset | None, spec: ModelSpec) -> bool:
         return bool(alike) and dataset_fingerprint(dataset.samples, classes=classes) in alike
     except ImageError:
         return False
+
+
+def _connected(pairs: Sequence[AuditedPair], start: Iterable[str]) -> set[str]:
+    """All images that are joined to some others by pairs, directly or over others."""
+    neighbours: dict[str, list[str]] = {}
+    for one, other in pairs:
+        neighbours.setdefault(one, []).append(other)
+        neighbours.setdefault(other, []).append(one)
+    found: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            found.add(key)
+            waiting += neighbours.get(key, ())
+    return found

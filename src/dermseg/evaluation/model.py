@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dermseg.datasets.presence import Presence
-from dermseg.errors import ImageError, UsageError
-from dermseg.evaluation.attribute_model import evaluate_attributes
-from dermseg.evaluation.evaluate import Evaluation, evaluate_predictions, metadata_of
-from dermseg.evaluation.image_files import ImageFiles
-from dermseg.evaluation.image_score import Measures
-from dermseg.evaluation.scoring import Item, Predicted
-from dermseg.images import write_mask
-from dermseg.metrics import to_levels
-from dermseg.prediction import MASK_ENDING, Predictor
-from dermseg.types import Sample
+import numpy as np
 
-__all__ = ["evaluate_model", "predict_items"]
+from dermseg.datasets import read_class_masks
+from dermseg.datasets.presence import Presence
+from dermseg.errors import DatasetError, ImageError, UsageError
+from dermseg.evaluation.attribute_figures import ImagePresence
+from dermseg.evaluation.evaluate import Evaluation, evaluate_predictions, metadata_of, summarize
+from dermseg.evaluation.image_score import Measures
+from dermseg.evaluation.masks import CheckedMask, read_checked_mask
+from dermseg.evaluation.matching import ImageFiles, Skipped
+from dermseg.evaluation.scoring import Item, PixelPool, Predicted, score_item
+from dermseg.images import read_mask, write_mask
+from dermseg.metrics import to_levels
+from dermseg.prediction import MASK_ENDING, Prediction, Predictor
+from dermseg.types import Sample, SuperpixelFeature
+
+__all__ = ["evaluate_attributes", "evaluate_model", "predict_items"]
 
 _PLAIN = Measures()
 
@@ -92,6 +96,55 @@ def predict_items(
     yield from _predict(predictor, samples, Measures(probability=probability), None)
 
 
+def evaluate_attributes(
+    predictor: Predictor,
+    samples: Sequence[Sample],
+    *,
+    presence: Presence | None = None,
+    measures: Measures = _PLAIN,
+    seed: int = 0,
+    masks_dir: Path | None = None,
+) -> Evaluation:
+    """Predict samples at native size and score the mask of each attribute that is known of them.
+
+    Each score has the id ``NAME_attribute_CLASS``. An attribute that is not known of an image is
+    left out there. Where one is known by its mask or by ``presence``, the image also counts for how
+    well the model tells which images show it; a mask has the last word, because what is drawn into
+    a photograph is in no table.
+
+    Args:
+        predictor: The model; of its classes the attributes are scored, not the lesion.
+        samples: With masks of attributes, or named in ``presence``; others are skipped and named.
+        presence: Which images show what, see `read_presence`.
+        measures: What is measured besides overlap. Protocols that score inside the lesion take
+            the samples' lesion masks where ``measures`` has none.
+        seed: Seed of the confidence intervals, which resample whole groups.
+        masks_dir: An existing folder to write the masks to, as ``NAME_attribute_CLASS.png``.
+
+    Raises:
+        DatasetError: If not a single image can be scored or judged.
+        OutputError: If a mask cannot be written.
+    """
+    lesions = {sample.id: sample.mask for sample in samples if sample.mask is not None}
+    measures = replace(measures, lesions={**lesions, **measures.lesions})
+    run = _Run(predictor, presence or {}, measures, masks_dir)
+    known = [sample for sample in samples if run.is_known(sample)]
+    pool = PixelPool()
+    results = list(pool.take(score_item(item, measures) for item in run.predict(known)))
+    reason = f"nothing is known of it about {', '.join(run.classes)}"
+    left_out = {sample.id for sample in samples} - {sample.id for sample in known}
+    result = summarize(
+        [*results, *(Skipped(id, reason, "no truth") for id in left_out)],
+        pool,
+        groups={sample.id: sample.group for sample in samples},
+        measures=measures,
+        seed=seed,
+        judged=run.judged,
+    )
+    scored = {score.id for score in result.scores}
+    return replace(result, files={id: run.files[id] for id in run.files if id in scored})
+
+
 def _predict(
     predictor: Predictor, samples: Sequence[Sample], measures: Measures, masks_dir: Path | None
 ) -> Iterator[Item]:
@@ -111,3 +164,115 @@ def _predict(
 
 def _mask_path(folder: Path, id: str) -> Path:
     return folder / f"{id}{MASK_ENDING}"
+
+
+@dataclass
+class _Run:
+    """Predicts, and notes on the way what is said of whole images."""
+
+    predictor: Predictor
+    presence: Presence
+    measures: Measures
+    masks_dir: Path | None
+    judged: list[ImagePresence] = field(default_factory=list)
+    files: dict[str, ImageFiles] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.predictor.spec.attributes
+
+    def is_known(self, sample: Sample) -> bool:
+        named = self.presence.get(sample.id, {})
+        return any(name in sample.attributes or name in named for name in self.classes)
+
+    def predict(self, samples: Sequence[Sample]) -> Iterator[Item]:
+        results = self.predictor.predict_many(
+            (sample.image for sample in samples), on_error="return"
+        )
+        for sample, result in zip(samples, results, strict=True):
+            if isinstance(result, ImageError):
+                known = [name for name in self.classes if name in sample.attributes]
+                ids = [_row_id(sample, name) for name in known] or [sample.id]
+                yield from ((id, result, None) for id in ids)
+                continue
+            truths = _read_truths(sample, self.classes)
+            self.judged.append(self._judge(sample, result, truths))
+            for name, truth in truths.items():
+                yield self._item(sample, result, name, truth)
+
+    def _item(
+        self, sample: Sample, result: Prediction, name: str, truth: CheckedMask | ImageError
+    ) -> Item:
+        id = _row_id(sample, name)
+        if isinstance(truth, ImageError):
+            return id, truth, None
+        probability, mask = result.class_at_native_size(name)
+        written = None
+        if self.masks_dir is not None:
+            written = self.masks_dir / f"{id}.png"
+            write_mask(written, mask)
+        file = sample.attributes[name]
+        self.files[id] = ImageFiles(
+            sample.image, None if isinstance(file, SuperpixelFeature) else file, written
+        )
+        levels = to_levels(probability) if self.measures.probability else None
+        return id, Predicted(mask, levels), truth
+
+    def _judge(
+        self, sample: Sample, result: Prediction, truths: Mapping[str, CheckedMask | ImageError]
+    ) -> ImagePresence:
+        named = self.presence.get(sample.id, {})
+        shown = {name: named[name] for name in self.classes if name in named}
+        for name, truth in truths.items():
+            if isinstance(truth, CheckedMask):
+                shown[name] = bool(truth.mask.any())
+        area_share, is_true = _area_of(sample, result)
+        return ImagePresence(
+            sample.id,
+            sample.group,
+            {name: result.presence[name] for name in self.classes},
+            shown,
+            area_share,
+            is_true,
+        )
+
+
+def _row_id(sample: Sample, name: str) -> str:
+    return f"{sample.id}_attribute_{name}"
+
+
+def _read_truths(sample: Sample, classes: Sequence[str]) -> dict[str, CheckedMask | ImageError]:
+    """The true masks of the classes that are known; those of one map of superpixels at once."""
+    truths: dict[str, CheckedMask | ImageError] = {}
+    features = []
+    for name in classes:
+        file = sample.attributes.get(name)
+        if isinstance(file, SuperpixelFeature):
+            features.append(name)
+        elif file is not None:
+            try:
+                truths[name] = read_checked_mask(file)
+            except ImageError as error:
+                truths[name] = error
+    if features:
+        try:
+            masks = read_class_masks(sample, features).masks
+            truths |= {name: CheckedMask(mask) for name, mask in zip(features, masks, strict=True)}
+        except ImageError as error:
+            truths |= dict.fromkeys(features, error)
+        except DatasetError as error:
+            truths |= dict.fromkeys(features, ImageError(sample.id, str(error)))
+    return truths
+
+
+def _area_of(sample: Sample, result: Prediction) -> tuple[float | None, bool]:
+    """Share of the image that is lesion, and whether that is the true lesion."""
+    if sample.mask is not None:
+        try:
+            return float(np.mean(read_mask(sample.mask))), True
+        except ImageError:
+            # The lesion is only there to compare with: the found one serves as well.
+            pass
+    if result.lesion is None:
+        return None, False
+    return float(np.mean(result.lesion.mask)), False

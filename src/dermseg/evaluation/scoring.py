@@ -1,4 +1,4 @@
-"""The scores of single images."""
+"""The scores of single images, and the pixels of all images by probability."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -15,18 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.errors import ImageError
-from dermseg.evaluation.files import CheckedMask, MaskFile, read_checked_mask, read_grey
 from dermseg.evaluation.image_score import (
     BORDER_WIDTH,
     Histograms,
     ImageScore,
+    ImageStatistics,
     Measures,
+    attribute_of,
     image_of,
+    measure_image,
     probability_scores,
 )
-from dermseg.evaluation.image_statistics import ImageStatistics, measure_image
+from dermseg.evaluation.masks import (
+    CheckedMask,
+    MaskFile,
+    read_checked_mask,
+    read_grey,
+    scaled_counts,
+)
 from dermseg.evaluation.matching import Pair, Skipped
-from dermseg.evaluation.scaling import scaled_counts
 from dermseg.images import read_image
 from dermseg.metrics import (
     ConfusionCounts,
@@ -41,6 +48,7 @@ from dermseg.types import BoolMask, ImageArray
 __all__ = [
     "ImageScore",
     "Item",
+    "PixelPool",
     "Predicted",
     "Truth",
     "complement_fits",
@@ -176,6 +184,40 @@ def score_pairs(pairs: Iterable[Pair], measures: Measures) -> Iterator[ImageScor
         while submitted:
             yield submitted.popleft().result()
             submitted.extend(pool.submit(score, pair) for pair in islice(remaining, 1))
+
+
+class PixelPool:
+    """Adds up the histograms of images, so that no image has to keep its own.
+
+    Attributes:
+        total: Pixels by probability and truth, of all images and near their borders; None as
+            long as no image has probabilities.
+        attributes: Pixels by truth and probability of each mask of an attribute, by its id:
+            (2, 256) uint32, first those outside of the true mask, by level, then those inside.
+    """
+
+    def __init__(self) -> None:
+        self.total: Histograms | None = None
+        self.attributes: dict[str, NDArray[np.uint32]] = {}
+
+    def take(self, results: Iterable[ImageScore | Skipped]) -> Iterator[ImageScore | Skipped]:
+        """Hand results on, with the histograms taken out of them and added to the total."""
+        for result in results:
+            yield self._taken(result) if isinstance(result, ImageScore) else result
+
+    def _taken(self, score: ImageScore) -> ImageScore:
+        if score.histograms is None:
+            return score
+        everywhere, border = score.histograms
+        if attribute_of(score.id) is not None:
+            # 2 KB a mask. No image has more pixels than 32 bits count.
+            both = np.stack([everywhere.negatives, everywhere.positives])
+            self.attributes[score.id] = both.astype(np.uint32)
+        if self.total is None:
+            self.total = score.histograms
+        else:
+            self.total = self.total[0] + everywhere, self.total[1] + border
+        return replace(score, histograms=None)
 
 
 class _SizeError(ImageError):

@@ -14,8 +14,8 @@ from dermseg.datasets.listing import list_some
 from dermseg.errors import DatasetError, ImageError
 from dermseg.evaluation.comparison.results import Comparison
 from dermseg.evaluation.comparison.summarizing import most_different
-from dermseg.evaluation.files import MaskFile, read_grey
-from dermseg.evaluation.image_files import ImageFiles, read_files
+from dermseg.evaluation.masks import MaskFile, read_grey
+from dermseg.evaluation.matching import ImageFiles, read_files
 from dermseg.images import foreground, read_image, write_image
 from dermseg.preprocessing import resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray

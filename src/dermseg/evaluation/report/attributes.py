@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dermseg.evaluation.class_figures import ClassFigures
+from dermseg.evaluation.attribute_figures import ClassFigures, PresenceFigures
 from dermseg.evaluation.intervals import Interval
-from dermseg.evaluation.presence import PresenceFigures
 from dermseg.evaluation.report.cells import axis_cell, interval_cell
 from dermseg.evaluation.report.scales import Axis, fit_axis
 

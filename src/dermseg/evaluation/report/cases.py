@@ -12,9 +12,9 @@ import numpy as np
 from markupsafe import Markup
 
 from dermseg.errors import ImageError
-from dermseg.evaluation.files import MaskFile, read_grey
-from dermseg.evaluation.image_files import ImageFiles
 from dermseg.evaluation.image_score import ImageScore
+from dermseg.evaluation.masks import MaskFile, read_grey
+from dermseg.evaluation.matching import ImageFiles
 from dermseg.images import encode_jpeg, foreground, read_image
 from dermseg.preprocessing import resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray, Size

@@ -12,9 +12,9 @@ from markupsafe import Markup
 
 from dermseg.evaluation.evaluate import Evaluation
 from dermseg.evaluation.figures import measured
-from dermseg.evaluation.image_files import ImageFiles
 from dermseg.evaluation.image_score import BORDER_WIDTH, ImageScore
 from dermseg.evaluation.intervals import NUM_RESAMPLES
+from dermseg.evaluation.matching import ImageFiles
 from dermseg.evaluation.report.cases import choose_cases, draw_case
 from dermseg.evaluation.report.curves import (
     precision_recall_points,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dermseg.evaluation.evaluate import Evaluation
-from dermseg.evaluation.quality import REVIEW_SHARE
+from dermseg.evaluation.figures import REVIEW_SHARE
 from dermseg.evaluation.report.content import Chart
 from dermseg.evaluation.report.figures import Curve, curve_chart, scatter_chart
 from dermseg.metrics import JACCARD_THRESHOLD

@@ -1,4 +1,4 @@
-"""Mask files to be scored: in folders or ZIP archives, and what is odd about them."""
+"""Masks as they are scored: found in folders or ZIP archives, read, checked and resized."""
 
 from __future__ import annotations
 
@@ -8,15 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.datasets.pairing import find_masks
 from dermseg.errors import DatasetError, ImageError
+from dermseg.evaluation.protocols import Scaling
 from dermseg.images import IMAGE_SUFFIXES, find_images, foreground, read_mask_values
+from dermseg.metrics import ConfusionCounts, confusion_counts
+from dermseg.preprocessing import resize_mask
 from dermseg.types import BoolMask
 
-__all__ = ["CheckedMask", "MaskFile", "list_masks", "list_probabilities", "read_checked_mask"]
+__all__ = [
+    "CheckedMask",
+    "MaskFile",
+    "list_masks",
+    "list_probabilities",
+    "read_checked_mask",
+    "scale_mask",
+    "scaled_counts",
+]
 
 MaskFile: TypeAlias = Path | zipfile.Path
 """A file in a folder, or a member of a ZIP archive."""
@@ -24,6 +36,9 @@ MaskFile: TypeAlias = Path | zipfile.Path
 PROBABILITY_ENDING = "_probability"
 _NOT_MASKS = ("_overlay", PROBABILITY_ENDING)
 _LARGEST_MEMBER = 500_000_000
+
+
+_FLAGS = {"nearest": cv2.INTER_NEAREST, "nearest_centre": cv2.INTER_NEAREST_EXACT}
 
 
 @dataclass(frozen=True)
@@ -97,6 +112,35 @@ def read_grey(file: MaskFile) -> NDArray[np.uint8]:
         raise ImageError(str(file), error.reason) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
         raise ImageError(str(file), f"it cannot be unpacked ({error})") from error
+
+
+def scaled_counts(
+    prediction: BoolMask, target: BoolMask, scaling: Scaling, *, lesion: BoolMask | None = None
+) -> ConfusionCounts:
+    """Resize both masks, (H, W) bool, and count.
+
+    Args:
+        prediction: (H, W) bool.
+        target: The same size.
+        scaling: To which size; says, too, whether both are cleared outside the lesion before.
+        lesion: The true lesion in the same size; None clears nothing.
+    """
+    if scaling.inside_lesion and lesion is not None:
+        prediction, target = prediction & lesion, target & lesion
+    return confusion_counts(scale_mask(prediction, scaling), scale_mask(target, scaling))
+
+
+def scale_mask(mask: BoolMask, scaling: Scaling) -> BoolMask:
+    """Resize a mask, (H, W) bool, without keeping its aspect."""
+    if scaling.size is None or scaling.size == mask.shape:
+        return mask
+    if scaling.method == "mean":
+        return resize_mask(mask, scaling.size)
+    height, width = scaling.size
+    resized = cv2.resize(
+        mask.astype(np.uint8), (width, height), interpolation=_FLAGS[scaling.method]
+    )
+    return np.asarray(resized, np.bool_)
 
 
 def _members(archive: Path) -> list[zipfile.Path]:

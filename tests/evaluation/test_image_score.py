@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dermseg.evaluation import ImageStatistics, measure_image
-from dermseg.evaluation.image_statistics import individual_typology_angle
+from dermseg.evaluation.image_score import individual_typology_angle
 from dermseg.phantom import create_phantom
 
 # From independent tables of CIELAB (D65) of the sRGB colours.
