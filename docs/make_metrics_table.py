@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dermseg.cli.protocol_table import protocol_lines
+from dermseg.cli.evaluation_tables import protocol_lines
 from dermseg.evaluation import PROTOCOLS, Measures, evaluate_masks
 from dermseg.images import write_mask
 from dermseg.phantom import create_phantom

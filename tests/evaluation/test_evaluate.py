@@ -9,14 +9,20 @@ from numpy.typing import NDArray
 from sklearn.metrics import jaccard_score
 
 from dermseg.datasets import open_dataset
-from dermseg.errors import DatasetError, ImageError
+from dermseg.errors import DatasetError, ImageError, RunError, UsageError
 from dermseg.evaluation import (
+    Checks,
+    EvaluationWarning,
     Item,
+    Measures,
+    choose_samples,
     evaluate_masks,
     evaluate_predictions,
     evaluate_samples,
+    find_protocol,
 )
 from dermseg.images import read_mask, write_mask
+from dermseg.package import load_package
 from dermseg.types import Sample
 
 Mask = NDArray[np.bool_]
@@ -137,6 +143,59 @@ def test_the_seed_changes_the_intervals_only(make_masks: MakeMasks) -> None:
     assert first.scores == second.scores
     assert first.aggregates["mean_dice"].value == second.aggregates["mean_dice"].value
     assert first.aggregates["mean_dice"] != second.aggregates["mean_dice"]
+
+
+def test_strict_checks_refuse_masks_that_are_not_in_order(troubled: tuple[Path, Path]) -> None:
+    match = r"5 masks are not in order \(4 skipped \(.*1 predictions without truth"
+    with pytest.warns(EvaluationWarning) as noted, pytest.raises(RunError, match=match):
+        evaluate_masks(*troubled, checks=Checks(strict=True))
+    assert [str(warning.message) for warning in noted] == list(evaluate_masks(*troubled).warnings)
+
+
+def test_strict_checks_pass_masks_that_are_in_order(lesion: Mask, make_masks: MakeMasks) -> None:
+    folder = make_masks("masks", {"a": lesion})
+    assert evaluate_masks(folder, folder, checks=Checks(strict=True)) == evaluate_masks(
+        folder, folder
+    )
+
+
+def test_masks_of_a_model_that_has_seen_the_image_are_no_test_result(
+    lesion: Mask, make_masks: MakeMasks
+) -> None:
+    spec = load_package("fast").spec
+    seen = next(id for id in spec.provenance.training_ids if id.startswith("ISIC_"))
+    truth = make_masks("truth", {seen: lesion}) / f"{seen}.png"
+    items: list[Item] = [(seen, lesion, truth)]
+    with pytest.warns(EvaluationWarning, match=f"NO TEST RESULT: .*{seen}"):
+        result = evaluate_predictions(items, checks=Checks(model=spec))
+    assert result.leaks is not None
+    assert result.leaks.trained == (seen,)
+    assert result.warnings[0].startswith("NO TEST RESULT")
+    with (
+        pytest.warns(EvaluationWarning),
+        pytest.raises(RunError, match="1 of the 1 images are not new to the model"),
+    ):
+        evaluate_predictions(items, checks=Checks(model=spec, strict=True))
+
+
+def test_a_protocol_of_attributes_refuses_masks_of_lesions(
+    lesion: Mask, make_masks: MakeMasks
+) -> None:
+    folder = make_masks("masks", {"a": lesion})
+    measures = Measures(protocols=(find_protocol("isic2018_task2"),))
+    with pytest.raises(UsageError, match="is for masks of dermoscopic attributes"):
+        evaluate_masks(folder, folder, measures=measures)
+
+
+def test_the_part_of_a_dataset_is_chosen_by_its_split(disc_dataset: Path) -> None:
+    dataset, everything = choose_samples(disc_dataset)
+    assert everything == list(dataset.samples)
+    _, chosen = choose_samples(disc_dataset, "train")
+    assert 0 < len(chosen) < len(everything)
+    with pytest.raises(UsageError, match="no part 'exam'; the split's parts are"):
+        choose_samples(disc_dataset, "exam")
+    with pytest.raises(UsageError, match="name the part to evaluate"):
+        choose_samples(disc_dataset, split_file=disc_dataset / "split.json")
 
 
 @pytest.mark.data

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import json
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dermseg.cli.attribute_table import class_lines, presence_lines
-from dermseg.cli.evaluation_inputs import (
-    check_call,
-    score_masks,
-    score_model,
-    score_samples,
-    with_leaks,
+from dermseg.cli.evaluation_tables import (
+    class_lines,
+    interval_lines,
+    presence_lines,
+    protocol_lines,
+    quality_lines,
 )
-from dermseg.cli.interval_table import interval_lines
-from dermseg.cli.protocol_table import protocol_lines
-from dermseg.cli.quality_table import quality_lines
 from dermseg.cli.sources import MasksOption, choose_source
-from dermseg.errors import MissingExtraError, RunError
+from dermseg.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
+    from dermseg.datasets.presence import Presence
     from dermseg.evaluation import Evaluation
+    from dermseg.prediction import Predictor
 
 __all__ = ["evaluate"]
 
@@ -96,7 +97,12 @@ def evaluate(
     """
     try:
         from dermseg.evaluation import (
+            Checks,
             Measures,
+            choose_samples,
+            evaluate_masks,
+            evaluate_model,
+            evaluate_samples,
             find_lesions,
             find_protocols,
             read_pairs,
@@ -105,6 +111,7 @@ def evaluate(
             write_evaluation,
         )
         from dermseg.evaluation.report import REPORT_NAME, write_report
+        from dermseg.prediction import load_model
     except ModuleNotFoundError as error:
         raise MissingExtraError("evaluating", "eval") from error
 
@@ -116,34 +123,38 @@ def evaluate(
         statistics=True,
         lesions=find_lesions(lesions) if lesions is not None else {},
     )
-    check_call(truth, predictions, model, data, images, masks, split, presence)
-    pairs = read_pairs(audit) if audit is not None else []
+    _check_call(truth, predictions, model, data, images, masks, split, presence)
+    checks = Checks(pairs=read_pairs(audit) if audit is not None else (), strict=strict)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_printed_warnings())
         if truth is not None and predictions is not None:
-            result, about = score_masks(truth, predictions, images, measures)
-            result = with_leaks(result, predictions, pairs, strict=strict)
+            about = {"truth": str(truth), "predictions": str(predictions)}
+            if images is not None:
+                about["images"] = str(images)
+            result = evaluate_masks(
+                truth, predictions, images_dir=images, measures=measures, checks=checks
+            )
         else:
             source = choose_source(data, images, masks)
-            if predictions is not None:
-                result, about = score_samples(source, split, split_file, predictions, measures)
-                result = with_leaks(result, predictions, pairs, strict=strict)
-            else:
+            if predictions is None:
                 staged = stack.enter_context(staged_masks(output))
-                result, about = score_model(
-                    model,
-                    source,
-                    split,
-                    split_file,
-                    measures,
-                    staged.path,
-                    presence_file=presence,
-                    pairs=pairs,
-                    strict=strict,
+            dataset, samples = choose_samples(source, split, split_file=split_file)
+            about = {"dataset": dataset.origin, "part": split or "all"}
+            if predictions is not None:
+                about["predictions"] = str(predictions)
+                result = evaluate_samples(samples, predictions, measures=measures, checks=checks)
+            else:
+                predictor = load_model(model)
+                about = {"model": predictor.spec.name, **about}
+                result = evaluate_model(
+                    predictor,
+                    samples,
+                    measures=measures,
+                    masks_dir=staged.path,
+                    presence=_read_presence(presence, predictor),
+                    checks=replace(checks, dataset=dataset),
                 )
-        if strict:
-            _refuse_problems(result)
-        if predictions is None:
-            result = staged.keep(result)
+                result = staged.keep(result)
         write_evaluation(output, result, about=about)
         if no_report:
             (output / REPORT_NAME).unlink(missing_ok=True)
@@ -155,26 +166,70 @@ def evaluate(
         _print(result, about, output)
 
 
-def _refuse_problems(result: Evaluation) -> None:
-    num_problems = result.num_skipped + len(result.extra) + result.num_questionable
-    if num_problems or result.looks_inverted:
-        for warning in result.warnings:
-            typer.echo(f"warning: {warning}", err=True)
+def _check_call(
+    truth: Path | None,
+    predictions: Path | None,
+    model: str | None,
+    data: Path | None,
+    images: Path | None,
+    masks: Path | None,
+    split: str | None,
+    presence: Path | None,
+) -> None:
+    """Refuse options that contradict each other, or that are not enough."""
+    if predictions is not None and presence is not None:
         message = (
-            f"{num_problems} masks are not in order ({_outcome(result)}), and --strict was given: "
-            "nothing was written"
+            f"--presence {presence} and --predictions {predictions} were given: which images show "
+            "an attribute is judged by probabilities, so give --model instead of --predictions"
         )
-        raise RunError(message)
+        raise UsageError(message)
+    if predictions is not None and model is not None:
+        message = f"--predictions {predictions} and --model {model} were given: give one of them"
+        raise UsageError(message)
+    if truth is not None:
+        clashing = {"--data": data, "--masks": masks, "--split": split, "--model": model}
+        given = [f"{name} {value}" for name, value in clashing.items() if value is not None]
+        if given:
+            message = (
+                f"--truth {truth} and {given[0]} were given: both say what to score against; give "
+                "--truth with --predictions and perhaps --images, or leave it out"
+            )
+            raise UsageError(message)
+        if predictions is None:
+            message = (
+                "give --truth and --predictions together: "
+                f"--truth {truth} was given without --predictions"
+            )
+            raise UsageError(message)
+    elif not (data and split) and not (data is None and (images or masks)):
+        message = (
+            "give --truth and --predictions; or --data, --split and perhaps --model or "
+            "--predictions; or --images, --masks and perhaps --model or --predictions"
+        )
+        raise UsageError(message)
 
 
-def _outcome(result: Evaluation) -> str:
-    kinds = ", ".join(f"{number} {kind}" for kind, number in result.count_skipped().items())
-    parts = [f"{result.num_skipped} skipped" + (f" ({kinds})" if kinds else "")]
-    if result.extra:
-        parts.append(f"{len(result.extra)} predictions without truth")
-    if result.num_questionable:
-        parts.append(f"{result.num_questionable} scored but questionable")
-    return ", ".join(parts)
+def _read_presence(path: Path | None, predictor: Predictor) -> Presence | None:
+    from dermseg.datasets.presence import read_presence
+
+    if path is None:
+        return None
+    return read_presence(path, predictor.spec.attributes or predictor.spec.classes)
+
+
+@contextlib.contextmanager
+def _printed_warnings() -> Iterator[None]:
+    """Print what an evaluation warns of, as soon as it does."""
+    from dermseg.evaluation import EvaluationWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", EvaluationWarning)
+        warnings.showwarning = _print_warning
+        yield
+
+
+def _print_warning(message: Warning | str, *args: object, **options: object) -> None:
+    typer.echo(f"warning: {message}", err=True)
 
 
 def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
@@ -183,7 +238,7 @@ def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
     scored = f"{result.num_scored} images scored"
     if result.classes:
         scored = f"{result.num_scored} masks of {result.num_images} images scored"
-    typer.echo(f"{scored}{what}, {_outcome(result)}")
+    typer.echo(f"{scored}{what}, {result.outcome}")
     if result.aggregates:
         typer.echo(f"protocol {result.protocol}")
     for line in interval_lines(result.aggregates):

@@ -14,7 +14,7 @@ from dermseg.evaluation.attribute_figures import (
     presence_figures,
 )
 from dermseg.evaluation.evaluate import (
-    Evaluation,
+    choose_samples,
     evaluate_masks,
     evaluate_predictions,
     evaluate_samples,
@@ -34,7 +34,14 @@ from dermseg.evaluation.intervals import (
     bootstrap_means,
     bootstrap_weighted,
 )
-from dermseg.evaluation.leaks import Leaks, find_leaks, find_predictions_leaks, read_pairs
+from dermseg.evaluation.leaks import (
+    Checks,
+    EvaluationWarning,
+    Leaks,
+    find_leaks,
+    find_predictions_leaks,
+    read_pairs,
+)
 from dermseg.evaluation.matching import (
     ImageFiles,
     Matching,
@@ -47,6 +54,7 @@ from dermseg.evaluation.matching import (
 )
 from dermseg.evaluation.model import evaluate_attributes, evaluate_model, predict_items
 from dermseg.evaluation.protocols import PROTOCOLS, Protocol, find_protocol, find_protocols
+from dermseg.evaluation.results import Evaluation
 from dermseg.evaluation.score_table import SCORES, Score, name_figure
 from dermseg.evaluation.scoring import (
     Item,
@@ -60,9 +68,11 @@ __all__ = [
     "PROTOCOLS",
     "REVIEW_SHARE",
     "SCORES",
+    "Checks",
     "ClassFigures",
     "ClassPresence",
     "Evaluation",
+    "EvaluationWarning",
     "ImageFiles",
     "ImagePresence",
     "ImageScore",
@@ -84,6 +94,7 @@ __all__ = [
     "bootstrap_interval",
     "bootstrap_means",
     "bootstrap_weighted",
+    "choose_samples",
     "class_figures",
     "evaluate_attributes",
     "evaluate_masks",

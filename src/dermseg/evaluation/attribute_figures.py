@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.evaluation.figures import applies, protocol_figures
+from dermseg.evaluation.figures import protocol_figures
 from dermseg.evaluation.image_score import ImageScore, attribute_of, group_of, image_of
 from dermseg.evaluation.intervals import Interval, bootstrap_weighted
 from dermseg.evaluation.protocols import PROTOCOLS
@@ -71,13 +71,11 @@ def class_figures(
     A class that is not known of an image has no score there, and counts neither for nor against.
 
     Args:
-        scores: Of masks of attributes, see `attribute_of`; of others nothing is computed.
+        scores: One or more, all of masks of attributes, see `are_attributes`.
         pixels: Pixels of each mask by truth and probability, see `PixelPool.attributes`.
         groups: As for `protocol_figures`.
         seed: Of the intervals.
     """
-    if not applies(_OVERLAP, scores):
-        return ()
     overlap = protocol_figures(_OVERLAP, scores, groups=groups, seed=seed).figures
     of_class: dict[str, list[ImageScore]] = {ALL_CLASSES: list(scores)}
     for score in scores:

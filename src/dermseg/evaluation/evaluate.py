@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from dermseg.datasets.listing import list_some
+from dermseg.datasets import Dataset, Source, find_split, open_source
 from dermseg.datasets.pairing import files_by_id
-from dermseg.errors import DatasetError, UsageError
-from dermseg.evaluation.attribute_figures import (
-    ClassFigures,
-    ImagePresence,
-    PresenceFigures,
-    class_figures,
-    presence_figures,
-)
-from dermseg.evaluation.figures import (
-    ProtocolFigures,
-    QualityFigures,
-    applies,
-    mean_measures,
-    measured,
-    protocol_figures,
-    quality_figures,
-)
+from dermseg.errors import DatasetError, RunError, UsageError
 from dermseg.evaluation.image_score import (
-    Histograms,
     ImageScore,
     Measures,
-    group_of,
     image_of,
 )
-from dermseg.evaluation.intervals import Interval
-from dermseg.evaluation.leaks import Leaks
+from dermseg.evaluation.leaks import Checks, EvaluationWarning, check_leaks
 from dermseg.evaluation.matching import (
     ImageFiles,
     Matching,
@@ -43,10 +24,10 @@ from dermseg.evaluation.matching import (
     match_samples,
     with_images,
 )
+from dermseg.evaluation.results import Evaluation, summarize
 from dermseg.evaluation.scoring import (
     Item,
     PixelPool,
-    complement_fits,
     score_item,
     score_pairs,
 )
@@ -54,163 +35,16 @@ from dermseg.images import find_images
 from dermseg.types import Sample
 
 __all__ = [
-    "Evaluation",
+    "check",
+    "choose_samples",
     "evaluate_masks",
     "evaluate_predictions",
     "evaluate_samples",
     "metadata_of",
-    "summarize",
 ]
 
 _PLAIN = Measures()
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What came out of an evaluation.
-
-    Attributes:
-        scores: The images that were scored, sorted by id.
-        skipped: The images that were not, sorted by id; they are in no mean.
-        means: Means over the scored images of what no protocol knows, e.g. border distances.
-        extra: Ids of predictions without truth; they are in no mean either.
-        protocol: The name of the one of ``protocols`` that makes ``aggregates``.
-        protocols: What the masks score under the protocols that were asked for.
-        groups: The group of each scored id, where it is not the id itself.
-        measures: What was measured.
-        pooled_probabilities: Pixels by probability and truth, of all images and near their
-            borders; None if there are no probabilities.
-        leaks: What the model has seen of the images; None where it is not known which model it is.
-        seed: Of the intervals.
-        files: The files of each scored id, where they are known.
-        metadata: What the dataset says about each scored id, where it says anything.
-        classes: The figures of each attribute, where masks of attributes are scored. Each score
-            is of one image and one attribute then.
-        presence: How well a model tells which images show an attribute, where that is known.
-        quality: What a model's expectations of its masks are worth, where it had any.
-    """
-
-    scores: tuple[ImageScore, ...]
-    skipped: tuple[Skipped, ...]
-    means: Mapping[str, Interval]
-    extra: tuple[str, ...] = ()
-    protocol: str = "isic"
-    protocols: tuple[ProtocolFigures, ...] = ()
-    groups: Mapping[str, str] = field(default_factory=dict)
-    measures: Measures = _PLAIN
-    pooled_probabilities: Histograms | None = None
-    leaks: Leaks | None = None
-    seed: int = 0
-    files: Mapping[str, ImageFiles] = field(default_factory=dict, compare=False)
-    metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False)
-    classes: tuple[ClassFigures, ...] = ()
-    presence: PresenceFigures | None = None
-    quality: QualityFigures | None = None
-
-    @property
-    def num_scored(self) -> int:
-        """Number of images that the means are taken over; of attributes, number of masks."""
-        return len(self.scores)
-
-    @property
-    def num_images(self) -> int:
-        """Number of images that are scored; several masks of attributes may be of one."""
-        return len({image_of(score.id) for score in self.scores})
-
-    @property
-    def is_grouped(self) -> bool:
-        """Whether the intervals resample anything but single images."""
-        return any(group != image_of(id) for id, group in self.groups.items())
-
-    @property
-    def num_skipped(self) -> int:
-        """Number of images that should have been scored and could not be."""
-        return len(self.skipped)
-
-    @property
-    def num_questionable(self) -> int:
-        """Number of scored images whose files are odd, see `ImageScore.findings`."""
-        return sum(bool(score.findings) for score in self.scores)
-
-    @property
-    def looks_inverted(self) -> bool:
-        """Whether most images fit better with lesion and skin swapped in one of the folders."""
-        return 2 * sum(complement_fits(score.counts) for score in self.scores) > self.num_scored
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a reader of the figures must know, one sentence each."""
-        lines = list(self.leaks.warnings) if self.leaks else []
-        if self.skipped:
-            num_images = self.num_scored + self.num_skipped
-            scored = "masks" if self.classes else "images"
-            lines.append(
-                f"{self.num_skipped} of {num_images} {scored} were skipped and do not enter the "
-                "means"
-            )
-            lines += [f"skipped {skipped}" for skipped in self.skipped]
-        if self.extra:
-            lines.append(
-                f"{len(self.extra)} predictions have no truth and were ignored: "
-                f"{list_some(self.extra)}"
-            )
-        if self.looks_inverted:
-            lines.append(
-                "most masks fit better with lesion and skin swapped: the truth or the predictions "
-                "are inverted; lesion must be white"
-            )
-        lines += [f"scored {score.id}: {note}" for score in self.scores for note in score.findings]
-        lines += self._undefined()
-        for figures in self.protocols:
-            if figures.protocol.scaling.inside_lesion:
-                lines += self._without_lesion(figures.protocol.name)
-            if figures.refused:
-                lines.append(
-                    f"{figures.protocol.name} refuses masks that are not binary: "
-                    f"{len(figures.refused)} left out, {list_some(figures.refused)}"
-                )
-        return tuple(lines)
-
-    @property
-    def aggregates(self) -> dict[str, Interval]:
-        """The figures of the chosen protocol, e.g. ``mean_jaccard``, and the other means."""
-        chosen = [figures for figures in self.protocols if figures.protocol.name == self.protocol]
-        return {**(chosen[0].figures if chosen else {}), **self.means}
-
-    def under(self, name: str) -> Evaluation:
-        """Return the same with the figures of another of ``protocols`` as ``aggregates``.
-
-        Raises:
-            UsageError: If the protocol was not computed, because it is not made for such masks.
-        """
-        if name not in [figures.protocol.name for figures in self.protocols]:
-            raise UsageError(_not_made_for(name))
-        return replace(self, protocol=name)
-
-    def count_skipped(self) -> dict[str, int]:
-        """Count the skipped images by what is wrong, see `Skipped.kind`."""
-        return dict(sorted(Counter(skipped.kind for skipped in self.skipped).items()))
-
-    def _without_lesion(self, protocol: str) -> list[str]:
-        images = {image_of(score.id) for score in self.scores} - set(self.measures.lesions)
-        if not images:
-            return []
-        return [
-            f"{protocol} scores inside the lesion, but {len(images)} images were scored as a whole "
-            f"for want of a lesion mask: {list_some(sorted(images))}; give these with --lesions"
-        ]
-
-    def _undefined(self) -> list[str]:
-        lines = []
-        for name in measured(self.scores):
-            num_undefined = sum(score.value(name) != score.value(name) for score in self.scores)
-            if num_undefined:
-                scored = "masks" if self.classes else "images"
-                lines.append(
-                    f"{num_undefined} of {self.num_scored} {scored} have no {name} and are not in "
-                    "its mean"
-                )
-        return lines
+_USUAL = Checks()
 
 
 def evaluate_masks(
@@ -220,6 +54,7 @@ def evaluate_masks(
     images_dir: Path | None = None,
     measures: Measures = _PLAIN,
     seed: int = 0,
+    checks: Checks = _USUAL,
 ) -> Evaluation:
     """Evaluate a folder of predicted masks against a folder of true masks, matched by id.
 
@@ -230,15 +65,18 @@ def evaluate_masks(
             for pictures; images that are not in it are not missed.
         measures: What is measured besides overlap.
         seed: Seed of the confidence intervals.
+        checks: What is warned of, or refused.
 
     Raises:
         DatasetError: If a folder is missing or empty, two images have one id, or not a single
             image can be scored.
+        RunError: If the checks are strict and refuse.
     """
     matching = match_folders(truth_dir, predictions_dir)
     if images_dir is not None:
         matching = with_images(matching, _find_images(images_dir))
-    return _evaluate_matching(matching, groups={}, measures=measures, seed=seed)
+    result = _evaluate_matching(matching, groups={}, measures=measures, seed=seed)
+    return check(result, checks, predictions=predictions_dir)
 
 
 def evaluate_samples(
@@ -247,6 +85,7 @@ def evaluate_samples(
     *,
     measures: Measures = _PLAIN,
     seed: int = 0,
+    checks: Checks = _USUAL,
 ) -> Evaluation:
     """Evaluate a folder of predicted masks against samples, e.g. ``dataset.part("test")``.
 
@@ -254,11 +93,63 @@ def evaluate_samples(
 
     Raises:
         DatasetError: If the folder is missing, or not a single image can be scored.
+        RunError: If the checks are strict and refuse.
     """
     groups = {sample.id: sample.group for sample in samples}
     matching = match_samples(samples, predictions_dir)
     result = _evaluate_matching(matching, groups=groups, measures=measures, seed=seed)
-    return replace(result, metadata=metadata_of(samples))
+    result = replace(result, metadata=metadata_of(samples))
+    return check(result, checks, predictions=predictions_dir)
+
+
+def choose_samples(
+    source: Source, part: str | None = None, *, split_file: Path | None = None
+) -> tuple[Dataset, list[Sample]]:
+    """Return a dataset, and its images of a part, or all.
+
+    Raises:
+        DatasetError: If the dataset or the split cannot be read.
+        UsageError: If there is no such part, or a split file without a part.
+    """
+    dataset = open_source(source)
+    samples = list(dataset.samples)
+    if part is not None:
+        split = find_split(dataset, split_file=split_file)
+        if part not in split.parts:
+            message = f"{source}: no part '{part}'; the split's parts are {', '.join(split.parts)}"
+            raise UsageError(message)
+        ids = set(split.parts[part])
+        samples = [sample for sample in samples if sample.id in ids]
+    elif split_file is not None:
+        message = f"--split-file {split_file} was given without --split: name the part to evaluate"
+        raise UsageError(message)
+    return dataset, samples
+
+
+def check(result: Evaluation, checks: Checks, *, predictions: Path | None = None) -> Evaluation:
+    """Add what the model has seen of the images, and refuse what strict checks refuse.
+
+    Args:
+        result: What came out.
+        checks: Which model, and how strict to be.
+        predictions: The folder of the masks, where the model is not known.
+
+    Raises:
+        RunError: If the checks are strict, and the model has seen one of the images or a mask is
+            not in order.
+    """
+    if result.leaks is None:
+        ids = sorted({image_of(score.id) for score in result.scores})
+        result = replace(result, leaks=check_leaks(checks, ids, predictions=predictions))
+    if checks.strict and (result.num_problems or result.looks_inverted):
+        for warning in result.warnings:
+            warnings.warn(warning, EvaluationWarning, stacklevel=3)
+        message = (
+            f"{result.num_problems} masks are not in order ({result.outcome}), and --strict was "
+            "given: nothing was written"
+        )
+        raise RunError(message)
+    return result
 
 
 def metadata_of(samples: Iterable[Sample]) -> dict[str, Mapping[str, str]]:
@@ -272,6 +163,7 @@ def evaluate_predictions(
     groups: Mapping[str, str] | None = None,
     measures: Measures = _PLAIN,
     seed: int = 0,
+    checks: Checks = _USUAL,
 ) -> Evaluation:
     """Evaluate masks as they come, e.g. from a model, one at a time in memory.
 
@@ -280,9 +172,11 @@ def evaluate_predictions(
         groups: The group of each id for the confidence intervals; None makes every image a group.
         measures: What is measured besides overlap.
         seed: Seed of the confidence intervals.
+        checks: What is warned of, or refused.
 
     Raises:
         DatasetError: If an id comes twice, or not a single image can be scored.
+        RunError: If the checks are strict and refuse.
     """
     results: dict[str, ImageScore | Skipped] = {}
     pool = PixelPool()
@@ -290,7 +184,8 @@ def evaluate_predictions(
         if result.id in results:
             raise DatasetError(f"the id '{result.id}' was predicted twice; ids must be unique")
         results[result.id] = result
-    return summarize(results.values(), pool, groups=groups or {}, measures=measures, seed=seed)
+    result = summarize(results.values(), pool, groups=groups or {}, measures=measures, seed=seed)
+    return check(result, checks)
 
 
 def _evaluate_matching(
@@ -312,68 +207,3 @@ def _find_images(folder: Path) -> dict[str, Path]:
         state = "is not a folder" if folder.exists() else "no such folder"
         raise DatasetError(f"{folder}: {state}. Give the folder that holds the photographs.")
     return files_by_id(find_images(folder), lambda path: path.stem)
-
-
-def summarize(
-    results: Iterable[ImageScore | Skipped],
-    pool: PixelPool,
-    *,
-    groups: Mapping[str, str],
-    measures: Measures,
-    seed: int,
-    extra: tuple[str, ...] = (),
-    judged: Sequence[ImagePresence] = (),
-) -> Evaluation:
-    """Take the means over what was scored.
-
-    Args:
-        results: Of single images, in any order.
-        pool: What has taken the histograms out of them.
-        groups: The group of each id that is not a group of its own.
-        measures: What was measured.
-        seed: Seed of the confidence intervals.
-        extra: Ids of predictions without truth.
-        judged: What a model says of whole images, where there is something to hold against it.
-
-    Raises:
-        DatasetError: If not a single image can be scored or judged.
-        UsageError: If no protocol that was asked for is made for such masks.
-    """
-    ordered = sorted(results, key=lambda result: result.id)
-    scores = tuple(result for result in ordered if isinstance(result, ImageScore))
-    skipped = tuple(result for result in ordered if isinstance(result, Skipped))
-    presence = presence_figures(judged, seed=seed)
-    if not scores and presence is None:
-        first = f", for example {skipped[0]}" if skipped else ""
-        beside = f". Predictions without truth: {list_some(extra)}" if extra else ""
-        raise DatasetError(f"none of {len(skipped)} images could be scored{first}{beside}")
-    named = {score.id: group_of(score.id, groups) for score in scores}
-    asked = [protocol for protocol in measures.protocols if applies(protocol, scores)]
-    if scores and not asked:
-        raise UsageError(_not_made_for(measures.protocols[0].name))
-    return Evaluation(
-        scores,
-        skipped,
-        mean_measures(scores, groups=groups, seed=seed),
-        extra,
-        protocol=asked[0].name if asked else measures.protocols[0].name,
-        protocols=tuple(
-            protocol_figures(protocol, scores, groups=groups, seed=seed)
-            for protocol in asked
-            if scores
-        ),
-        groups={id: group for id, group in named.items() if group != id},
-        measures=measures,
-        pooled_probabilities=pool.total,
-        seed=seed,
-        classes=class_figures(scores, pool.attributes, groups=groups, seed=seed),
-        presence=presence,
-        quality=quality_figures(scores, groups=groups, seed=seed),
-    )
-
-
-def _not_made_for(name: str) -> str:
-    return (
-        f"the protocol '{name}' is for masks of dermoscopic attributes, whose names end in "
-        "_attribute_ and the attribute; choose another"
-    )

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dermseg.evaluation.image_score import ImageScore, attribute_of, group_of
+from dermseg.evaluation.image_score import ImageScore, are_attributes, attribute_of, group_of
 from dermseg.evaluation.intervals import (
     Interval,
     bootstrap_interval,
@@ -94,9 +94,7 @@ class QualityFigures:
 
 def applies(protocol: Protocol, scores: Sequence[ImageScore]) -> bool:
     """Whether a protocol is made for these masks: some are for dermoscopic attributes only."""
-    return not protocol.attributes_only or (
-        bool(scores) and all(attribute_of(score.id) for score in scores)
-    )
+    return not protocol.attributes_only or are_attributes(scores)
 
 
 def protocol_figures(

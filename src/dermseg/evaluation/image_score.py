@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal
 
@@ -27,6 +27,7 @@ __all__ = [
     "ImageScore",
     "ImageStatistics",
     "Measures",
+    "are_attributes",
     "attribute_of",
     "group_of",
     "image_of",
@@ -185,6 +186,11 @@ def probability_scores(histograms: Histograms) -> dict[str, float]:
         "expected_calibration_error": everywhere.expected_calibration_error(),
         "border_expected_calibration_error": border.expected_calibration_error(),
     }
+
+
+def are_attributes(scores: Sequence[ImageScore]) -> bool:
+    """Whether there are scores, and all are of masks of dermoscopic attributes."""
+    return bool(scores) and all(attribute_of(score.id) for score in scores)
 
 
 def group_of(id: str, groups: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Any, TypeAlias
 
 from dermseg.datasets import LESION, Dataset, archive_id, dataset_fingerprint
 from dermseg.datasets.listing import list_some
-from dermseg.errors import ImageError, UsageError
+from dermseg.errors import ImageError, RunError, UsageError
 from dermseg.package import ModelSpec, list_packages, load_package
 
 __all__ = [
     "AuditedPair",
+    "Checks",
+    "EvaluationWarning",
     "Leaks",
+    "check_leaks",
     "find_leaks",
     "find_predictions_leaks",
     "read_pairs",
@@ -122,6 +126,60 @@ def read_pairs(path: Path) -> list[AuditedPair]:
             f"id2, folder and folder2: {error}"
         )
         raise UsageError(message) from error
+
+
+class EvaluationWarning(UserWarning):
+    """What whoever evaluates must know at once, before any figure is read."""
+
+
+@dataclass(frozen=True)
+class Checks:
+    """How an evaluation is checked for what would make its figures wrong.
+
+    Attributes:
+        model: The record of the model whose masks are scored. Where it is None, masks in a folder
+            may still tell which shipped model made them.
+        dataset: The dataset that the images are of, whole, see `find_leaks`.
+        pairs: What an audit found to show the same, see `read_pairs`.
+        strict: Refuse images that the model has seen, and masks that are not in order.
+    """
+
+    model: ModelSpec | None = None
+    dataset: Dataset | None = None
+    pairs: Sequence[AuditedPair] = ()
+    strict: bool = False
+
+
+def check_leaks(
+    checks: Checks, ids: Sequence[str], *, predictions: Path | None = None
+) -> Leaks | None:
+    """Find what the model has seen of some images; if anything, warn at once.
+
+    Args:
+        checks: Which model, and how strict to be.
+        ids: The images that are scored.
+        predictions: The folder of the masks, where the model is not known.
+
+    Returns:
+        None where it is not known which model it is.
+
+    Raises:
+        RunError: If the checks are strict and the model has seen one of the images.
+    """
+    leaks = None
+    if checks.model is not None:
+        leaks = find_leaks(checks.model, ids, checks.dataset, pairs=checks.pairs)
+    elif predictions is not None:
+        leaks = find_predictions_leaks(predictions, ids, pairs=checks.pairs)
+    if leaks is not None and leaks.num_seen:
+        warnings.warn(leaks.warnings[0], EvaluationWarning, stacklevel=3)
+        if checks.strict:
+            message = (
+                f"{leaks.num_seen} of the {leaks.num_images} images are not new to the model, and "
+                "--strict was given: nothing was written; evaluate it on other images"
+            )
+            raise RunError(message)
+    return leaks
 
 
 def find_leaks(

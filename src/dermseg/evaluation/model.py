@@ -12,10 +12,12 @@ from dermseg.datasets import read_class_masks
 from dermseg.datasets.presence import Presence
 from dermseg.errors import DatasetError, ImageError, UsageError
 from dermseg.evaluation.attribute_figures import ImagePresence
-from dermseg.evaluation.evaluate import Evaluation, evaluate_predictions, metadata_of, summarize
+from dermseg.evaluation.evaluate import check, evaluate_predictions, metadata_of
 from dermseg.evaluation.image_score import Measures
+from dermseg.evaluation.leaks import Checks, Leaks, check_leaks
 from dermseg.evaluation.masks import CheckedMask, read_checked_mask
 from dermseg.evaluation.matching import ImageFiles, Skipped
+from dermseg.evaluation.results import Evaluation, summarize
 from dermseg.evaluation.scoring import Item, PixelPool, Predicted, score_item
 from dermseg.images import read_mask, write_mask
 from dermseg.metrics import to_levels
@@ -25,6 +27,7 @@ from dermseg.types import Sample, SuperpixelFeature
 __all__ = ["evaluate_attributes", "evaluate_model", "predict_items"]
 
 _PLAIN = Measures()
+_USUAL = Checks()
 
 
 def evaluate_model(
@@ -35,6 +38,7 @@ def evaluate_model(
     seed: int = 0,
     masks_dir: Path | None = None,
     presence: Presence | None = None,
+    checks: Checks = _USUAL,
 ) -> Evaluation:
     """Predict samples at native size and score the masks; intervals resample whole groups.
 
@@ -48,10 +52,12 @@ def evaluate_model(
         masks_dir: An existing folder to write every mask to, as ``NAME_segmentation.png``, or
             ``NAME_attribute_CLASS.png``.
         presence: Which images show which attributes, for a model that finds some.
+        checks: What is warned of before a single image is predicted, or refused.
 
     Raises:
         DatasetError: If not a single image can be scored.
         OutputError: If a mask cannot be written.
+        RunError: If the checks are strict and refuse.
         UsageError: If ``presence`` is given to a model that finds no attribute.
     """
     if predictor.spec.attributes:
@@ -62,6 +68,7 @@ def evaluate_model(
             measures=measures,
             seed=seed,
             masks_dir=masks_dir,
+            checks=checks,
         )
     if presence is not None:
         message = (
@@ -69,6 +76,7 @@ def evaluate_model(
             "models of attributes"
         )
         raise UsageError(message)
+    leaks = _check_leaks(predictor, samples, checks)
     groups = {sample.id: sample.group for sample in samples}
     items = _predict(predictor, samples, measures, masks_dir)
     result = evaluate_predictions(items, groups=groups, measures=measures, seed=seed)
@@ -80,7 +88,8 @@ def evaluate_model(
         for sample in samples
         if sample.id in scored
     }
-    return replace(result, files=files, metadata=metadata_of(samples))
+    result = replace(result, leaks=leaks, files=files, metadata=metadata_of(samples))
+    return check(result, checks)
 
 
 def predict_items(
@@ -104,6 +113,7 @@ def evaluate_attributes(
     measures: Measures = _PLAIN,
     seed: int = 0,
     masks_dir: Path | None = None,
+    checks: Checks = _USUAL,
 ) -> Evaluation:
     """Predict samples at native size and score the mask of each attribute that is known of them.
 
@@ -120,11 +130,14 @@ def evaluate_attributes(
             the samples' lesion masks where ``measures`` has none.
         seed: Seed of the confidence intervals, which resample whole groups.
         masks_dir: An existing folder to write the masks to, as ``NAME_attribute_CLASS.png``.
+        checks: As for `evaluate_model`.
 
     Raises:
         DatasetError: If not a single image can be scored or judged.
         OutputError: If a mask cannot be written.
+        RunError: If the checks are strict and refuse.
     """
+    leaks = _check_leaks(predictor, samples, checks)
     lesions = {sample.id: sample.mask for sample in samples if sample.mask is not None}
     measures = replace(measures, lesions={**lesions, **measures.lesions})
     run = _Run(predictor, presence or {}, measures, masks_dir)
@@ -142,7 +155,13 @@ def evaluate_attributes(
         judged=run.judged,
     )
     scored = {score.id for score in result.scores}
-    return replace(result, files={id: run.files[id] for id in run.files if id in scored})
+    files = {id: run.files[id] for id in run.files if id in scored}
+    return check(replace(result, leaks=leaks, files=files), checks)
+
+
+def _check_leaks(predictor: Predictor, samples: Sequence[Sample], checks: Checks) -> Leaks | None:
+    checks = replace(checks, model=predictor.spec)
+    return check_leaks(checks, [sample.id for sample in samples])
 
 
 def _predict(

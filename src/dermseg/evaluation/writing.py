@@ -16,7 +16,6 @@ from typing import Any
 
 from dermseg.errors import MissingExtraError, OutputError, UsageError
 from dermseg.evaluation.attribute_figures import THRESHOLD_FREE, ClassFigures
-from dermseg.evaluation.evaluate import Evaluation
 from dermseg.evaluation.figures import ProtocolFigures, measured
 from dermseg.evaluation.image_score import (
     BORDER_WIDTH,
@@ -27,6 +26,7 @@ from dermseg.evaluation.image_score import (
     probability_scores,
 )
 from dermseg.evaluation.matching import FILES_NAME, read_files, write_files
+from dermseg.evaluation.results import Evaluation
 from dermseg.evaluation.score_table import OVERLAP_SCORES
 from dermseg.images import write_bytes_atomically
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
-from dermseg.evaluation.evaluate import Evaluation
 from dermseg.evaluation.figures import measured
 from dermseg.evaluation.image_score import BORDER_WIDTH, ImageScore
 from dermseg.evaluation.intervals import NUM_RESAMPLES
@@ -23,6 +22,7 @@ from dermseg.evaluation.report.curves import (
 )
 from dermseg.evaluation.report.figures import Curve, curve_chart, histogram, reliability_chart
 from dermseg.evaluation.report.scales import Axis, fit_axis, format_number
+from dermseg.evaluation.results import Evaluation
 from dermseg.evaluation.score_table import SCORES
 from dermseg.metrics import JACCARD_THRESHOLD, ProbabilityCounts
 

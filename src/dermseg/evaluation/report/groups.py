@@ -11,9 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from dermseg.evaluation.evaluate import Evaluation
 from dermseg.evaluation.image_score import ImageScore, group_of
 from dermseg.evaluation.intervals import Interval, bootstrap_interval
+from dermseg.evaluation.results import Evaluation
 
 __all__ = ["FEW_IMAGES", "Grouping", "Stratum", "group_results"]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
 
-from dermseg.evaluation.evaluate import Evaluation
 from dermseg.evaluation.intervals import Interval
 from dermseg.evaluation.report import content
 from dermseg.evaluation.report.attributes import class_table, presence_table
@@ -16,6 +15,7 @@ from dermseg.evaluation.report.groups import FEW_IMAGES, Grouping, group_results
 from dermseg.evaluation.report.page import render_page
 from dermseg.evaluation.report.quality import draw_quality
 from dermseg.evaluation.report.scales import Axis, fit_axis
+from dermseg.evaluation.results import Evaluation
 from dermseg.evaluation.score_table import name_figure
 from dermseg.evaluation.writing import summary
 from dermseg.images import write_bytes_atomically
