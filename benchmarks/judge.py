@@ -34,8 +34,7 @@ import numpy as np
 from runs import put_table, train
 
 from dermseg.datasets import Dataset, open_source
-from dermseg.evaluation import bootstrap_interval
-from dermseg.evaluation.image_statistics import measure_image
+from dermseg.evaluation import bootstrap_interval, measure_image
 from dermseg.images import read_image, read_mask
 from dermseg.metrics import jaccard
 from dermseg.phantom import PhantomOptions, create_phantom
