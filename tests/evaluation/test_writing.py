@@ -38,7 +38,7 @@ def test_the_summary_has_the_promised_keys(evaluation: Evaluation, tmp_path: Pat
     write_evaluation(tmp_path, evaluation)
     content = json.loads((tmp_path / "summary.json").read_text())
     promised = {"protocol", "num_scored", "num_skipped", "aggregates", "warnings"}
-    assert set(content) == promised | {"num_extra", "num_questionable", "problems"}
+    assert set(content) == promised | {"num_extra", "num_questionable", "problems", "protocols"}
     assert (content["protocol"], content["num_scored"], content["num_skipped"]) == ("isic", 2, 1)
     assert set(content["aggregates"]) == {f"mean_{name}" for name in OVERLAP_SCORES}
     assert content["aggregates"]["mean_jaccard"] == {"value": 0.8, "low": 0.6, "high": 1.0}

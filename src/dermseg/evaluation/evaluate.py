@@ -35,7 +35,7 @@ from dermseg.images import find_images
 from dermseg.types import Sample
 
 __all__ = [
-    "check",
+    "check_evaluation",
     "choose_samples",
     "evaluate_masks",
     "evaluate_predictions",
@@ -76,7 +76,7 @@ def evaluate_masks(
     if images_dir is not None:
         matching = with_images(matching, _find_images(images_dir))
     result = _evaluate_matching(matching, groups={}, measures=measures, seed=seed)
-    return check(result, checks, predictions=predictions_dir)
+    return check_evaluation(result, checks, predictions=predictions_dir)
 
 
 def evaluate_samples(
@@ -99,7 +99,7 @@ def evaluate_samples(
     matching = match_samples(samples, predictions_dir)
     result = _evaluate_matching(matching, groups=groups, measures=measures, seed=seed)
     result = replace(result, metadata=metadata_of(samples))
-    return check(result, checks, predictions=predictions_dir)
+    return check_evaluation(result, checks, predictions=predictions_dir)
 
 
 def choose_samples(
@@ -126,7 +126,9 @@ def choose_samples(
     return dataset, samples
 
 
-def check(result: Evaluation, checks: Checks, *, predictions: Path | None = None) -> Evaluation:
+def check_evaluation(
+    result: Evaluation, checks: Checks, *, predictions: Path | None = None
+) -> Evaluation:
     """Add what the model has seen of the images, and refuse what strict checks refuse.
 
     Args:
@@ -185,7 +187,7 @@ def evaluate_predictions(
             raise DatasetError(f"the id '{result.id}' was predicted twice; ids must be unique")
         results[result.id] = result
     result = summarize(results.values(), pool, groups=groups or {}, measures=measures, seed=seed)
-    return check(result, checks)
+    return check_evaluation(result, checks)
 
 
 def _evaluate_matching(

@@ -1,4 +1,4 @@
-"""What is measured of an image, and what came out."""
+"""Measurements of an image: what is asked for, and the scores and statistics."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _FEWEST_PIXELS = 50
 
 @dataclass(frozen=True)
 class Measures:
-    """What is measured besides the overlap of the masks at native size.
+    """The measurements to make besides the overlap of the masks at native size.
 
     Attributes:
         boundary: Border distances, see `BoundaryMeasures`.
@@ -87,7 +87,7 @@ class Measures:
 
 @dataclass(frozen=True)
 class ImageStatistics:
-    """What an image shows; NaN where something cannot be measured.
+    """Statistics of what an image shows; NaN where something cannot be measured.
 
     Attributes:
         lesion_share: Share of the field of view that is lesion, in [0, 1].
@@ -108,7 +108,7 @@ STATISTICS: Final = tuple(entry.name for entry in fields(ImageStatistics))
 
 @dataclass(frozen=True)
 class ImageScore:
-    """What was measured of one image at the native size of its truth.
+    """The measurements of one image at the native size of its truth.
 
     Attributes:
         id: The image.

@@ -1,4 +1,4 @@
-"""What a model has seen of the images that it is scored on."""
+"""Images that a model has seen before it is scored on them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AuditedPair: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True)
 class Leaks:
-    """What a model has seen of the images that it is scored on; ids are sorted.
+    """The images that a model has seen of those that it is scored on; ids are sorted.
 
     Attributes:
         model: The model's name.
@@ -129,7 +129,7 @@ def read_pairs(path: Path) -> list[AuditedPair]:
 
 
 class EvaluationWarning(UserWarning):
-    """What whoever evaluates must know at once, before any figure is read."""
+    """A warning about an evaluation, given before anybody reads its figures."""
 
 
 @dataclass(frozen=True)

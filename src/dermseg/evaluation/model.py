@@ -12,7 +12,7 @@ from dermseg.datasets import read_class_masks
 from dermseg.datasets.presence import Presence
 from dermseg.errors import DatasetError, ImageError, UsageError
 from dermseg.evaluation.attribute_figures import ImagePresence
-from dermseg.evaluation.evaluate import check, evaluate_predictions, metadata_of
+from dermseg.evaluation.evaluate import check_evaluation, evaluate_predictions, metadata_of
 from dermseg.evaluation.image_score import Measures
 from dermseg.evaluation.leaks import Checks, Leaks, check_leaks
 from dermseg.evaluation.masks import CheckedMask, read_checked_mask
@@ -89,7 +89,7 @@ def evaluate_model(
         if sample.id in scored
     }
     result = replace(result, leaks=leaks, files=files, metadata=metadata_of(samples))
-    return check(result, checks)
+    return check_evaluation(result, checks)
 
 
 def predict_items(
@@ -156,7 +156,7 @@ def evaluate_attributes(
     )
     scored = {score.id for score in result.scores}
     files = {id: run.files[id] for id in run.files if id in scored}
-    return check(replace(result, leaks=leaks, files=files), checks)
+    return check_evaluation(replace(result, leaks=leaks, files=files), checks)
 
 
 def _check_leaks(predictor: Predictor, samples: Sequence[Sample], checks: Checks) -> Leaks | None:

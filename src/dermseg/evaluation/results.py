@@ -1,4 +1,4 @@
-"""What came out of an evaluation."""
+"""The result of an evaluation: scores of images, figures over them, and warnings."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _PLAIN = Measures()
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out of an evaluation.
+    """The result of an evaluation.
 
     Attributes:
         scores: The images that were scored, sorted by id.

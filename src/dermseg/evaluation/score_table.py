@@ -1,4 +1,4 @@
-"""The scores of an image, one row each: what tables, pages and sentences say of them."""
+"""The table of scores: one row each, which tables, pages and sentences read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = [
 
 
 class Score(NamedTuple):
-    """What a score is called, and how to read it.
+    """The name of a score, and how to read it.
 
     Attributes:
         title: For people.
@@ -85,7 +85,9 @@ _OVER: Final = {"mean": "mean", "pooled": "pooled", "batch_mean": "mean over bat
 
 
 def name_figure(name: str) -> str:
-    """Say what a figure of the summary is; a name that is not known is given back in words.
+    """Put the name of a figure of the summary into words.
+
+    The score is called by its label; a name without a known score is given back as words.
 
     Example:
         >>> name_figure("mean_jaccard"), name_figure("pooled_dice")
