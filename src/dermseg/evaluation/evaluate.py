@@ -186,8 +186,10 @@ def evaluate_predictions(
         if result.id in results:
             raise DatasetError(f"the id '{result.id}' was predicted twice; ids must be unique")
         results[result.id] = result
-    result = summarize(results.values(), pool, groups=groups or {}, measures=measures, seed=seed)
-    return check_evaluation(result, checks)
+    evaluation = summarize(
+        results.values(), pool, groups=groups or {}, measures=measures, seed=seed
+    )
+    return check_evaluation(evaluation, checks)
 
 
 def _evaluate_matching(

@@ -262,7 +262,8 @@ def _figures(
         return bootstrap_means(_values(protocol, counts), groups=groups, seed=seed)
     if protocol.level == "batch":
         batches = np.arange(len(counts)) // protocol.batch_size
-        sums = np.stack([np.bincount(batches, column) for column in counts.T], axis=1)
+        columns = [np.bincount(batches, column) for column in counts.T]
+        sums = np.stack(columns, axis=1).astype(np.float64)
         sizes, values = np.bincount(batches), _values(protocol, sums)
         return bootstrap_weighted(
             lambda times: (values * sizes) @ times.T / (times @ sizes), len(sizes), seed=seed

@@ -6,14 +6,14 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.evaluation.masks import MaskFile
-from dermseg.evaluation.protocols import DEFAULT_PROTOCOLS, Protocol, Scaling
+from dermseg.evaluation.protocols import DEFAULT_PROTOCOLS, MaskRole, Protocol, Scaling
 from dermseg.evaluation.score_table import SCORES
 from dermseg.metrics import BoundaryMeasures, ConfusionCounts, ProbabilityCounts
 from dermseg.prediction import Quality
@@ -133,7 +133,7 @@ class ImageScore:
     histograms: Histograms | None = None
     statistics: ImageStatistics | None = None
     quality: Quality | None = None
-    not_binary: frozenset[Literal["truth", "prediction"]] = frozenset()
+    not_binary: frozenset[MaskRole] = frozenset()
     findings: tuple[str, ...] = ()
 
     @classmethod

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from dermseg.errors import UsageError
 from dermseg.evaluation import protocol_rules as rules
@@ -22,11 +22,15 @@ __all__ = [
     "DEFAULT_PROTOCOLS",
     "NATIVE",
     "PROTOCOLS",
+    "MaskRole",
     "Protocol",
     "Scaling",
     "find_protocol",
     "find_protocols",
 ]
+
+MaskRole: TypeAlias = Literal["truth", "prediction"]
+"""Which of two masks is meant."""
 
 _NAN: Final = float("nan")
 
@@ -78,7 +82,7 @@ class Protocol:
     empty: str
     reference: str
     scaling: Scaling = NATIVE
-    binary: tuple[Literal["truth", "prediction"], ...] = ()
+    binary: tuple[MaskRole, ...] = ()
     batch_size: int = 1
     parameters: tuple[Literal["batch_size", "side"], ...] = field(default=())
     attributes_only: bool = False

@@ -34,6 +34,7 @@ from dermseg.evaluation.masks import (
     scaled_counts,
 )
 from dermseg.evaluation.matching import Pair, Skipped
+from dermseg.evaluation.protocols import MaskRole
 from dermseg.images import read_image
 from dermseg.metrics import (
     ConfusionCounts,
@@ -128,7 +129,10 @@ def score_mask(
     histograms = None
     if measures.probability and prediction.levels is not None:
         histograms = _count_levels(id, prediction.levels, mask, target)
-    grey = {"truth": not true.is_binary, "prediction": not prediction.is_binary}
+    binary: dict[MaskRole, bool] = {
+        "truth": true.is_binary,
+        "prediction": prediction.is_binary,
+    }
     return ImageScore(
         id,
         counts,
@@ -141,7 +145,7 @@ def score_mask(
         histograms=histograms,
         statistics=_measure(prediction, target, measures),
         quality=prediction.quality,
-        not_binary=frozenset(name for name in grey if grey[name]),
+        not_binary=frozenset(role for role, is_binary in binary.items() if not is_binary),
         findings=_findings(prediction, true, counts),
     )
 
