@@ -16,7 +16,7 @@ import pytest
 
 from dermseg.images import write_image, write_mask
 from dermseg.package import ModelSpec, Provenance
-from dermseg.phantom import ATTRIBUTES, AttributeOptions, create_attribute_phantom
+from dermseg.phantom import Phantom, PhantomOptions, create_phantom
 from dermseg.preprocessing import UNIT_RANGE
 from dermseg.recipes import LesionCrop, Postprocessing
 
@@ -206,6 +206,27 @@ def disc_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def mark_attributes(phantom: Phantom) -> dict[str, np.ndarray]:
+    """Simple shapes inside a phantom's lesion, as masks of five attributes.
+
+    The seed says which are empty: each class in one phantom of three. The image shows none of them.
+    """
+    y, x = np.indices(phantom.mask.shape)
+    down, right = y - phantom.lesion.centre[0], x - phantom.lesion.centre[1]
+    radius = phantom.lesion.radius
+    shapes = {
+        "globules": np.hypot(down, right + radius / 2) < radius / 3,
+        "milia_like_cyst": np.hypot(down, right - radius / 2) < radius / 3,
+        "negative_network": down < -radius / 4,
+        "pigment_network": down > radius / 4,
+        "streaks": np.abs(right) < radius / 4,
+    }
+    return {
+        name: shape & phantom.mask & ((phantom.seed + number) % 3 > 0)
+        for number, (name, shape) in enumerate(shapes.items())
+    }
+
+
 @pytest.fixture(scope="session")
 def attribute_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve generated images in the layout of ISIC 2018, with masks of Tasks 1 and 2."""
@@ -216,12 +237,11 @@ def attribute_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     for folder in (images, lesions, attributes):
         folder.mkdir()
-    often = AttributeOptions(dict.fromkeys(ATTRIBUTES, 0.7))
     for seed in range(12):
-        phantom = create_attribute_phantom(seed, size=(72, 96), attributes=often)
+        phantom = create_phantom(seed, size=(72, 96), options=PhantomOptions(area_share=0.3))
         id = f"ISIC_{seed:07}"
         write_image(images / f"{id}.jpg", phantom.image)
-        write_mask(lesions / f"{id}_segmentation.png", phantom.lesion)
-        for name, mask in phantom.masks.items():
+        write_mask(lesions / f"{id}_segmentation.png", phantom.mask)
+        for name, mask in mark_attributes(phantom).items():
             write_mask(attributes / f"{id}_attribute_{name}.png", mask)
     return root

@@ -14,7 +14,6 @@ import pytest
 from dermseg.datasets.superpixels import score_superpixels, write_features
 from dermseg.images import read_image, read_mask, write_image
 from dermseg.package import load_package
-from dermseg.phantom.attributes import ATTRIBUTES
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +23,7 @@ SMALL = (
     "--set", "training.epochs=1", "--set", "training.batch_size=4", "--set",
     "data.selection_fraction=0.5", "--set", "preprocessing.size=[64, 64]", "--workers", "0",
 )  # fmt: skip
+ATTRIBUTES = ("globules", "milia_like_cyst", "negative_network", "pigment_network", "streaks")
 _CELL = 8
 
 
@@ -50,7 +50,7 @@ def test_isic2018_with_real_masks_takes_two_commands(
     assert "selection_pooled_jaccard,selection_jaccard_globules" in header
 
 
-def test_the_packaged_recipe_learns_from_masks_and_from_presence(
+def test_a_recipe_learns_from_masks_and_from_presence(
     attribute_dataset: Path, dermseg: Run, tmp_path: Path
 ) -> None:
     ids = [path.stem for path in (attribute_dataset / "ISIC2018_Task1-2_Training_Input").iterdir()]
@@ -61,8 +61,9 @@ def test_the_packaged_recipe_learns_from_masks_and_from_presence(
     for name in ("ISIC2018_Task1-2_Training_Input", "ISIC2018_Task1_Training_GroundTruth"):
         shutil.copytree(attribute_dataset / name, photographs / name)
     trained = dermseg(
-        "train", "attribute-unet", "--data", attribute_dataset, "--data", photographs,
-        "--presence", table, "-o", tmp_path / "run", *SMALL,
+        "train", "attribute-unet-isic2018", "--data", attribute_dataset, "--data", photographs,
+        "--presence", table, "-o", tmp_path / "run", *SMALL, "--set", "experimental=true",
+        "--set", 'loss=[{name = "bce"}, {name = "presence", weight = 0.3}]',
         "--set", "data.evaluation_fraction=0.2", "--set", "data.selection_fraction=0.3",
     )  # fmt: skip
     assert trained.returncode == 0, trained.stderr
