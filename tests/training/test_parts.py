@@ -334,10 +334,10 @@ def test_class_of_which_nothing_is_known_is_named(make_folder: MakeFolder) -> No
         divide([dataset], Data(), classes=(*STREAKS, "milia"))
 
 
-def test_image_drawn_upon_and_the_plain_one_are_never_torn_apart(make_folder: MakeFolder) -> None:
-    drawn = mark(open_dataset(make_folder("drawn", "abcdefghijkl")), "abcdefghijkl")
+def test_the_same_image_in_two_folders_is_never_torn_apart(make_folder: MakeFolder) -> None:
+    marked = mark(open_dataset(make_folder("marked", "abcdefghijkl")), "abcdefghijkl")
     plain = mark(open_dataset(make_folder("plain", "abcdefghijkl")), (), "abcdefghijkl")
     for seed in range(4):
         options = Data(evaluation_fraction=0.2, selection_fraction=0.2, seed=seed)
-        parts = divide([drawn, plain], options, classes=STREAKS)
+        parts = divide([marked, plain], options, classes=STREAKS)
         assert not ids(parts.train) & (ids(parts.selection) | set(parts.evaluation_ids))

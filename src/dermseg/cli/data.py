@@ -9,7 +9,6 @@ import typer
 
 from dermseg.cli.audit import audit
 from dermseg.cli.download import download
-from dermseg.cli.draw_attributes import draw_attributes
 from dermseg.cli.prepare import prepare
 from dermseg.cli.sources import (
     GroupsOption,
@@ -24,7 +23,6 @@ __all__ = ["app"]
 app = typer.Typer(help="Download datasets, look at them, and split them.", no_args_is_help=True)
 app.command("audit")(audit)
 app.command("download")(download)
-app.command("draw-attributes")(draw_attributes)
 app.command("prepare")(prepare)
 
 

@@ -139,7 +139,7 @@ def evaluate(
             if predictions is None:
                 staged = stack.enter_context(staged_masks(output))
             dataset, samples = choose_samples(source, split, split_file=split_file)
-            about = {"dataset": dataset.origin, "part": split or "all"}
+            about = {"dataset": dataset.name, "part": split or "all"}
             if predictions is not None:
                 about["predictions"] = str(predictions)
                 result = evaluate_samples(samples, predictions, measures=measures, checks=checks)

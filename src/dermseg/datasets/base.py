@@ -7,15 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from dermseg.errors import DatasetError
 from dermseg.types import Sample
 
-__all__ = ["DRAWING_RECORD", "Dataset", "DatasetIndex", "Gap", "Orphan", "TableProblem"]
-
-DRAWING_RECORD: Final = "drawing.json"
-"""What `dermseg data draw-attributes` keeps beside the folders of a dataset that it wrote."""
+__all__ = ["Dataset", "DatasetIndex", "Gap", "Orphan", "TableProblem"]
 
 
 @dataclass(frozen=True)
@@ -143,12 +140,6 @@ class Dataset(ABC):
         self.orphans = index.orphans
         self.table_problems = index.table_problems
         self.gaps = index.gaps
-
-    @property
-    def origin(self) -> str:
-        """Its name, and whether structures were drawn into its images, for people and records."""
-        is_drawn = (self.root / DRAWING_RECORD).is_file()
-        return f"{self.name} with drawn structures" if is_drawn else self.name
 
     @classmethod
     @abstractmethod

@@ -16,7 +16,7 @@ from dermseg.preprocessing import Box, find_box, prepare_image, resize_mask
 from dermseg.recipes import Cleaning, Recipe
 from dermseg.types import ImageArray, MaskStack, Sample, Size, SuperpixelFeature
 
-__all__ = ["NativePairs", "Pair", "PairSource", "Preparation", "prepare_pair", "read_pair"]
+__all__ = ["NativePairs", "Pair", "PairSource", "Preparation", "prepare_pair"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,32 @@ class NativePairs:
         return pair
 
 
-def read_pair(sample: Sample, classes: Sequence[str] = (LESION,)) -> Pair:
+def prepare_pair(sample: Sample, sizes: Sequence[Size], preparation: Preparation) -> list[Pair]:
+    """Read an image and its masks once, and clean and resize them for each of some network sizes.
+
+    A pixel is set where at least half of what it covers was, of every class. Attributes are drawn
+    as whole superpixels: a quarter, or the nearest pixel, give their masks back less exactly.
+
+    Raises:
+        ImageError: If a file cannot be read.
+        DatasetError: If nothing is known of any class, sizes differ, or the image is to be cut to
+            its lesion and has no mask of it.
+    """
+    native = _read_pair(sample, preparation.inputs)
+    box = _choose_box(sample, native, preparation)
+    num_classes = len(preparation.classes)
+    cropped = native.masks[:num_classes, *box.slices]
+    return [
+        Pair(
+            prepare_image(native.image, box, size, preparation.cleaning),
+            np.stack([resize_mask(mask, size) for mask in cropped]),
+            native.known[:num_classes],
+        )
+        for size in sizes
+    ]
+
+
+def _read_pair(sample: Sample, classes: Sequence[str]) -> Pair:
     """Read an image and the masks of some classes at native size.
 
     Raises:
@@ -120,31 +145,6 @@ def read_pair(sample: Sample, classes: Sequence[str] = (LESION,)) -> Pair:
         )
         raise DatasetError(message)
     return Pair(image, read.masks, read.known)
-
-
-def prepare_pair(sample: Sample, sizes: Sequence[Size], preparation: Preparation) -> list[Pair]:
-    """Read an image and its masks once, and clean and resize them for each of some network sizes.
-
-    A pixel is set where at least half of what it covers was, of every class. Attributes are drawn
-    as whole superpixels: a quarter, or the nearest pixel, give their masks back less exactly.
-
-    Raises:
-        ImageError: If a file cannot be read.
-        DatasetError: If nothing is known of any class, sizes differ, or the image is to be cut to
-            its lesion and has no mask of it.
-    """
-    native = read_pair(sample, preparation.inputs)
-    box = _choose_box(sample, native, preparation)
-    num_classes = len(preparation.classes)
-    cropped = native.masks[:num_classes, *box.slices]
-    return [
-        Pair(
-            prepare_image(native.image, box, size, preparation.cleaning),
-            np.stack([resize_mask(mask, size) for mask in cropped]),
-            native.known[:num_classes],
-        )
-        for size in sizes
-    ]
 
 
 def _choose_box(sample: Sample, native: Pair, preparation: Preparation) -> Box:

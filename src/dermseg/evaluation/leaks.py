@@ -270,7 +270,7 @@ def _is_recorded(dataset: Dataset | None, spec: ModelSpec) -> bool:
     alike = {
         source.fingerprint
         for source in spec.provenance.data
-        if source.name == dataset.origin and source.num_images == len(dataset.samples)
+        if source.name == dataset.name and source.num_images == len(dataset.samples)
     }
     classes = [*spec.classes, *([] if spec.lesion_crop is None else [LESION])]
     try:

@@ -119,8 +119,7 @@ def evaluate_attributes(
 
     Each score has the id ``NAME_attribute_CLASS``. An attribute that is not known of an image is
     left out there. Where one is known by its mask or by ``presence``, the image also counts for how
-    well the model tells which images show it; a mask has the last word, because what is drawn into
-    a photograph is in no table.
+    well the model tells which images show it; a mask has the last word.
 
     Args:
         predictor: The model; of its classes the attributes are scored, not the lesion.

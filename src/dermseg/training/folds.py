@@ -103,7 +103,7 @@ def cross_validate(
     result = evaluate_predictions(items, groups=groups_of_names)
     about = {
         "model": f"{recipe.name}, {len(divided)} folds",
-        "dataset": ", ".join(dataset.origin for dataset in datasets),
+        "dataset": ", ".join(dataset.name for dataset in datasets),
         "part": "out of fold",
     }
     write_evaluation(run / "out_of_fold", result, about=about)

@@ -283,7 +283,7 @@ def _describe(
         normalization=normalization,
         data=[
             DataSource(
-                name=dataset.origin,
+                name=dataset.name,
                 licence=dataset.licence,
                 fingerprint=dataset_fingerprint(dataset.samples, classes=classes),
                 num_images=len(dataset.samples),

@@ -60,7 +60,7 @@ def _write(package: ModelPackage, folder: Path) -> Path:
 def _write_folds(folder: Path, data: Dataset, logits: dict[str, np.ndarray]) -> Path:
     """A folder as of two folds: what they were trained on, and what they said."""
     source = DataSource(
-        name=data.origin, licence="CC0-1.0", fingerprint="", num_images=len(data.samples)
+        name=data.name, licence="CC0-1.0", fingerprint="", num_images=len(data.samples)
     )
     for number in (1, 2):
         _write(_with_origin(data=[source]), folder / f"fold-{number}" / "model")

@@ -138,10 +138,10 @@ def _check_folds(package: ModelPackage, datasets: Sequence[Dataset], folds: Path
             raise UsageError(message)
     known = {(source.name, source.num_images) for source in fold.provenance.data}
     for dataset in datasets:
-        if (dataset.origin, len(dataset.samples)) not in known:
+        if (dataset.name, len(dataset.samples)) not in known:
             names = ", ".join(f"{name} of {num} images" for name, num in sorted(known))
             message = (
-                f"{dataset.root}: {dataset.origin} of {len(dataset.samples)} images, but the folds "
+                f"{dataset.root}: {dataset.name} of {len(dataset.samples)} images, but the folds "
                 f"were trained on {names}: give the same data"
             )
             raise UsageError(message)
