@@ -67,27 +67,3 @@ def test_a_resized_lesion_keeps_its_place_and_shape() -> None:
         np.array(larger.centre) + 0.5, 3 * (np.array(drawn.centre) + 0.5), atol=1
     )
     np.testing.assert_allclose(larger.distance[1::3, 1::3], 3 * drawn.distance, rtol=0.03, atol=2.5)
-
-
-def test_a_given_mask_has_its_own_border_centre_and_radius() -> None:
-    mask = np.zeros((60, 80), np.bool_)
-    mask[20:40, 30:50] = True
-    lesion = Lesion.from_mask(mask)
-    assert np.array_equal(lesion.mask, mask)
-    assert lesion.centre == (29.5, 39.5)
-    assert abs(lesion.radius - np.sqrt(400 / np.pi)) < 1e-6
-
-
-def test_of_a_given_mask_the_largest_region_counts_and_holes_are_filled() -> None:
-    mask = np.zeros((60, 80), np.bool_)
-    mask[20:40, 30:50] = True
-    filled = mask.copy()
-    mask[28:32, 38:42] = False
-    mask[2:5, 2:5] = True
-    assert np.array_equal(Lesion.from_mask(mask).mask, filled)
-
-
-def test_a_lesion_that_fills_the_image_ends_at_its_outermost_pixels() -> None:
-    lesion = Lesion.from_mask(np.ones((30, 40), np.bool_))
-    assert lesion.mask.sum() == 28 * 38
-    assert lesion.distance.max() < 20

@@ -1,22 +1,12 @@
 """Generated dermoscopic images with exact masks, and artefacts for any image.
 
-Lesions may show the five diagnostic structures of ISIC 2018 Task 2, generated or blended into
-photographs. For demonstrations, tests, robustness checks and augmentation: images that look like
-dermoscopy, whose truth is known to the pixel. numpy and OpenCV only.
+For demonstrations, tests, robustness checks and augmentation: images that look like dermoscopy,
+whose truth is known to the pixel. numpy and OpenCV only.
 """
 
 from __future__ import annotations
 
 from dermseg.phantom.artefacts import ARTEFACTS
-from dermseg.phantom.attributes import (
-    ATTRIBUTES,
-    OBSERVED_FREQUENCIES,
-    TRAINING_FREQUENCIES,
-    AttributeOptions,
-    AttributePhantom,
-    create_attribute_phantom,
-    draw_attributes,
-)
 from dermseg.phantom.generator import Phantom, create_phantom, create_plain_skin
 from dermseg.phantom.lesion import Lesion
 from dermseg.phantom.options import PhantomOptions, PhantomParameters
@@ -24,19 +14,12 @@ from dermseg.phantom.pictures import PICTURES, create_picture
 
 __all__ = [
     "ARTEFACTS",
-    "ATTRIBUTES",
-    "OBSERVED_FREQUENCIES",
     "PICTURES",
-    "TRAINING_FREQUENCIES",
-    "AttributeOptions",
-    "AttributePhantom",
     "Lesion",
     "Phantom",
     "PhantomOptions",
     "PhantomParameters",
-    "create_attribute_phantom",
     "create_phantom",
     "create_picture",
     "create_plain_skin",
-    "draw_attributes",
 ]

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.types import ImageArray, Size
+from dermseg.types import ImageArray
 
-__all__ = ["Chromophores", "absorbance_of", "change_skin_tone", "light_through", "render"]
+__all__ = ["Chromophores", "change_skin_tone", "render"]
 
 _ABSORPTION = np.array(
     [
@@ -51,11 +51,6 @@ class Chromophores:
     blood: NDArray[np.float32]
     deep: NDArray[np.float32]
 
-    @classmethod
-    def none(cls, size: Size) -> Chromophores:
-        """Densities of zero for an image of ``size``."""
-        return cls(*(np.zeros(size, np.float32) for _ in range(3)))
-
     def __add__(self, other: Chromophores) -> Chromophores:
         return Chromophores(
             self.melanin + other.melanin, self.blood + other.blood, self.deep + other.deep
@@ -66,33 +61,13 @@ class Chromophores:
         scale = np.float32(factor)
         return Chromophores(self.melanin * scale, self.blood * scale, self.deep * scale)
 
-    def absorbance(self) -> NDArray[np.float32]:
-        """What the densities take from each channel, (H, W, 3), as a negative logarithm."""
-        densities = cv2.merge([self.melanin, self.blood, self.deep])
-        return np.asarray(cv2.transform(densities, _ABSORPTION), np.float32)
-
     def transmission(self) -> NDArray[np.float32]:
         """Share of light left in each channel, (H, W, 3); above 1 where lighter than the skin."""
-        return light_through(self.absorbance())
-
-
-def light_through(absorbance: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Share of the skin's light that is left, (H, W, 3), never less than the surface reflects."""
-    light = np.asarray(cv2.exp(-absorbance), np.float32)
-    light *= 1 - _FLOOR
-    light += _FLOOR
-    return light
-
-
-def absorbance_of(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The absorbance that leaves a share of light: ``light_through`` turned round.
-
-    Args:
-        light: (H, W, 3), colour over that of the bare skin; shares close to what the surface
-            reflects count as an absorbance of 4.
-    """
-    seen = np.maximum((light - np.float32(_FLOOR)) * np.float32(1 / (1 - _FLOOR)), np.exp(-4))
-    return np.asarray(-cv2.log(seen.astype(np.float32, copy=False)), np.float32)
+        densities = cv2.merge([self.melanin, self.blood, self.deep])
+        light = np.asarray(cv2.exp(cv2.transform(densities, -_ABSORPTION)), np.float32)
+        light *= 1 - _FLOOR
+        light += _FLOOR
+        return light
 
 
 def change_skin_tone(

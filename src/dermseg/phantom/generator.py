@@ -16,7 +16,7 @@ from dermseg.phantom.pigment import create_pigment
 from dermseg.phantom.skin import create_skin_texture, skin_color
 from dermseg.types import BoolMask, ImageArray, Size
 
-__all__ = ["Phantom", "add_artefacts", "create_phantom", "create_plain_skin", "create_scene"]
+__all__ = ["Phantom", "create_phantom", "create_plain_skin"]
 
 _SMALLEST_SIDE, _LARGEST_SIDE = 32, 16384
 _FINEST_SIDE = 1024
@@ -62,9 +62,22 @@ def create_phantom(
         >>> phantom.image.shape, phantom.mask.shape
         ((96, 128, 3), (96, 128))
     """
-    scene = create_scene(seed, size=size, options=options)
-    image = add_artefacts(scene.image, seed, scene.parameters)
-    return Phantom(image, scene.mask, scene.lesion, seed, scene.parameters)
+    _check(seed, size, _LARGEST_SIDE)
+    chosen = draw_parameters(_stream(seed, "parameters"), options or PhantomOptions())
+    skin_rgb = skin_color(_stream(seed, "skin"), chosen.ita_degrees)
+    # No part of the scene is finer than this: larger images are enlarged, which takes seconds less.
+    scale = min(1.0, _FINEST_SIDE / min(size))
+    scene_size = (round(size[0] * scale), round(size[1] * scale))
+    lesion = create_lesion(_stream(seed, "lesion"), scene_size, area_share=chosen.area_share)
+    texture = create_skin_texture(_stream(seed, "texture"), scene_size)
+    pigment = create_pigment(_stream(seed, "pigment"), lesion, skin_rgb, contrast=chosen.contrast)
+    image = render(skin_rgb, texture + pigment)
+    if scene_size != size:
+        larger = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
+        image = np.asarray(larger, np.uint8)
+        lesion = lesion.resized(size)
+    image = _add_artefacts(image, seed, chosen)
+    return Phantom(image, lesion.mask, lesion, seed, chosen)
 
 
 def create_plain_skin(
@@ -87,47 +100,7 @@ def create_plain_skin(
     chosen = draw_parameters(_stream(seed, "parameters"), options or PhantomOptions())
     skin_rgb = skin_color(_stream(seed, "skin"), chosen.ita_degrees)
     bare = render(skin_rgb, create_skin_texture(_stream(seed, "texture"), size))
-    return add_artefacts(bare, seed, chosen)
-
-
-def create_scene(
-    seed: int, *, size: Size, options: PhantomOptions | None, mesh: bool = True
-) -> Phantom:
-    """The skin and the lesion of a phantom, without the artefacts of its parameters.
-
-    Args:
-        seed: Not negative.
-        size: (height, width), each 32 to 16384 pixels.
-        options: What to fix.
-        mesh: Whether the lesion's melanin may show a mesh.
-
-    Raises:
-        UsageError: If the seed is negative or the size too small or too large.
-    """
-    _check(seed, size, _LARGEST_SIDE)
-    chosen = draw_parameters(_stream(seed, "parameters"), options or PhantomOptions())
-    skin_rgb = skin_color(_stream(seed, "skin"), chosen.ita_degrees)
-    # No part of the scene is finer than this: larger images are enlarged, which takes seconds less.
-    scale = min(1.0, _FINEST_SIDE / min(size))
-    scene_size = (round(size[0] * scale), round(size[1] * scale))
-    lesion = create_lesion(_stream(seed, "lesion"), scene_size, area_share=chosen.area_share)
-    texture = create_skin_texture(_stream(seed, "texture"), scene_size)
-    pigment = create_pigment(
-        _stream(seed, "pigment"), lesion, skin_rgb, contrast=chosen.contrast, mesh=mesh
-    )
-    image = render(skin_rgb, texture + pigment)
-    if scene_size != size:
-        larger = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
-        image = np.asarray(larger, np.uint8)
-        lesion = lesion.resized(size)
-    return Phantom(image, lesion.mask, lesion, seed, chosen)
-
-
-def add_artefacts(image: ImageArray, seed: int, parameters: PhantomParameters) -> ImageArray:
-    """The artefacts of a phantom's parameters over its scene, in the order light meets them."""
-    for name, add in ARTEFACTS.items():
-        image = add(image, _stream(seed, name), strength=parameters.artefacts[name])
-    return image
+    return _add_artefacts(bare, seed, chosen)
 
 
 def _check(seed: int, size: Size, largest_side: int) -> None:
@@ -138,6 +111,13 @@ def _check(seed: int, size: Size, largest_side: int) -> None:
             f"the size is {size}; give (height, width), "
             f"each {_SMALLEST_SIDE} to {largest_side} pixels"
         )
+
+
+def _add_artefacts(image: ImageArray, seed: int, parameters: PhantomParameters) -> ImageArray:
+    """The artefacts of a phantom's parameters over its scene, in the order light meets them."""
+    for name, add in ARTEFACTS.items():
+        image = add(image, _stream(seed, name), strength=parameters.artefacts[name])
+    return image
 
 
 def _stream(seed: int, part: str) -> np.random.Generator:

@@ -16,7 +16,7 @@ __all__ = ["Lesion", "create_lesion"]
 
 @dataclass(frozen=True)
 class Lesion:
-    """Geometry of one lesion: what its colours and structures are laid out on.
+    """Geometry of one lesion: what its colours are laid out on.
 
     Attributes:
         distance: (H, W) float32, signed distance to the border in pixels: positive inside.
@@ -44,21 +44,6 @@ class Lesion:
         """The same lesion in an image of ``size``, its border interpolated between the pixels."""
         distance = cv2.resize(self.distance, size[::-1], interpolation=cv2.INTER_CUBIC)
         return _from_level(np.asarray(distance, np.float32))
-
-    @classmethod
-    def from_mask(cls, mask: BoolMask) -> Lesion:
-        """Geometry of a given lesion: the largest region of the mask, its holes filled.
-
-        A lesion that fills the image has no border there to measure from: the image's outermost
-        pixels then count as outside.
-
-        Args:
-            mask: (H, W) bool, not empty, each side at least 3 pixels.
-        """
-        level = mask.astype(np.float32)
-        if mask.all():
-            level[[0, -1]] = level[:, [0, -1]] = 0
-        return _from_level(level)
 
 
 def create_lesion(rng: np.random.Generator, size: Size, *, area_share: float) -> Lesion:

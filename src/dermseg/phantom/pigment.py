@@ -13,12 +13,7 @@ __all__ = ["create_pigment"]
 
 
 def create_pigment(
-    rng: np.random.Generator,
-    lesion: Lesion,
-    skin_rgb: NDArray[np.float32],
-    *,
-    contrast: float,
-    mesh: bool = True,
+    rng: np.random.Generator, lesion: Lesion, skin_rgb: NDArray[np.float32], *, contrast: float
 ) -> Chromophores:
     """Spread pigment over a lesion: regions of several colours under a fuzzy border.
 
@@ -28,10 +23,9 @@ def create_pigment(
         skin_rgb: (3,) colour of the skin in 0 to 255, against which the contrast is measured.
         contrast: How much darker the lesion is than the skin: 1 - mean grey of the lesion / grey of
             the skin, 0 to 0.85.
-        mesh: Whether the melanin may show a mesh; False where networks are drawn exactly.
     """
     cover = _cover(rng, lesion)
-    melanin = _melanin(rng, lesion, mesh=mesh)
+    melanin = _melanin(rng, lesion)
     size = lesion.distance.shape
     per_radius = min(size) / lesion.radius
 
@@ -64,7 +58,7 @@ def _cover(rng: np.random.Generator, lesion: Lesion) -> NDArray[np.float32]:
     return smoothstep(edge, -0.25 * softness, softness)
 
 
-def _melanin(rng: np.random.Generator, lesion: Lesion, *, mesh: bool) -> NDArray[np.float32]:
+def _melanin(rng: np.random.Generator, lesion: Lesion) -> NDArray[np.float32]:
     """Melanin inside the lesion, mean about 1: regions, blotches, a mesh and grains."""
     size = lesion.distance.shape
     per_radius = min(size) / lesion.radius
@@ -75,10 +69,8 @@ def _melanin(rng: np.random.Generator, lesion: Lesion, *, mesh: bool) -> NDArray
         blotches = fractal_noise(rng, size, cells=rng.uniform(1.5, 3) * per_radius, octaves=4)
         melanin += np.float32(rng.uniform(0.4, 1.4)) * smoothstep(blotches, 0.4, 1.6)
     # The mesh of the network belongs to the skin, not to the lesion: its scale is the image's.
-    ridges = np.abs(fractal_noise(rng, size, cells=rng.uniform(20, 42), octaves=2, gain=0.4))
-    amount = max(0.0, rng.uniform(-0.2, 0.4))
-    if mesh:
-        melanin += np.float32(amount) * smoothstep(-ridges, -0.9, 0)
+    mesh = np.abs(fractal_noise(rng, size, cells=rng.uniform(20, 42), octaves=2, gain=0.4))
+    melanin += np.float32(max(0.0, rng.uniform(-0.2, 0.4))) * smoothstep(-mesh, -0.9, 0)
     grains = fractal_noise(rng, size, cells=rng.uniform(25, 45), octaves=3, gain=0.8)
     melanin += np.float32(rng.uniform(0.02, 0.1)) * grains
     return np.asarray(np.maximum(melanin, 0.05), np.float32)
