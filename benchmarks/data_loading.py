@@ -39,7 +39,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.profilers import Profiler
 
 from dermseg.datasets import open_dataset
-from dermseg.datasets.cache import open_cache
+from dermseg.datasets.cache import fill_cache
 from dermseg.datasets.pairs import NativePairs, PairSource, Preparation
 from dermseg.preprocessing import UNIT_RANGE
 from dermseg.recipes import Recipe, read_recipe
@@ -134,13 +134,8 @@ def measure_dataset(folder: Path, recipe: Recipe, options: argparse.Namespace) -
     samples = list(islice(cycle(found), num_images))
     rows = []
     preparation = Preparation.of(recipe)
-    with (
-        tempfile.TemporaryDirectory(dir=options.scratch) as scratch,
-        open_cache(Path(scratch), found, sizes=recipe.sizes, preparation=preparation) as (
-            cached,
-            _,
-        ),
-    ):
+    with tempfile.TemporaryDirectory(dir=options.scratch) as scratch:
+        cached, _ = fill_cache(Path(scratch), found, sizes=recipe.sizes, preparation=preparation)
         for size in recipe.sizes:
             at_size = recipe.model_copy(
                 update={

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from dermseg.datasets import open_dataset
-from dermseg.datasets.cache import open_cache
+from dermseg.datasets.cache import fill_cache
 from dermseg.datasets.pairs import PairSource, Preparation
 from dermseg.images import read_image
 from dermseg.package import Runtime, load_package
@@ -183,8 +183,8 @@ def test_cached_pairs_give_the_same_batches(
     recipe = make_recipe(*RESIZING, "preprocessing.color_constancy=true")
     native = collect(samples, recipe, 0)
     preparation = Preparation.of(recipe)
-    with open_cache(tmp_path, samples, sizes=recipe.sizes, preparation=preparation) as (pairs, _):
-        cached = [collect(samples, recipe, number, pairs) for number in (0, 2)]
+    pairs, _ = fill_cache(tmp_path, samples, sizes=recipe.sizes, preparation=preparation)
+    cached = [collect(samples, recipe, number, pairs) for number in (0, 2)]
     for batches in cached:
         assert len(batches) == len(native)
         for one, other in zip(batches, native, strict=True):

@@ -39,11 +39,11 @@ def prepare(
     """Clean and resize all training images once, for `dermseg train --cache`.
 
     Interrupted at any moment, the same command continues. Called again, it prepares what is new
-    or has changed and gives up what is no longer there. An image that cannot be read is named and
-    skipped. Official validation and test parts are left out: they are not trained on.
+    or has changed. An image that cannot be read is named and skipped. Official
+    validation and test parts are left out: they are not trained on.
     """
     from dermseg.datasets import open_source, tell_presence, trainable
-    from dermseg.datasets.cache import ConsoleDisplay, open_cache
+    from dermseg.datasets.cache import fill_cache
     from dermseg.datasets.pairs import Preparation
     from dermseg.recipes import read_recipe
 
@@ -53,32 +53,30 @@ def prepare(
     if presence is not None:
         tell_presence(datasets, presence, values.classes)
     samples = trainable(datasets, values.classes, needs_lesion=values.lesion_crop is not None)
-    with open_cache(
+    _, report = fill_cache(
         output,
         samples,
         sizes=values.sizes,
         preparation=Preparation.of(values),
         num_workers=workers,
-        prune=True,
-        display=ConsoleDisplay(),
-    ) as (_, report):
-        _report(output, report, as_json=as_json)
+        show_progress=True,
+    )
+    _report(output, report, as_json=as_json)
     if report.failures:
         raise typer.Exit(1)
 
 
 def _report(cache: Path, report: CacheReport, *, as_json: bool) -> None:
-    for failure in report.failures:
-        typer.echo(f"dermseg: {failure.error}", err=True)
+    for _, error in report.failures:
+        typer.echo(f"dermseg: {error}", err=True)
     if as_json:
-        failures = [{"id": f.sample.id, "error": str(f.error)} for f in report.failures]
+        failures = [{"id": sample.id, "error": str(error)} for sample, error in report.failures]
         summary: dict[str, Any] = {**vars(report), "cache": str(cache), "failures": failures}
         typer.echo(json.dumps(summary, indent=1))
         return
     sizes = ", ".join(f"{height}x{width}" for height, width in report.sizes)
-    removed = f", {report.num_removed} removed" if report.num_removed else ""
     failed = f", {len(report.failures)} failed" if report.failures else ""
     typer.echo(
-        f"{cache}: {report.num_prepared} images prepared, {report.num_kept} kept{removed}{failed}; "
+        f"{cache}: {report.num_prepared} images prepared, {report.num_kept} kept{failed}; "
         f"{report.num_bytes / 1e6:,.1f} MB at {sizes}"
     )

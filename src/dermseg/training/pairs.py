@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from dermseg.datasets.cache import ConsoleDisplay, open_cache
+from dermseg.datasets.cache import fill_cache
 from dermseg.datasets.pairs import NativePairs, PairSource, Preparation
 from dermseg.recipes import Recipe
 from dermseg.types import Sample
@@ -14,10 +13,7 @@ from dermseg.types import Sample
 __all__ = ["open_pairs"]
 
 
-@contextmanager
-def open_pairs(
-    recipe: Recipe, samples: Sequence[Sample], cache: Path | None
-) -> Iterator[PairSource]:
+def open_pairs(recipe: Recipe, samples: Sequence[Sample], cache: Path | None) -> PairSource:
     """Read samples from their files, or from a cache that is completed first.
 
     Args:
@@ -28,17 +24,15 @@ def open_pairs(
     Raises:
         ImageError: If an image or a mask cannot be read.
         DatasetError: If a mask has another size than its image.
-        UsageError: If the folder holds something else than a cache, or there are too many classes
-            for one.
+        UsageError: If the folder holds something else than a cache.
         OutputError: If the cache cannot be written.
     """
     preparation = Preparation.of(recipe)
     if cache is None:
-        yield NativePairs(preparation)
-        return
-    with open_cache(
-        cache, samples, sizes=recipe.sizes, preparation=preparation, display=ConsoleDisplay()
-    ) as (pairs, report):
-        if report.failures:
-            raise report.failures[0].error
-        yield pairs
+        return NativePairs(preparation)
+    pairs, report = fill_cache(
+        cache, samples, sizes=recipe.sizes, preparation=preparation, show_progress=True
+    )
+    for _, error in report.failures:
+        raise error
+    return pairs

@@ -105,32 +105,32 @@ def train(
         pseudo=() if pseudo is None else pseudo.samples,
     )
     console.print(str(parts), soft_wrap=True)
-    with open_pairs(recipe, [*parts.train, *parts.selection], data.cache) as pairs:
-        used = datasets if pseudo is None else [*datasets, pseudo]
-        record = _describe(recipe, used, parts, pairs)
-        _open_run(run, recipe, record)
-        if (run / "model" / "model.json").is_file():
-            console.print(f"{run} is finished")
-            return run / "model"
-        write_split(run / "split.json", parts.to_split(recipe.data.seed))
-        images = SegmentationDataModule(
-            parts.train,
-            parts.selection,
-            recipe,
-            record.normalization,
-            num_workers=num_workers,
-            pairs=pairs,
-            repeats=_find_repeats(recipe, parts, pairs, console),
-        )
-        _print_class_weights(record, recipe, console)
-        fit(
-            recipe,
-            images,
-            run,
-            num_processes=num_processes,
-            is_shown=console.is_terminal,
-            class_weights=record.class_weights,
-        )
+    pairs = open_pairs(recipe, [*parts.train, *parts.selection], data.cache)
+    used = datasets if pseudo is None else [*datasets, pseudo]
+    record = _describe(recipe, used, parts, pairs)
+    _open_run(run, recipe, record)
+    if (run / "model" / "model.json").is_file():
+        console.print(f"{run} is finished")
+        return run / "model"
+    write_split(run / "split.json", parts.to_split(recipe.data.seed))
+    images = SegmentationDataModule(
+        parts.train,
+        parts.selection,
+        recipe,
+        record.normalization,
+        num_workers=num_workers,
+        pairs=pairs,
+        repeats=_find_repeats(recipe, parts, pairs, console),
+    )
+    _print_class_weights(record, recipe, console)
+    fit(
+        recipe,
+        images,
+        run,
+        num_processes=num_processes,
+        is_shown=console.is_terminal,
+        class_weights=record.class_weights,
+    )
     return _finish(run, _name_apart(parts.selection))
 
 
