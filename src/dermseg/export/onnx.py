@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,11 @@ from dermseg.networks import SegmentationNetwork
 from dermseg.recipes import Head
 from dermseg.types import Size
 
-__all__ = ["compare_onnx", "read_onnx_weights", "write_onnx"]
+__all__ = ["compare_onnx", "read_onnx_weights", "round_weights", "write_onnx"]
 
 OPSET = 20
 _HALF = ".half"
+_FEWEST_PRODUCTS = 64
 
 
 def write_onnx(
@@ -33,10 +36,11 @@ def write_onnx(
 ) -> None:
     """Write a network in eval mode as one ONNX file, ``images`` in and ``logits`` out.
 
-    The batch size is free; height and width are fixed. With ``half_weights`` the weights are
-    stored as float16 and widened to float32 when the file is loaded: half the bytes, the same
-    speed. Batch norms stay nodes of their own, which runtimes fold into the convolutions, so that
-    the weights are those of the network and `read_onnx_weights` finds them by name.
+    The batch size is free; height and width are fixed. With ``half_weights`` those weights that
+    `round_weights` rounds are stored as float16 and widened to float32 when the file is loaded:
+    half the bytes, the same speed. Batch norms stay nodes of their own, which runtimes fold into
+    the convolutions, so that the weights are those of the network and `read_onnx_weights` finds
+    them by name.
     """
     network = network.eval().to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     example = torch.zeros(2, 3, *size)
@@ -67,6 +71,22 @@ def write_onnx(
         _store_half(model.graph)
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString())
+
+
+def round_weights(network: SegmentationNetwork) -> None:
+    """Round the weights of a network to float16, in place, as ``half_weights`` stores them.
+
+    Only tensors of which each output sums at least 64 products: there the errors average out.
+    Depthwise convolutions and batch norms, which are small and sensitive, keep float32.
+    """
+    with torch.no_grad():
+        for value in network.state_dict().values():
+            if value.is_floating_point() and _is_rounded(value.shape):
+                value.copy_(value.half())
+
+
+def _is_rounded(shape: Sequence[int]) -> bool:
+    return len(shape) > 1 and math.prod(shape[1:]) >= _FEWEST_PRODUCTS
 
 
 def compare_onnx(
@@ -114,10 +134,10 @@ def read_onnx_weights(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _store_half(graph: onnx.GraphProto) -> None:
-    """Replace each large float32 initialiser by a float16 one and a cast back."""
+    """Replace each float32 initialiser that is rounded by a float16 one and a cast back."""
     casts = []
     for tensor in graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < 64:
+        if tensor.data_type != TensorProto.FLOAT or not _is_rounded(tensor.dims):
             continue
         values = numpy_helper.to_array(tensor)
         name = tensor.name
