@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["call", "find_row", "put_table", "train"]
+__all__ = ["call", "put_table", "train"]
 
 
 def call(arguments: Sequence[str]) -> None:
@@ -34,12 +34,6 @@ def train(recipe: str, run: Path, overrides: Sequence[str], arguments: Sequence[
     settings = [word for override in overrides for word in ("--set", override)]
     resume = ["--resume"] if (run / "recipe.toml").is_file() else []
     call(["train", recipe, "-o", str(run), *arguments, *settings, *resume])
-
-
-def find_row(document: Path, name: str) -> str | None:
-    """The line of a document's tables whose first cell is this name in backquotes, if any."""
-    lines = document.read_text("utf-8").splitlines()
-    return next((line for line in lines if line.startswith(f"| `{name}` |")), None)
 
 
 def put_table(document: Path, title: str, table: str) -> None:
