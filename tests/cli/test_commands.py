@@ -67,6 +67,8 @@ def test_python_runs_the_package_as_the_command(dermseg: Run) -> None:
 def test_the_shell_completes_names(
     dermseg: Run, monkeypatch: pytest.MonkeyPatch, typed: str, expected: str
 ) -> None:
+    # Else typer asks the parent processes which shell this is.
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     script = dermseg("--show-completion", "bash").stdout
     assert "_DERMSEG_COMPLETE=complete_bash" in script
     monkeypatch.setenv("_DERMSEG_COMPLETE", "complete_bash")

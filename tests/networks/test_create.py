@@ -27,7 +27,7 @@ def test_parameters_reach_the_network() -> None:
 
 def test_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(
-        RecipeError, match="unknown network 'u-net': expected one of ege_unet, improved_unet, "
+        RecipeError, match="unknown network 'u-net': expected one of efficientnet_unet, ege_unet, "
     ):
         create_network("u-net")
 

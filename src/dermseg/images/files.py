@@ -127,7 +127,7 @@ def write_chunks_atomically(path: str | os.PathLike[str], chunks: Iterable[bytes
     target = Path(path)
     try:
         # Replacing a device such as /dev/null with a file would break the machine for everyone.
-        if not target.is_file() and not target.is_dir() and target.exists():
+        if _is_special(target):
             raise OutputError(f"{name}: cannot be written: this is a device or a pipe, not a file")
         # The name does not build on the final one, which may already be as long as names can be.
         temporary = target.with_name(f".dermseg-{secrets.token_hex(8)}.tmp")
@@ -146,6 +146,15 @@ def write_chunks_atomically(path: str | os.PathLike[str], chunks: Iterable[bytes
     except ValueError as error:  # from a null in the path, or a path without a name such as "."
         reason = _NULL_IN_NAME if "\0" in os.fspath(path) else "the path names no file"
         raise OutputError(f"{name}: cannot be written: {reason}") from error
+
+
+def _is_special(path: Path) -> bool:
+    """Whether there is something that is neither a file nor a folder; asked in one step."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def remove_leftovers(folder: Path) -> None:
