@@ -29,11 +29,18 @@ def calibrate(
             "predictions, not on the images that chose the checkpoint."
         ),
     ] = None,
+    threshold_data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a dataset of another camera, which nothing was trained on: choose the "
+            "threshold on it."
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a package that is there.")
     ] = False,
 ) -> None:
-    """Calibrate a lesion model, and teach it its doubts. Needs the extra 'train'.
+    """Calibrate a lesion model, and fit its quality and scope estimates. Needs the extra 'train'.
 
     Fits temperature, bias and threshold, the estimate of each mask's quality, and what is out of
     scope, and writes a copy of the package with a card that says what this is worth.
@@ -47,7 +54,14 @@ def calibrate(
     except ModuleNotFoundError as error:
         raise MissingExtraError("calibrating", "train") from error
     datasets = [open_source(source, groups=groups) for source in sources]
-    spec = calibrate_package(model, datasets, output, folds=folds, overwrite=overwrite)
+    spec = calibrate_package(
+        model,
+        datasets,
+        output,
+        folds=folds,
+        threshold_data=None if threshold_data is None else open_source(threshold_data),
+        overwrite=overwrite,
+    )
     typer.echo(
         f"model package '{spec.name}': {output}; temperature {spec.temperature:g}, bias "
         f"{spec.bias:g}, threshold {spec.postprocessing.threshold:g}; its MODEL_CARD.md says what "

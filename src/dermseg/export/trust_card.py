@@ -40,9 +40,9 @@ def _calibration(spec: ModelSpec, measured: Calibration) -> str:
     before, after = measured.before, measured.after
     return f"""\
 ## Calibration
-Logits are divided by {spec.temperature:g}, and {spec.bias:g} is added to them. This and the
-threshold were fitted on {measured.num_images} images: {measured.on}.
-The figures are of the same images.
+Logits are divided by {spec.temperature:g}, and {spec.bias:g} is added to them, as fitted on
+{measured.num_images} images: {measured.on}. The threshold, {spec.postprocessing.threshold:g}, was
+chosen on {measured.threshold_on or "the same images"}. The figures are of the former.
 
 | expected calibration error | before | calibrated |
 |---|---|---|

@@ -129,6 +129,7 @@ class Calibration(Table):
         on: The images; quality and scope were fitted on the same.
         num_images: How many they are.
         border_width: In pixels at native size: how near the border is near.
+        threshold_on: The images that the threshold was chosen on; empty where it was the same.
         before: With the temperature 1 and no bias, and masks at the threshold that was there.
         after: With the temperature, bias and threshold of the package.
     """
@@ -136,6 +137,7 @@ class Calibration(Table):
     on: str
     num_images: int
     border_width: float
+    threshold_on: str = ""
     before: Reliability
     after: Reliability
 

@@ -13,6 +13,7 @@ from scipy.special import expit
 from dermseg.datasets import Dataset, FolderPair, open_source
 from dermseg.errors import UsageError
 from dermseg.images import read_image, write_image, write_mask
+from dermseg.metrics import to_levels
 from dermseg.package import DataSource, ModelPackage, load_package
 from dermseg.phantom import PICTURES, create_phantom, create_picture
 from dermseg.prediction import load_model
@@ -20,7 +21,7 @@ from dermseg.recipes import Recipe
 from dermseg.training import TrainingData, cross_validate
 from dermseg.training.calibrating import calibrate_package
 from dermseg.training.calibrating.calibrate import _choose_threshold, _jaccard_by_level
-from dermseg.training.calibrating.held_out import find_held_out
+from dermseg.training.calibrating.held_out import find_held_out, find_unseen
 from dermseg.types import ImageArray
 
 SIZE = load_package().spec.input_size
@@ -175,14 +176,43 @@ def test_data_that_a_model_was_not_trained_on_are_refused(data: Dataset, tmp_pat
         find_held_out(load_package(), [_draw(tmp_path, 1)], folds)
 
 
-def test_of_thresholds_that_are_as_good_the_one_next_to_a_half_is_chosen() -> None:
+def test_of_thresholds_that_are_nearly_as_good_the_middle_one_is_chosen() -> None:
     levels = np.arange(256)
     plateau = np.where((levels >= 140) & (levels <= 180), 0.8, 0.7)
     plateau[160] += 1e-3
-    assert _choose_threshold(plateau) == pytest.approx(139.5 / 255, abs=1e-4)
+    assert _choose_threshold(plateau) == pytest.approx(159.5 / 255, abs=1e-4)
     assert _choose_threshold(np.full(256, 0.8)) == pytest.approx(0.5, abs=2.5e-3)
     peak = 0.8 - 1e-3 * np.abs(levels - 170.0)
-    assert _choose_threshold(peak) == pytest.approx(167.5 / 255, abs=1e-4)
+    assert _choose_threshold(peak) == pytest.approx(169.5 / 255, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_the_threshold_may_be_chosen_on_images_of_another_camera(
+    data: Dataset, tmp_path: Path
+) -> None:
+    ids = [sample.id for sample in data.samples]
+    model = _write(_with_origin(selection_ids=ids), tmp_path / "model")
+    other = tmp_path / "other"
+    other.mkdir()
+    unseen = _draw(other, 12)
+    with pytest.raises(UsageError, match="6 of 12 images of folder with masks were seen"):
+        calibrate_package(model, [data], tmp_path / "none", threshold_data=unseen, num_generated=4)
+    for name in ids:
+        (other / "images" / f"{name}.png").unlink()
+        (other / "masks" / f"{name}.png").unlink()
+    camera = open_source(FolderPair(other / "images", other / "masks"))
+    spec = calibrate_package(
+        model, [data], tmp_path / "new", threshold_data=camera, num_generated=4
+    )
+    assert spec.calibration is not None
+    assert spec.calibration.threshold_on == "6 images of folder"
+    held_out = find_unseen(load_package(model), camera)
+    total = sum(
+        _jaccard_by_level(to_levels(prediction.probability), truth)
+        for _, prediction, truth in held_out.predict(temperature=spec.temperature, bias=spec.bias)
+    )
+    assert spec.postprocessing.threshold == _choose_threshold(np.asarray(total) / 6)
+    assert "chosen on 6 images of folder" in (tmp_path / "new/MODEL_CARD.md").read_text("utf-8")
 
 
 def test_the_threshold_is_where_the_jaccard_index_is_highest() -> None:

@@ -30,7 +30,7 @@ from dermseg.phantom.chromophores import change_skin_tone
 from dermseg.prediction import Prediction, Predictor
 from dermseg.preprocessing import to_unit_range
 from dermseg.recipes import Postprocessing
-from dermseg.training.calibrating.held_out import HeldOut, find_held_out
+from dermseg.training.calibrating.held_out import HeldOut, find_held_out, find_unseen
 from dermseg.training.calibrating.quality import FEWEST_GROUPS, fit_quality
 from dermseg.training.calibrating.scaling import LogitCounts
 from dermseg.training.calibrating.scope import Kind, fit_scope
@@ -57,6 +57,7 @@ def calibrate_package(
     destination: Path,
     *,
     folds: Path | None = None,
+    threshold_data: Dataset | None = None,
     num_generated: int = 300,
     overwrite: bool = False,
 ) -> ModelSpec:
@@ -72,6 +73,9 @@ def calibrate_package(
         destination: Folder of the copy.
         folds: A folder of `cross_validate` of the same recipe, for out-of-fold predictions; None
             takes the images that chose the checkpoint; its figures on them flatter.
+        threshold_data: Images of another camera, which neither the model nor the folds have seen,
+            to choose the threshold on; None takes the held-out images. Models of folds that are
+            sources draw borders wider or tighter than one of all sources.
         num_generated: Generated images of each kind, for what is out of scope; of pictures that
             show anything else, as many of each of ``PICTURES``.
         overwrite: Whether an older package may be replaced.
@@ -103,7 +107,8 @@ def calibrate_package(
         f"temperature {scaling['temperature']}, bias {scaling['bias']} on "
         f"{len(held_out.samples)} images"
     )
-    options = _fit_threshold(held_out, scaling, package.spec.postprocessing)
+    judged = held_out if threshold_data is None else find_unseen(package, threshold_data)
+    options = _fit_threshold(judged, scaling, package.spec.postprocessing)
     fitted = {**scaling, "postprocessing": options}
     found = _Found()
     for sample, prediction, truth in held_out.predict(**fitted):
@@ -122,6 +127,7 @@ def calibrate_package(
         on=held_out.on,
         num_images=len(held_out.samples),
         border_width=BORDER_WIDTH,
+        threshold_on=judged.on,
         before=before,
         after=after,
     )
@@ -152,14 +158,13 @@ def _fit_threshold(
 def _choose_threshold(mean_jaccard: NDArray[np.float64]) -> float:
     """A threshold as good as any, from the mean Jaccard index at each of 256 levels.
 
-    Of several that are nearly as good it is the one next to 0.5, where a calibrated model's border
-    is: the very best one is a matter of chance, and that of the easy images.
+    Of several that are nearly as good it is the middle one: the very best is a matter of chance,
+    and at an edge a little more or less costs most on other images.
     """
     candidates = mean_jaccard[_THRESHOLDS]
     good = np.flatnonzero(candidates >= candidates.max() - _NEARLY) + _THRESHOLDS.start
     # Between two levels, so that it parts them whatever rounding does.
-    thresholds = (good - 0.5) / 255
-    return round(float(thresholds[np.argmin(abs(thresholds - 0.5))]), 4)
+    return round(float((np.median(good) - 0.5) / 255), 4)
 
 
 def _jaccard_by_level(levels: NDArray[np.uint8], truth: BoolMask) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from dermseg.prediction import Prediction, Predictor
 from dermseg.training.out_of_fold import find_logits, read_logits
 from dermseg.types import BoolMask, FloatArray, Sample
 
-__all__ = ["HeldOut", "find_held_out"]
+__all__ = ["HeldOut", "find_held_out", "find_unseen"]
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,24 @@ def find_held_out(
         )
         raise UsageError(message)
     return held_out
+
+
+def find_unseen(package: ModelPackage, dataset: Dataset) -> HeldOut:
+    """The images with masks of a dataset that a model has not seen.
+
+    Raises:
+        UsageError: If the model was trained on one of them, or there is none.
+    """
+    origin = package.spec.provenance
+    samples = [sample for sample in dataset.samples if sample.mask is not None]
+    seen = {*origin.training_ids, *origin.selection_ids} & {sample.id for sample in samples}
+    if seen or not samples:
+        message = (
+            f"{len(seen)} of {len(samples)} images of {dataset.name} with masks were seen in "
+            "training, expected images of another camera to choose the threshold on"
+        )
+        raise UsageError(message)
+    return HeldOut(package, samples, [], f"{len(samples)} images of {dataset.name}")
 
 
 def _check_folds(package: ModelPackage, datasets: Sequence[Dataset], folds: Path) -> int:
