@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from dermseg.types import Sample
 __all__ = ["CalibrationImages", "choose_images", "quantize_onnx", "quantized_spec"]
 
 _NUM_CALIBRATION = 96
+_FEWEST_PRODUCTS = 32
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ def quantize_onnx(source: Path, destination: Path, inputs: Iterator[NDArray[np.f
 
     Weights have a scale for each channel and seven bits: with eight, the sums of two products
     overflow in the int16 of processors without VNNI, which costs more than the bit is worth.
+    Convolutions whose outputs sum few products, such as depthwise ones and the first, keep float32:
+    there rounding errors do not average out.
 
     Args:
         source: An ONNX file.
@@ -139,9 +143,20 @@ def quantize_onnx(source: Path, destination: Path, inputs: Iterator[NDArray[np.f
             weight_type=QuantType.QInt8,
             per_channel=True,
             reduce_range=True,
+            nodes_to_exclude=_find_thin(onnx.load(prepared).graph),
         )
         onnx.checker.check_model(quantized)
         destination.write_bytes(Path(quantized).read_bytes())
+
+
+def _find_thin(graph: onnx.GraphProto) -> list[str]:
+    """Names of the convolutions each of whose outputs sums few products."""
+    shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
+    return [
+        node.name
+        for node in graph.node
+        if node.op_type == "Conv" and math.prod(shapes[node.input[1]][1:]) < _FEWEST_PRODUCTS
+    ]
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]
