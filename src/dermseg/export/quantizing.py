@@ -28,8 +28,8 @@ from dermseg.types import Sample
 
 __all__ = ["CalibrationImages", "choose_images", "quantize_onnx", "quantized_spec"]
 
-_NUM_CALIBRATION = 96
-_FEWEST_PRODUCTS = 32
+_NUM_CALIBRATION = 256
+_FEWEST_PRODUCTS = 64
 
 
 @dataclass(frozen=True)
