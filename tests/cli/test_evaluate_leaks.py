@@ -13,7 +13,7 @@ import pytest
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 TRAINED = ("ISIC_0000002", "ISIC_0000016")
-CHOSE = "ISIC_0000019"
+CHOSE = "ISIC_0000043"
 NEVER_SEEN = "ISIC_9999999"
 
 

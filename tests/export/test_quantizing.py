@@ -68,8 +68,11 @@ def test_weights_are_int8_and_probabilities_near(tmp_path: Path, run: Path, data
     spec = export_run(run, plain)
     assert quantize_package(plain, quantized, "small-int8", data).name == "small-int8"
     graph = onnx.load(quantized / "model.onnx").graph
-    kinds = {tensor.data_type for tensor in graph.initializer if len(tensor.dims) == 4}
-    assert kinds == {onnx.TensorProto.INT8}
+    weights = [tensor for tensor in graph.initializer if len(tensor.dims) == 4]
+    is_int8 = [tensor.data_type == onnx.TensorProto.INT8 for tensor in weights]
+    # The first layer, each of whose outputs sums 27 products, keeps float32.
+    assert is_int8 == [np.prod(tensor.dims[1:]) >= 64 for tensor in weights]
+    assert set(is_int8) == {True, False}
     one, other = (Runtime(load_package(path), runtime="onnx") for path in (plain, quantized))
     assert (one.precision, other.precision) == ("float32", "int8")
     inputs = np.random.default_rng(0).uniform(-1, 1, (3, 3, *spec.input_size)).astype(np.float32)
@@ -82,7 +85,7 @@ def test_images_are_those_of_the_run_and_evenly_spread() -> None:
     training = [f"{number:04d}" for number in range(0, 1000, 2)]
     chosen = choose_images("discs", samples, training, ["0001", "gone"])
     ids = [one.id for one in chosen.training]
-    assert len(set(ids)) == 96
+    assert len(set(ids)) == 256
     assert (ids[0], ids[-1]) == ("0000", "0998")
     assert set(ids) <= set(training)
     assert [one.id for one in chosen.held_out] == ["0001"]
