@@ -23,7 +23,6 @@ import cv2
 import numpy as np
 from corruptions import CORRUPTIONS, SKIN_TONE, STRENGTHS
 from matplotlib.figure import Figure
-from runs import put_table
 
 from dermseg.datasets import find_split, open_source
 from dermseg.evaluation import bootstrap_interval
@@ -62,7 +61,6 @@ def main() -> int:
     parser.add_argument("--split", default="validation", help="the part that is taken")
     parser.add_argument("--split-file", type=Path, help="in place of the official parts")
     parser.add_argument("--num-images", type=int, default=100, help="at most, of each kind")
-    parser.add_argument("--document", type=Path, help="page whose table is replaced")
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
@@ -87,8 +85,6 @@ def main() -> int:
     for title in dict.fromkeys(row.model for row in rows):
         section = options.output / f"card-{Path(title).name}.md"
         section.write_text(card_section(rows, title), "utf-8")
-    if options.document:
-        put_table(options.document, "robustness", table(rows))
     draw(rows).savefig(options.output / "robustness.png", dpi=100)
     write_image(options.output / "examples.png", examples(real[0]))
     return 0

@@ -24,7 +24,7 @@ from dermseg.networks import SegmentationNetwork
 from dermseg.recipes import Head
 from dermseg.types import Size
 
-__all__ = ["compare_onnx", "read_onnx_weights", "round_weights", "write_onnx"]
+__all__ = ["averages_out", "compare_onnx", "read_onnx_weights", "round_weights", "write_onnx"]
 
 OPSET = 20
 _HALF = ".half"
@@ -76,16 +76,19 @@ def write_onnx(
 def round_weights(network: SegmentationNetwork) -> None:
     """Round the weights of a network to float16, in place, as ``half_weights`` stores them.
 
-    Only tensors of which each output sums at least 64 products: there the errors average out.
-    Depthwise convolutions and batch norms, which are small and sensitive, keep float32.
+    Only tensors in which the errors average out, see `averages_out`.
     """
     with torch.no_grad():
         for value in network.state_dict().values():
-            if value.is_floating_point() and _is_rounded(value.shape):
+            if value.is_floating_point() and averages_out(value.shape):
                 value.copy_(value.half())
 
 
-def _is_rounded(shape: Sequence[int]) -> bool:
+def averages_out(shape: Sequence[int]) -> bool:
+    """Whether each output of weights of this shape sums so many products that errors average out.
+
+    Not in depthwise convolutions and batch norms, which are small and sensitive.
+    """
     return len(shape) > 1 and math.prod(shape[1:]) >= _FEWEST_PRODUCTS
 
 
@@ -137,7 +140,7 @@ def _store_half(graph: onnx.GraphProto) -> None:
     """Replace each float32 initialiser that is rounded by a float16 one and a cast back."""
     casts = []
     for tensor in graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or not _is_rounded(tensor.dims):
+        if tensor.data_type != TensorProto.FLOAT or not averages_out(tensor.dims):
             continue
         values = numpy_helper.to_array(tensor)
         name = tensor.name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from dermseg.datasets import Dataset, read_class_masks
 from dermseg.errors import UsageError
+from dermseg.export.onnx import averages_out
 from dermseg.images import read_image
 from dermseg.metrics import jaccard
 from dermseg.package import ModelPackage, ModelSpec, Quantization
@@ -29,7 +29,6 @@ from dermseg.types import Sample
 __all__ = ["CalibrationImages", "choose_images", "quantize_onnx", "quantized_spec"]
 
 _NUM_CALIBRATION = 256
-_FEWEST_PRODUCTS = 64
 
 
 @dataclass(frozen=True)
@@ -150,12 +149,12 @@ def quantize_onnx(source: Path, destination: Path, inputs: Iterator[NDArray[np.f
 
 
 def _find_thin(graph: onnx.GraphProto) -> list[str]:
-    """Names of the convolutions each of whose outputs sums few products."""
+    """Names of the convolutions in which rounding errors do not average out."""
     shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
     return [
         node.name
         for node in graph.node
-        if node.op_type == "Conv" and math.prod(shapes[node.input[1]][1:]) < _FEWEST_PRODUCTS
+        if node.op_type == "Conv" and not averages_out(shapes[node.input[1]])
     ]
 
 

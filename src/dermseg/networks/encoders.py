@@ -21,6 +21,7 @@ __all__ = [
     "create_lite_encoder",
     "create_resnet_encoder",
     "explain_failed_download",
+    "load_lite_weights",
     "name_nearest",
     "read_lite_weights",
     "replace_strided_pointwise",
@@ -58,9 +59,23 @@ def create_lite_encoder(name: str, *, weights: str | None) -> tuple[nn.Module, l
         raise RecipeError(message)
     encoder: Any = _import_timm().create_model(LITE_ENCODERS[name], features_only=True)
     if weights is not None:
-        whole = read_lite_weights(name)
-        encoder.load_state_dict({key: whole[key] for key in encoder.state_dict()})
+        load_lite_weights(encoder, name)
     return encoder, list(encoder.feature_info.channels())
+
+
+def load_lite_weights(encoder: nn.Module, name: str) -> None:
+    """Load ImageNet weights into an EfficientNet-Lite of timm, bare or as an attribute ``model``.
+
+    Args:
+        encoder: Changed in place.
+        name: A key of :data:`LITE_ENCODERS`.
+
+    Raises:
+        MissingExtraError: If the package that holds the weights is not installed.
+    """
+    whole = read_lite_weights(name)
+    names = encoder.state_dict().keys()
+    encoder.load_state_dict({key: whole[key.removeprefix("model.")] for key in names})
 
 
 def read_lite_weights(name: str) -> dict[str, Tensor]:

@@ -14,8 +14,8 @@ from dermseg.networks.base import SegmentationNetwork
 from dermseg.networks.encoders import (
     LITE_ENCODERS,
     explain_failed_download,
+    load_lite_weights,
     name_nearest,
-    read_lite_weights,
     replace_strided_pointwise,
 )
 
@@ -94,11 +94,7 @@ class SMPNetwork(SegmentationNetwork):
             message = f"'{architecture}' cannot be built on '{encoder}' like this: {error}"
             raise ValueError(message) from error
         if lite is not None:
-            whole = read_lite_weights(lite)
-            names = network.encoder.state_dict().keys()
-            network.encoder.load_state_dict(
-                {name: whole[name.removeprefix("model.")] for name in names}
-            )
+            load_lite_weights(network.encoder, lite)
         replace_strided_pointwise(network)
         self.size_multiple = int(network.encoder.output_stride)
         if architecture == "pan":
