@@ -16,7 +16,7 @@ from rich.console import Console
 
 from dermseg.errors import OutputError
 from dermseg.images import write_bytes_atomically
-from dermseg.training.criterion import criterion, selection_scores
+from dermseg.training.monitor import monitored_score, selection_scores
 
 __all__ = ["BEST", "LAST", "EpochKeeper"]
 
@@ -28,9 +28,9 @@ NEW = Path("checkpoints", "new.ckpt")
 class EpochKeeper(Callback):
     """After each epoch: one row in ``metrics.csv``, ``last.ckpt``, and ``best.ckpt`` if it is.
 
-    The best epoch is the one with the highest score of `criterion` on the selection part. Files
-    are written under another name and then renamed, ``last.ckpt`` after all others: a run that
-    is killed at any moment resumes after its last whole epoch and repeats the broken one.
+    The best epoch is the one with the highest `monitored_score` on the selection part. Files are
+    written under another name and then renamed, ``last.ckpt`` after all others: a run that is
+    killed at any moment resumes after its last whole epoch and repeats the broken one.
 
     Args:
         run: The run folder.
@@ -39,7 +39,7 @@ class EpochKeeper(Callback):
 
     def __init__(self, run: Path, classes: Sequence[str]) -> None:
         self.run = run
-        self.criterion = criterion(classes)
+        self.monitor = monitored_score(classes)
         self.scores = ("train_loss", "selection_loss", *selection_scores(classes))
         self.rows: list[dict[str, float]] = []
         self.started = time.perf_counter()
@@ -63,7 +63,7 @@ class EpochKeeper(Callback):
             OutputError: If the disk is full or the folder gone.
         """
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        best_before = max((row[self.criterion] for row in self.rows), default=-1.0)
+        best_before = max((row[self.monitor] for row in self.rows), default=-1.0)
         row = {
             "epoch": trainer.current_epoch + 1,
             "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
@@ -76,17 +76,17 @@ class EpochKeeper(Callback):
             trainer.save_checkpoint(self.run / NEW)
             if not trainer.is_global_zero:
                 return
-            self._keep(is_best=row[self.criterion] > best_before)
+            self._keep(is_best=row[self.monitor] > best_before)
         except OSError as error:
             message = (
                 f"{self.run}: the checkpoint of epoch {row['epoch']} cannot be written: "
                 f"{error.strerror or error}; make room and continue with --resume"
             )
             raise OutputError(message) from error
-        score = self.criterion.removeprefix("selection_").replace("_jaccard", " Jaccard")
+        score = self.monitor.removeprefix("selection_").replace("_jaccard", " Jaccard")
         Console(stderr=True).print(
             f"epoch {row['epoch']}/{trainer.max_epochs}: loss {row['train_loss']:.4f}, selection "
-            f"loss {row['selection_loss']:.4f}, {score} {row[self.criterion]:.4f}, "
+            f"loss {row['selection_loss']:.4f}, {score} {row[self.monitor]:.4f}, "
             f"{row['seconds']:.0f} s",
             soft_wrap=True,
         )

@@ -24,10 +24,10 @@ from dermseg.errors import OutputError, RunError, UsageError
 from dermseg.recipes import Recipe
 from dermseg.training.averaging import average_weights
 from dermseg.training.checkpoints import LAST, EpochKeeper
-from dermseg.training.criterion import criterion
 from dermseg.training.data import SegmentationDataModule
 from dermseg.training.initial_weights import load_initial_weights
 from dermseg.training.module import SegmentationModule
+from dermseg.training.monitor import monitored_score
 from dermseg.training.optimization import first_steps
 from dermseg.training.precision import choose_precision
 
@@ -120,7 +120,7 @@ def _callbacks(recipe: Recipe, run: Path, num_steps: int) -> list[Callback]:
     if options.early_stopping_epochs is not None:
         callbacks.append(
             EarlyStopping(
-                criterion(recipe.classes), mode="max", patience=options.early_stopping_epochs
+                monitored_score(recipe.classes), mode="max", patience=options.early_stopping_epochs
             )
         )
     # Last, so that its checkpoints hold what the others decided.

@@ -10,7 +10,7 @@ from dermseg.errors import UsageError
 from dermseg.evaluation import Evaluation, evaluate_predictions, write_evaluation
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
-from dermseg.training.criterion import is_lesion_only
+from dermseg.training.monitor import is_lesion_only
 from dermseg.training.out_of_fold import keep_predictions, name_samples
 from dermseg.training.parts import TrainingData, divide
 from dermseg.training.run import train

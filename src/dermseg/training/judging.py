@@ -22,7 +22,7 @@ from dermseg.images import read_mask
 from dermseg.metrics import ConfusionCounts, confusion_counts
 from dermseg.prediction import Prediction, Predictor
 from dermseg.preprocessing import resize_mask
-from dermseg.training.criterion import is_lesion_only
+from dermseg.training.monitor import is_lesion_only
 from dermseg.training.roc import RocCounts
 from dermseg.types import BoolMask, Sample
 

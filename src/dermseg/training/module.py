@@ -16,8 +16,8 @@ from dermseg.losses import class_probabilities, create_loss
 from dermseg.metrics import confusion_counts
 from dermseg.networks import create_network
 from dermseg.recipes import Recipe
-from dermseg.training.criterion import PooledScores, is_lesion_only
 from dermseg.training.initialization import initialize
+from dermseg.training.monitor import PooledScores, is_lesion_only
 from dermseg.training.optimization import create_optimizer, create_schedule
 
 __all__ = ["SegmentationModule"]

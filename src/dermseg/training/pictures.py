@@ -29,8 +29,8 @@ from dermseg.prediction import (
     draw_contour,
     mark_attributes,
 )
-from dermseg.training.criterion import criterion, is_lesion_only, selection_scores
 from dermseg.training.judging import known_masks
+from dermseg.training.monitor import is_lesion_only, monitored_score, selection_scores
 from dermseg.training.roc import RocCounts
 from dermseg.types import BoolMask, ImageArray, Sample
 
@@ -51,7 +51,7 @@ def draw_curves(run: Path, classes: Sequence[str]) -> None:
     with (run / "metrics.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     epochs = [int(row["epoch"]) for row in rows]
-    best = max(rows, key=lambda row: float(row[criterion(classes)]))
+    best = max(rows, key=lambda row: float(row[monitored_score(classes)]))
     panels = _panels(classes)
     figure = Figure(figsize=(13, 3.8), layout="constrained")
     all_axes: Sequence[Axes] = figure.subplots(1, len(panels))

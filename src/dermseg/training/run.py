@@ -27,12 +27,12 @@ from dermseg.recipes import Recipe, parse_recipe
 from dermseg.training.checkpoints import LAST
 from dermseg.training.checks import check_recipe
 from dermseg.training.class_weights import fit_class_weights
-from dermseg.training.criterion import is_lesion_only
 from dermseg.training.data import SegmentationDataModule
 from dermseg.training.environment import describe_environment, find_commit
 from dermseg.training.fitting import fit
 from dermseg.training.initialization import imagenet_normalization
 from dermseg.training.judging import Judgement, judge
+from dermseg.training.monitor import is_lesion_only
 from dermseg.training.pairs import open_pairs
 from dermseg.training.parts import TrainingData, TrainingParts, divide
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc

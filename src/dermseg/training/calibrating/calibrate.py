@@ -34,7 +34,7 @@ from dermseg.training.calibrating.held_out import HeldOut, find_held_out, find_u
 from dermseg.training.calibrating.quality import FEWEST_GROUPS, fit_quality
 from dermseg.training.calibrating.scaling import LogitCounts
 from dermseg.training.calibrating.scope import Kind, fit_scope
-from dermseg.training.criterion import is_lesion_only
+from dermseg.training.monitor import is_lesion_only
 from dermseg.types import BoolMask, ImageArray, Sample
 
 __all__ = ["calibrate_package"]

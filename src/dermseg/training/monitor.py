@@ -12,7 +12,7 @@ from dermseg.errors import DatasetError
 from dermseg.training.roc import RocCounts
 from dermseg.types import FloatArray
 
-__all__ = ["PooledScores", "criterion", "is_lesion_only", "selection_scores"]
+__all__ = ["PooledScores", "is_lesion_only", "monitored_score", "selection_scores"]
 
 _POOLED = "selection_pooled_jaccard"
 
@@ -27,7 +27,7 @@ def is_lesion_only(classes: Sequence[str]) -> bool:
     return list(classes) == [LESION]
 
 
-def criterion(classes: Sequence[str]) -> str:
+def monitored_score(classes: Sequence[str]) -> str:
     """Name of the score whose highest value chooses the checkpoint."""
     return selection_scores(classes)[0]
 

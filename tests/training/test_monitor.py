@@ -15,9 +15,9 @@ from torch.utils.data import DataLoader
 from dermseg.errors import DatasetError
 from dermseg.losses import SOMEWHERE, UNKNOWN
 from dermseg.recipes import Recipe
-from dermseg.training.criterion import PooledScores, criterion, selection_scores
 from dermseg.training.fitting import fit
 from dermseg.training.module import SegmentationModule
+from dermseg.training.monitor import PooledScores, monitored_score, selection_scores
 
 MakeRecipe = Callable[..., Recipe]
 
@@ -39,8 +39,8 @@ def best_jaccard(probability: np.ndarray, truth: np.ndarray) -> float:
 
 
 def test_lesions_are_judged_image_by_image_and_attributes_by_pixels() -> None:
-    assert criterion(["lesion"]) == "selection_mean_jaccard"
-    assert criterion(CLASSES) == criterion(["globules"]) == "selection_pooled_jaccard"
+    assert monitored_score(["lesion"]) == "selection_mean_jaccard"
+    assert monitored_score(CLASSES) == monitored_score(["globules"]) == "selection_pooled_jaccard"
     assert selection_scores(CLASSES)[1:] == (
         "selection_jaccard_globules",
         "selection_jaccard_streaks",
