@@ -31,7 +31,7 @@ from dermseg.datasets.download_record import (
     read_record,
     write_record,
 )
-from dermseg.datasets.transfer import Patience, Progress, Silence, ask_size, fetch, forget
+from dermseg.datasets.http import Patience, Progress, Silence, ask_size, fetch, forget
 from dermseg.datasets.unpacking import find_damage, sync_folder, unpack
 from dermseg.errors import DownloadError, OutputError, UsageError
 

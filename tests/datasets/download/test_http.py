@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dermseg.datasets.transfer import Patience, Silence, ask_size, fetch
+from dermseg.datasets.http import Patience, Silence, ask_size, fetch
 from dermseg.errors import DownloadError
 
 from .conftest import Fault, Site
