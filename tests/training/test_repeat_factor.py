@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dermseg.training.data import EpochSampler, Key
-from dermseg.training.repeating import draw_turns, num_turns, repeat_factors
+from dermseg.training.repeat_factor import draw_turns, num_turns, repeat_factors
 
 
 def test_factor_of_an_image_is_that_of_its_rarest_class() -> None:

@@ -16,7 +16,7 @@ from dermseg.augmentation import Augmenter
 from dermseg.datasets.pairs import NativePairs, PairSource, Preparation
 from dermseg.preprocessing import Normalization, to_unit_range
 from dermseg.recipes import Recipe
-from dermseg.training.repeating import draw_turns, num_turns
+from dermseg.training.repeat_factor import draw_turns, num_turns
 from dermseg.training.targets import create_target
 from dermseg.types import Sample, Size
 

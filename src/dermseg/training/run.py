@@ -36,7 +36,7 @@ from dermseg.training.monitor import is_lesion_only
 from dermseg.training.pairs import open_pairs
 from dermseg.training.parts import TrainingData, TrainingParts, divide
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
-from dermseg.training.repeating import find_shown, repeat_factors
+from dermseg.training.repeat_factor import find_shown, repeat_factors
 from dermseg.training.tuning import fit_kernels, fit_thresholds
 from dermseg.types import Sample
 
