@@ -17,12 +17,12 @@ from dermseg.losses import (
     class_probabilities,
     create_loss,
 )
-from dermseg.recipes import Head, LossTerm
+from dermseg.recipes import Activation, LossTerm
 
-EVERY = [(name, head) for name, kind in LOSSES.items() for head in kind.heads]
-every_loss = pytest.mark.parametrize(("name", "head"), EVERY)
+EVERY = [(name, activation) for name, kind in LOSSES.items() for activation in kind.activations]
+every_loss = pytest.mark.parametrize(("name", "activation"), EVERY)
 every_loss_of_pixels = pytest.mark.parametrize(
-    ("name", "head"), [(name, head) for name, head in EVERY if name != "presence"]
+    ("name", "activation"), [(name, activation) for name, activation in EVERY if name != "presence"]
 )
 
 
@@ -34,9 +34,9 @@ class MeanLogit(nn.Module):
         return logits.mean()
 
 
-def as_logits(scores: Tensor, head: Head) -> Tensor:
+def as_logits(scores: Tensor, activation: Activation) -> Tensor:
     """Logits whose probabilities are those of a sigmoid of one class's scores."""
-    return scores if head == "sigmoid" else torch.cat([-scores / 2, scores / 2], dim=1)
+    return scores if activation == "sigmoid" else torch.cat([-scores / 2, scores / 2], dim=1)
 
 
 @pytest.fixture
@@ -48,31 +48,39 @@ def target() -> Tensor:
 
 
 @every_loss
-def test_perfect_logits_cost_nearly_nothing(name: str, head: Head, target: Tensor) -> None:
-    logits = as_logits(40 * target - 20, head)
-    assert 0 <= LOSSES[name](head)(logits, target).item() < 1e-6
+def test_perfect_logits_cost_nearly_nothing(
+    name: str, activation: Activation, target: Tensor
+) -> None:
+    logits = as_logits(40 * target - 20, activation)
+    assert 0 <= LOSSES[name](activation)(logits, target).item() < 1e-6
 
 
 @every_loss_of_pixels
-def test_the_more_is_wrong_the_more_it_costs(name: str, head: Head, target: Tensor) -> None:
-    loss = LOSSES[name](head)
+def test_the_more_is_wrong_the_more_it_costs(
+    name: str, activation: Activation, target: Tensor
+) -> None:
+    loss = LOSSES[name](activation)
     perfect = 40 * target - 20
     half = perfect.clone()
     half[0, 0, 2:4] *= -1
-    costs = [loss(as_logits(scores, head), target).item() for scores in (perfect, half, -perfect)]
+    costs = [
+        loss(as_logits(scores, activation), target).item() for scores in (perfect, half, -perfect)
+    ]
     assert costs[0] < costs[1] < costs[2]
 
 
 @every_loss
 @pytest.mark.parametrize("kind", ["empty", "full", "mixed"])
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1e4])
-def test_loss_and_gradient_are_finite(name: str, head: Head, kind: str, scale: float) -> None:
+def test_loss_and_gradient_are_finite(
+    name: str, activation: Activation, kind: str, scale: float
+) -> None:
     target = {"empty": torch.zeros, "full": torch.ones}.get(kind, torch.zeros)(2, 1, 8, 8)
     if kind == "mixed":
         target[0] = 1
     scores = scale * torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8)
-    logits = as_logits(scores, head).requires_grad_()
-    value = LOSSES[name](head)(logits, target)
+    logits = as_logits(scores, activation).requires_grad_()
+    value = LOSSES[name](activation)(logits, target)
     value.backward()
     assert value.shape == ()
     assert torch.isfinite(value)
@@ -81,9 +89,11 @@ def test_loss_and_gradient_are_finite(name: str, head: Head, kind: str, scale: f
 
 
 @every_loss_of_pixels
-def test_gradient_pushes_logits_towards_the_target(name: str, head: Head, target: Tensor) -> None:
-    logits = as_logits(torch.zeros(2, 1, 8, 8), head).requires_grad_()
-    LOSSES[name](head)(logits, target).backward()
+def test_gradient_pushes_logits_towards_the_target(
+    name: str, activation: Activation, target: Tensor
+) -> None:
+    logits = as_logits(torch.zeros(2, 1, 8, 8), activation).requires_grad_()
+    LOSSES[name](activation)(logits, target).backward()
     assert logits.grad is not None
     gradient = logits.grad[:, -1:]
     if name == "lovasz":
@@ -98,10 +108,12 @@ def test_gradient_pushes_logits_towards_the_target(name: str, head: Head, target
 
 
 @every_loss
-def test_half_precision_costs_what_float32_does(name: str, head: Head, target: Tensor) -> None:
+def test_half_precision_costs_what_float32_does(
+    name: str, activation: Activation, target: Tensor
+) -> None:
     terms = [LossTerm(name=name)]
-    outputs = [as_logits(torch.linspace(-6, 6, 128).reshape(2, 1, 8, 8), head).bfloat16()]
-    loss = create_loss(terms, head=head)
+    outputs = [as_logits(torch.linspace(-6, 6, 128).reshape(2, 1, 8, 8), activation).bfloat16()]
+    loss = create_loss(terms, activation=activation)
     expected = loss([outputs[0].float()], target)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = loss(outputs, target)
@@ -110,25 +122,26 @@ def test_half_precision_costs_what_float32_does(name: str, head: Head, target: T
 
 
 @every_loss
-def test_memory_order_of_the_logits_does_not_matter(name: str, head: Head) -> None:
+def test_memory_order_of_the_logits_does_not_matter(name: str, activation: Activation) -> None:
     generator = torch.Generator().manual_seed(0)
     target = (torch.rand(2, 2, 8, 8, generator=generator) > 0.7).float()
-    logits = torch.randn(2, 2 + (head == "softmax"), 8, 8, generator=generator)
-    loss = LOSSES[name](head)
+    logits = torch.randn(2, 2 + (activation == "softmax"), 8, 8, generator=generator)
+    loss = LOSSES[name](activation)
     last = logits.contiguous(memory_format=torch.channels_last)
     assert loss(last, target).item() == pytest.approx(loss(logits, target).item(), rel=1e-6)
 
 
 @every_loss
-def test_loss_keeps_no_weights(name: str, head: Head) -> None:
-    assert not create_loss([LossTerm(name=name)], head=head).state_dict()
+def test_loss_keeps_no_weights(name: str, activation: Activation) -> None:
+    assert not create_loss([LossTerm(name=name)], activation=activation).state_dict()
 
 
 @pytest.mark.parametrize("name", ["focal", "jaccard", "dice", "tversky"])
 def test_softmax_of_two_maps_costs_what_a_sigmoid_does(name: str, target: Tensor) -> None:
     scores = torch.linspace(-3, 3, 128).reshape(2, 1, 8, 8)
     costs = [
-        LOSSES[name](head)(as_logits(scores, head), target).item() for head in LOSSES[name].heads
+        LOSSES[name](activation)(as_logits(scores, activation), target).item()
+        for activation in LOSSES[name].activations
     ]
     assert costs[0] == pytest.approx(costs[1], rel=1e-5)
 
@@ -190,14 +203,16 @@ def test_fitted_class_weights_reach_the_loss(target: Tensor) -> None:
     values = []
     for weights, fitted in (("inverse_frequency", [1.0, 3.0]), ([1, 3], None)):
         terms = [LossTerm(name="cross_entropy", parameters={"class_weights": weights})]
-        loss = create_loss(terms, head="softmax", fitted_weights=fitted)
+        loss = create_loss(terms, activation="softmax", fitted_weights=fitted)
         values.append(loss([logits], target).item())
-    plain = create_loss([LossTerm(name="cross_entropy")], head="softmax")([logits], target).item()
+    plain = create_loss([LossTerm(name="cross_entropy")], activation="softmax")(
+        [logits], target
+    ).item()
     assert values[0] == values[1] != plain
 
 
 @pytest.mark.parametrize(
-    ("term", "head", "message"),
+    ("term", "activation", "message"),
     [
         (LossTerm(name="dise"), "sigmoid", "unknown loss 'dise': expected one of bce, cross_entr"),
         (
@@ -215,9 +230,13 @@ def test_fitted_class_weights_reach_the_loss(target: Tensor) -> None:
             "sigmoid",
             "loss 'tversky' has no parameter 'gamma': expected alpha or beta or pooled",
         ),
-        (LossTerm(name="bce", parameters={"head": "softmax"}), "sigmoid", "no parameter 'head'"),
-        (LossTerm(name="bce"), "softmax", "loss 'bce': head is 'softmax', but .* 'sigmoid'"),
-        (LossTerm(name="cross_entropy"), "sigmoid", "this loss is for head = 'softmax'"),
+        (
+            LossTerm(name="bce", parameters={"activation": "softmax"}),
+            "sigmoid",
+            "no parameter 'activation'",
+        ),
+        (LossTerm(name="bce"), "softmax", "loss 'bce': activation is 'softmax', but .* 'sigmoid'"),
+        (LossTerm(name="cross_entropy"), "sigmoid", "this loss is for activation = 'softmax'"),
         (LossTerm(name="focal", parameters={"gamma": 0.5}), "sigmoid", "expected 0 or at least 1"),
         (LossTerm(name="focal", parameters={"gamma": "two"}), "sigmoid", "loss 'focal': "),
         (LossTerm(name="focal", parameters={"alpha": 1.0}), "sigmoid", "between 0 and 1"),
@@ -229,7 +248,7 @@ def test_fitted_class_weights_reach_the_loss(target: Tensor) -> None:
         ),
         (LossTerm(name="dice", parameters={"pooled": "yes"}), "sigmoid", "expected true or false"),
         (LossTerm(name="presence", parameters={"share": 0}), "sigmoid", "above 0 and at most 1"),
-        (LossTerm(name="presence"), "softmax", "this loss is for head = 'sigmoid'"),
+        (LossTerm(name="presence"), "softmax", "this loss is for activation = 'sigmoid'"),
         (
             LossTerm(name="bce", parameters={"class_weights": [1]}),
             "sigmoid",
@@ -259,12 +278,14 @@ def test_fitted_class_weights_reach_the_loss(target: Tensor) -> None:
         (LossTerm(name="tversky", parameters={"alpha": 0, "beta": 0}), "sigmoid", "not both 0"),
     ],
 )
-def test_term_that_cannot_be_built_is_refused(term: LossTerm, head: Head, message: str) -> None:
+def test_term_that_cannot_be_built_is_refused(
+    term: LossTerm, activation: Activation, message: str
+) -> None:
     with pytest.raises(RecipeError, match=message):
-        create_loss([term], head=head)
+        create_loss([term], activation=activation)
 
 
 @every_loss
-def test_table_holds_losses_of_some_head(name: str, head: Head) -> None:
+def test_table_holds_losses_of_some_activation(name: str, activation: Activation) -> None:
     assert issubclass(LOSSES[name], SegmentationLoss)
-    assert LOSSES[name](head).head == head
+    assert LOSSES[name](activation).activation == activation

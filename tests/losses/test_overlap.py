@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dermseg.losses import DiceLoss, JaccardLoss, LovaszLoss, TverskyLoss
-from dermseg.recipes import Head
+from dermseg.recipes import Activation
 
 # Probabilities 1/2, 3/4 | 1/4, 1/2 on the target 1, 1 | 0, 0.
 LOGITS = torch.tensor([[0.0, math.log(3)], [-math.log(3), 0.0]])[None, None]
@@ -125,14 +125,18 @@ MASKS = arrays.arrays(np.bool_, (2, 1, 3, 4))
 LOGIT_MAPS = arrays.arrays(np.float32, (2, 2, 3, 4), elements=st.floats(-50, 50, width=32))
 
 
-@pytest.mark.parametrize("head", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
 @given(values=LOGIT_MAPS, masks=MASKS, alpha=st.floats(0, 2), beta=st.floats(0.1, 2))
 def test_tversky_loss_is_between_0_and_1(
-    head: Head, values: NDArray[np.float32], masks: NDArray[np.bool_], alpha: float, beta: float
+    activation: Activation,
+    values: NDArray[np.float32],
+    masks: NDArray[np.bool_],
+    alpha: float,
+    beta: float,
 ) -> None:
-    logits = torch.from_numpy(values if head == "softmax" else values[:, :1])
+    logits = torch.from_numpy(values if activation == "softmax" else values[:, :1])
     target = torch.from_numpy(masks).float()
-    value = TverskyLoss(head, alpha=alpha, beta=beta)(logits, target).item()
+    value = TverskyLoss(activation, alpha=alpha, beta=beta)(logits, target).item()
     assert -1e-6 <= value <= 1
 
 

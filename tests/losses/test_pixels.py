@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dermseg.losses import BCELoss, CrossEntropyLoss, FocalLoss
-from dermseg.recipes import Head
+from dermseg.recipes import Activation
 
 # The logit of a probability of 3/4.
 SURE = math.log(3)
@@ -52,12 +52,12 @@ def test_class_weights_weigh_the_mean() -> None:
     assert scaled(logits, target).item() == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("head", ["sigmoid", "softmax"])
-def test_focal_loss_by_hand(head: Head) -> None:
-    logits = pixels(SURE, 0.0) if head == "sigmoid" else two_maps(SURE, 0.0)
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_focal_loss_by_hand(activation: Activation) -> None:
+    logits = pixels(SURE, 0.0) if activation == "sigmoid" else two_maps(SURE, 0.0)
     # What is missing to 1, squared: 1/16 and 1/4.
     expected = (-math.log(3 / 4) / 16 - math.log(1 / 2) / 4) / 2
-    assert FocalLoss(head)(logits, pixels(1.0, 0.0)).item() == pytest.approx(expected)
+    assert FocalLoss(activation)(logits, pixels(1.0, 0.0)).item() == pytest.approx(expected)
 
 
 def test_alpha_weighs_the_class_against_all_else() -> None:

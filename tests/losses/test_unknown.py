@@ -21,85 +21,91 @@ from dermseg.losses import (
     class_labels,
     known_pixels,
 )
-from dermseg.recipes import Head
+from dermseg.recipes import Activation
 
-EVERY = [(name, head) for name, kind in LOSSES.items() for head in kind.heads]
-every_loss = pytest.mark.parametrize(("name", "head"), EVERY)
+EVERY = [(name, activation) for name, kind in LOSSES.items() for activation in kind.activations]
+every_loss = pytest.mark.parametrize(("name", "activation"), EVERY)
 every_loss_of_pixels = pytest.mark.parametrize(
-    ("name", "head"), [(name, head) for name, head in EVERY if name != "presence"]
+    ("name", "activation"), [(name, activation) for name, activation in EVERY if name != "presence"]
 )
 
 
-def draw(head: Head, *, num_classes: int = 2, num_images: int = 3) -> tuple[Tensor, Tensor]:
+def draw(
+    activation: Activation, *, num_classes: int = 2, num_images: int = 3
+) -> tuple[Tensor, Tensor]:
     """Random logits and masks of some classes."""
     generator = torch.Generator().manual_seed(4)
-    num_maps = num_classes + (head == "softmax")
+    num_maps = num_classes + (activation == "softmax")
     logits = 2 * torch.randn(num_images, num_maps, 10, 12, generator=generator)
     target = torch.rand(num_images, num_classes, 10, 12, generator=generator) > 0.7
     return logits, target.float()
 
 
-def cost(name: str, head: Head, logits: Tensor, target: Tensor) -> tuple[float, Tensor]:
+def cost(name: str, activation: Activation, logits: Tensor, target: Tensor) -> tuple[float, Tensor]:
     """A loss and its gradient."""
     own = logits.clone().requires_grad_()
-    value = LOSSES[name](head)(own, target)
+    value = LOSSES[name](activation)(own, target)
     value.backward()
     assert own.grad is not None
     return value.item(), own.grad
 
 
 @every_loss
-def test_batch_without_any_known_pixel_costs_nothing(name: str, head: Head) -> None:
-    logits, target = draw(head)
-    value, gradient = cost(name, head, logits, torch.full_like(target, UNKNOWN))
+def test_batch_without_any_known_pixel_costs_nothing(name: str, activation: Activation) -> None:
+    logits, target = draw(activation)
+    value, gradient = cost(name, activation, logits, torch.full_like(target, UNKNOWN))
     assert value == 0
     assert torch.equal(gradient, torch.zeros_like(gradient))
 
 
 @every_loss_of_pixels
-def test_classes_that_are_only_somewhere_cost_no_pixel_anything(name: str, head: Head) -> None:
-    logits, target = draw(head)
-    value, gradient = cost(name, head, logits, torch.full_like(target, SOMEWHERE))
+def test_classes_that_are_only_somewhere_cost_no_pixel_anything(
+    name: str, activation: Activation
+) -> None:
+    logits, target = draw(activation)
+    value, gradient = cost(name, activation, logits, torch.full_like(target, SOMEWHERE))
     assert value == 0
     assert not gradient.any()
 
 
 @every_loss_of_pixels
 @pytest.mark.parametrize("mark", [UNKNOWN, SOMEWHERE])
-def test_logits_of_unknown_pixels_do_not_matter(name: str, head: Head, mark: float) -> None:
-    logits, target = draw(head)
+def test_logits_of_unknown_pixels_do_not_matter(
+    name: str, activation: Activation, mark: float
+) -> None:
+    logits, target = draw(activation)
     target[:, :, :4] = mark
     target[1] = mark
-    value, gradient = cost(name, head, logits, target)
+    value, gradient = cost(name, activation, logits, target)
     changed = logits.clone()
     changed[:, :, :4] *= -3
     changed[1] += 1
-    assert cost(name, head, changed, target)[0] == pytest.approx(value, rel=1e-6)
+    assert cost(name, activation, changed, target)[0] == pytest.approx(value, rel=1e-6)
     assert not gradient[:, :, :4].any()
     assert not gradient[1].any()
     assert gradient[0, :, 4:].any()
 
 
 @every_loss_of_pixels
-def test_unknown_pixels_leave_the_loss_of_the_others(name: str, head: Head) -> None:
-    logits, target = draw(head)
+def test_unknown_pixels_leave_the_loss_of_the_others(name: str, activation: Activation) -> None:
+    logits, target = draw(activation)
     target[:, :, 4:] = UNKNOWN
-    expected = LOSSES[name](head)(logits[:, :, :4], target[:, :, :4]).item()
-    assert cost(name, head, logits, target)[0] == pytest.approx(expected, rel=1e-5)
+    expected = LOSSES[name](activation)(logits[:, :, :4], target[:, :, :4]).item()
+    assert cost(name, activation, logits, target)[0] == pytest.approx(expected, rel=1e-5)
 
 
 @every_loss
 def test_images_of_which_nothing_is_known_leave_the_loss_of_the_others(
-    name: str, head: Head
+    name: str, activation: Activation
 ) -> None:
-    logits, target = draw(head)
+    logits, target = draw(activation)
     target[1] = UNKNOWN
     kept = [0, 2]
-    expected = LOSSES[name](head)(logits[kept], target[kept]).item()
-    assert cost(name, head, logits, target)[0] == pytest.approx(expected, rel=1e-5)
+    expected = LOSSES[name](activation)(logits[kept], target[kept]).item()
+    assert cost(name, activation, logits, target)[0] == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name, head in EVERY if head == "sigmoid"])
+@pytest.mark.parametrize("name", [name for name, activation in EVERY if activation == "sigmoid"])
 def test_class_that_nobody_marked_leaves_the_loss_of_the_others(name: str) -> None:
     logits, target = draw("sigmoid", num_classes=3)
     target[:, 1] = UNKNOWN
@@ -199,13 +205,13 @@ def test_pooled_overlap_leaves_classes_out_that_nobody_marked_in_the_batch() -> 
         assert found == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("head", ["sigmoid", "softmax"])
-def test_pooled_overlap_of_a_batch_is_that_of_one_large_image(head: Head) -> None:
-    logits, target = draw(head)
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_pooled_overlap_of_a_batch_is_that_of_one_large_image(activation: Activation) -> None:
+    logits, target = draw(activation)
     target[0, :, 3:6] = UNKNOWN
     wide = [torch.cat(list(tensor), dim=2)[None] for tensor in (logits, target)]
-    found = DiceLoss(head, pooled=True)(logits, target).item()
-    assert found == pytest.approx(DiceLoss(head)(wide[0], wide[1]).item(), rel=1e-6)
+    found = DiceLoss(activation, pooled=True)(logits, target).item()
+    assert found == pytest.approx(DiceLoss(activation)(wide[0], wide[1]).item(), rel=1e-6)
 
 
 def test_pooled_dice_is_the_librarys() -> None:

@@ -46,7 +46,7 @@ def make_package(edit: Edit) -> MakePackage:
         num_classes = len(weights)
         weight = numpy_helper.from_array(weights.reshape(num_classes, 3, 1, 1), "weight")
         size = values.get("input_size", [2, 2])
-        is_softmax = values.get("head") == "softmax"
+        is_softmax = values.get("activation") == "softmax"
         graph = helper.make_graph(
             [helper.make_node("Conv", ["images", "weight"], ["logits"])],
             "colours",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def test_unknown_key_is_named(edit: Edit) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("head", "tanh"),
+        ("activation", "tanh"),
         ("temperature", 0),
         ("classes", []),
         ("input_size", [48]),
@@ -86,9 +87,16 @@ def test_value_that_is_not_valid_is_named(edit: Edit, key: str, value: Any) -> N
     assert f"model.json: {key}" in explain(edit(**{key: value}))
 
 
+def test_older_package_calls_the_activation_head(package: Path) -> None:
+    content = json.loads((package / "model.json").read_text())
+    content.pop("activation", None)
+    (package / "model.json").write_text(json.dumps(content | {"head": "softmax"}))
+    assert load_package(package).spec.activation == "softmax"
+
+
 def test_bias_has_no_meaning_under_a_softmax(edit: Edit) -> None:
-    assert "bias is 0.5, expected 0 under the head softmax" in explain(
-        edit(head="softmax", bias=0.5)
+    assert "bias is 0.5, expected 0 under the activation softmax" in explain(
+        edit(activation="softmax", bias=0.5)
     )
 
 

@@ -38,17 +38,19 @@ def test_sigmoid_by_hand(make_package: MakePackage, logit: float, expected: floa
     assert probabilities == pytest.approx(np.full((1, 1, 2, 2), expected), abs=1e-6)
 
 
-@pytest.mark.parametrize("head", ["sigmoid", "softmax"])
-def test_huge_logits_do_not_overflow(make_package: MakePackage, head: str) -> None:
-    weights = [RED, -RED] if head == "sigmoid" else [np.zeros(3, np.float32), RED, -RED]
-    runtime = Runtime(load_package(make_package(np.stack(weights), head=head)))
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_huge_logits_do_not_overflow(make_package: MakePackage, activation: str) -> None:
+    weights = [RED, -RED] if activation == "sigmoid" else [np.zeros(3, np.float32), RED, -RED]
+    runtime = Runtime(load_package(make_package(np.stack(weights), activation=activation)))
     probabilities = runtime(draw_pixels(1e6))
     assert probabilities[0, :, 0, 0].tolist() == [1.0, 0.0]
 
 
 def test_softmax_by_hand_without_the_background(make_package: MakePackage) -> None:
     zero = np.zeros(3, np.float32)
-    runtime = Runtime(load_package(make_package(np.stack([RED, GREEN, zero]), head="softmax")))
+    runtime = Runtime(
+        load_package(make_package(np.stack([RED, GREEN, zero]), activation="softmax"))
+    )
     probabilities = runtime(draw_pixels(math.log(2), math.log(5)))
     assert probabilities[0, :, 1, 1] == pytest.approx([5 / 8, 1 / 8], abs=1e-6)
 
@@ -67,7 +69,7 @@ def test_bias_is_added_to_what_was_divided(make_package: MakePackage) -> None:
 
 def test_temperature_divides_the_logits_of_a_softmax(make_package: MakePackage) -> None:
     weights = np.stack([RED, np.zeros(3, np.float32)])
-    folder = make_package(weights, head="softmax", temperature=0.5)
+    folder = make_package(weights, activation="softmax", temperature=0.5)
     probabilities = Runtime(load_package(folder))(draw_pixels(math.log(2)))
     assert probabilities[0, :, 0, 0] == pytest.approx([0.2], abs=1e-6)
 
@@ -101,7 +103,7 @@ def test_graph_for_another_size_is_refused(edit: Edit) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"head": "softmax"}, r"gives 1 maps .* expects 2, for lesion and the background"),
+        ({"activation": "softmax"}, r"gives 1 maps .* expects 2, for lesion and the background"),
         ({"classes": ["a", "b"]}, r"gives 1 maps .* expects 2, for a, b under sigmoid"),
     ],
 )

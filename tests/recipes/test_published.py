@@ -11,7 +11,7 @@ from dermseg.recipes import Postprocessing, read_recipe, recipe_text
 KNOWN: dict[str, dict[str, Any]] = {
     "xception-unet-isic2016": {
         "classes": ["lesion"],
-        "head": "softmax",
+        "activation": "softmax",
         "data": {"evaluation_fraction": 0.05, "selection_fraction": 0.12},
         "preprocessing": {"size": [160, 160], "normalization": "unit"},
         "network": {"name": "xception_unet"},
@@ -30,7 +30,7 @@ KNOWN: dict[str, dict[str, Any]] = {
         },
     },
     "unet-isic2018": {
-        "head": "sigmoid",
+        "activation": "sigmoid",
         "data": {"evaluation_fraction": 0.1, "selection_fraction": 0.1},
         "preprocessing": {"size": [128, 128]},
         "network": {"name": "unet", "parameters": {"width": 16, "depth": 4}},
@@ -50,7 +50,7 @@ KNOWN: dict[str, dict[str, Any]] = {
     },
     "resnet-aspp-unet-isic2017": {
         "classes": ["lesion"],
-        "head": "softmax",
+        "activation": "softmax",
         "preprocessing": {"size": [256, 256], "normalization": "train"},
         "network": {
             "name": "resnet_aspp_unet",

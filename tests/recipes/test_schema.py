@@ -89,7 +89,7 @@ def test_zoom_must_be_a_range_above_zero(text: str, zoom: str) -> None:
         "postprocessing.threshold=1",
         "data.selection_fraction=1",
         "data.evaluation_fraction=-0.1",
-        "head=tanh",
+        "activation=tanh",
         "network.initialization=he",
         "network.batch_norm_momentum=0",
         "seed=-1",
@@ -121,9 +121,17 @@ def test_fractions_must_leave_something_to_train_on(text: str) -> None:
         parse_recipe(text, ["data.evaluation_fraction=0.9"])
 
 
-@pytest.mark.parametrize(("head", "num_maps"), [("sigmoid", 2), ("softmax", 3)])
-def test_softmax_has_one_more_map_for_the_background(text: str, head: str, num_maps: int) -> None:
-    recipe = parse_recipe(text, [f"head={head}", 'classes=["network", "globules"]'])
+def test_activation_may_be_called_head_as_in_older_recipes(text: str) -> None:
+    assert parse_recipe(text, ["head=softmax"]).activation == "softmax"
+    with pytest.raises(RecipeError, match="head"):
+        parse_recipe(text, ["head=tanh"])
+
+
+@pytest.mark.parametrize(("activation", "num_maps"), [("sigmoid", 2), ("softmax", 3)])
+def test_softmax_has_one_more_map_for_the_background(
+    text: str, activation: str, num_maps: int
+) -> None:
+    recipe = parse_recipe(text, [f"activation={activation}", 'classes=["network", "globules"]'])
     assert recipe.num_maps == num_maps
 
 

@@ -90,7 +90,7 @@ def test_superpixels_of_isic2017_are_learned_under_softmax(
     )  # fmt: skip
     assert trained.returncode == 0, trained.stderr
     spec = load_package(tmp_path / "run" / "model").spec
-    assert spec.head == "softmax"
+    assert spec.activation == "softmax"
     assert spec.classes == ["streaks", "negative_network", "milia_like_cyst", "pigment_network"]
     assert spec.lesion_crop is not None
     assert spec.lesion_crop.inside_only

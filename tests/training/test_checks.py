@@ -30,8 +30,14 @@ def test_packaged_recipe_can_be_trained(name: str) -> None:
         ("network.parameters={ width = 4 }", "does not take these parameters"),
         ("network.parameters.widths=[4]", "expected at least 2 levels"),
         ('loss=[{ name = "dise" }]', "unknown loss 'dise'"),
-        ("head=softmax", r"loss 'bce': head is 'softmax', but this loss is for head = 'sigmoid'"),
-        ('loss=[{ name = "cross_entropy" }]', r"loss 'cross_entropy': .* for head = 'softmax'"),
+        (
+            "activation=softmax",
+            r"loss 'bce': activation is 'softmax', but this loss is for activation = 'sigmoid'",
+        ),
+        (
+            'loss=[{ name = "cross_entropy" }]',
+            r"loss 'cross_entropy': .* for activation = 'softmax'",
+        ),
         (
             'loss=[{ name = "focal", parameters = { gama = 2 } }]',
             r"loss 'focal' has no parameter 'gama': expected gamma or alpha or class_weights",
@@ -47,4 +53,4 @@ def test_recipe_that_cannot_be_trained_is_refused(
 
 def test_class_weights_to_be_fitted_pass_the_check(make_recipe: MakeRecipe) -> None:
     loss = '[{ name = "focal", parameters = { class_weights = "inverse_frequency" } }]'
-    check_recipe(make_recipe("head=softmax", f"loss={loss}"))
+    check_recipe(make_recipe("activation=softmax", f"loss={loss}"))

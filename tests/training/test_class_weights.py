@@ -26,7 +26,7 @@ def test_weights_are_the_inverse_counts_scaled_to_one() -> None:
     second = torch.zeros(2, 2, 4)
     second[1, 0, :2] = 1
     # 10 pixels of background, 4 and 2 of the classes: 1/10, 1/4, 1/2 of 0.85 in all.
-    weights = inverse_frequencies([first, second], ["a", "b"], head="softmax")
+    weights = inverse_frequencies([first, second], ["a", "b"], activation="softmax")
     assert weights == pytest.approx([0.1 / 0.85, 0.25 / 0.85, 0.5 / 0.85], abs=1e-6)
 
 
@@ -36,7 +36,7 @@ def test_pixels_of_unknown_class_do_not_count_under_softmax() -> None:
     target[1, 0, 2] = 1
     target[1, 1] = -1
     # The lower row is left out: 1 pixel of background, 2 and 1 of the classes.
-    weights = inverse_frequencies([target], ["a", "b"], head="softmax")
+    weights = inverse_frequencies([target], ["a", "b"], activation="softmax")
     assert weights == pytest.approx([0.4, 0.2, 0.4], abs=1e-6)
 
 
@@ -48,15 +48,15 @@ def test_each_class_is_counted_by_itself_under_sigmoid() -> None:
     somewhere[1] = -2
     # Class a: 4 of 16 pixels. Class b: 2 of the 8 that are known. Background: 12 and 6, so 9 of 12
     # on average. 1 over 9/12, 4/16 and 2/8, of 4/3 + 4 + 4 in all.
-    weights = inverse_frequencies([overlapping, somewhere], ["a", "b"], head="sigmoid")
+    weights = inverse_frequencies([overlapping, somewhere], ["a", "b"], activation="sigmoid")
     assert weights == pytest.approx([1 / 7, 3 / 7, 3 / 7], abs=1e-6)
 
 
-def test_one_class_has_the_same_weights_under_both_heads() -> None:
+def test_one_class_has_the_same_weights_under_both_activations() -> None:
     target = torch.zeros(1, 3, 7)
     target[0, 1, 2:5] = 1
-    first = inverse_frequencies([target], ["lesion"], head="softmax")
-    second = inverse_frequencies([target], ["lesion"], head="sigmoid")
+    first = inverse_frequencies([target], ["lesion"], activation="softmax")
+    second = inverse_frequencies([target], ["lesion"], activation="sigmoid")
     assert first == second == pytest.approx([3 / 21, 18 / 21], abs=1e-6)
 
 
@@ -64,14 +64,14 @@ def test_one_class_has_the_same_weights_under_both_heads() -> None:
 def test_class_that_is_in_no_mask_is_named(value: int, name: str) -> None:
     targets = [torch.full((1, 2, 2), float(value))]
     with pytest.raises(DatasetError, match=f"no training mask has a pixel of '{name}'"):
-        inverse_frequencies(targets, ["lesion"], head="sigmoid")
+        inverse_frequencies(targets, ["lesion"], activation="sigmoid")
 
 
 def test_pixels_are_counted_at_the_networks_size(
     make_recipe: MakeRecipe, disc_dataset: Path
 ) -> None:
     loss = '[{ name = "focal", parameters = { class_weights = "inverse_frequency" } }]'
-    recipe = make_recipe("head=softmax", f"loss={loss}")
+    recipe = make_recipe("activation=softmax", f"loss={loss}")
     samples = open_dataset(disc_dataset).samples[:5]
     share = np.mean(
         [resize_mask(read_mask(sample.mask), (24, 32)).mean() for sample in samples if sample.mask]

@@ -101,9 +101,9 @@ def batches(num_images: int) -> Sequence[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("head", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
 def test_every_epoch_of_several_classes_is_recorded_and_the_best_one_kept(
-    make_recipe: MakeRecipe, tmp_path: Path, head: str
+    make_recipe: MakeRecipe, tmp_path: Path, activation: str
 ) -> None:
     # Only now, when dermseg has made torchvision importable.
     from lightning.pytorch import LightningDataModule  # noqa: PLC0415
@@ -117,7 +117,9 @@ def test_every_epoch_of_several_classes_is_recorded_and_the_best_one_kept(
         val_dataloader = train_dataloader
 
     loss = "[{ name = 'jaccard', parameters = { pooled = true } }, { name = 'focal' }]"
-    recipe = make_recipe(f"classes={CLASSES}", f"head={head}", f"loss={loss}", "training.epochs=3")
+    recipe = make_recipe(
+        f"classes={CLASSES}", f"activation={activation}", f"loss={loss}", "training.epochs=3"
+    )
     (tmp_path / "checkpoints").mkdir()
     fit(recipe, Noise(), tmp_path, num_processes=1, is_shown=False)  # type: ignore[arg-type]
     with (tmp_path / "metrics.csv").open() as file:
@@ -142,6 +144,6 @@ def test_every_epoch_of_several_classes_is_recorded_and_the_best_one_kept(
     for batch in Noise().val_dataloader():
         with torch.inference_mode():
             logits = module.network(batch["image"])
-        shares = logits.sigmoid() if head == "sigmoid" else logits.softmax(dim=1)[:, 1:]
+        shares = logits.sigmoid() if activation == "sigmoid" else logits.softmax(dim=1)[:, 1:]
         expected.add(shares.numpy(), batch["target"].numpy())
     assert max(scores) == pytest.approx(expected.values()["selection_pooled_jaccard"], abs=1e-6)

@@ -1,4 +1,4 @@
-"""The softmax head through the whole path: training, package, prediction, fine-tuning."""
+"""The softmax activation through the whole path: training, package, prediction, fine-tuning."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ from dermseg.training.module import SegmentationModule
 MakeRecipe = Callable[..., Recipe]
 
 FOCAL = '[{ name = "focal", parameters = { gamma = 2, class_weights = "inverse_frequency" } }]'
-SOFTMAX = ("head=softmax", f"loss={FOCAL}", "training.epochs=4", "network.initialization=xavier")
+SOFTMAX = (
+    "activation=softmax",
+    f"loss={FOCAL}",
+    "training.epochs=4",
+    "network.initialization=xavier",
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +50,7 @@ def restore(recipe: Recipe, package: Path) -> SegmentationModule:
 
 def test_package_says_softmax_and_has_a_map_more_than_classes(finished: Path) -> None:
     spec = load_package(finished / "model").spec
-    assert (spec.head, spec.classes, spec.num_maps) == ("softmax", ["lesion"], 2)
+    assert (spec.activation, spec.classes, spec.num_maps) == ("softmax", ["lesion"], 2)
     card = (finished / "model" / "MODEL_CARD.md").read_text("utf-8")
     assert "probabilities of background and classes sum to 1 (softmax)" in card
 
@@ -83,7 +88,7 @@ def test_class_weights_are_recorded_and_reused(
     assert json.loads((finished / "run.json").read_text())["class_weights"] == [background, lesion]
 
 
-def test_fine_tuning_under_another_head_draws_the_last_layer_anew(
+def test_fine_tuning_under_another_activation_draws_the_last_layer_anew(
     finished: Path, make_recipe: MakeRecipe, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = make_recipe(f"network.initial_weights='{finished / 'model'}'")
@@ -91,17 +96,17 @@ def test_fine_tuning_under_another_head_draws_the_last_layer_anew(
     before = module.network.get_parameter("segmentation_head.weight").clone()
     load_initial_weights(module.network, recipe)
     weights = read_weights(finished / "model")
-    head = {"segmentation_head.weight", "segmentation_head.bias"}
+    last = {"segmentation_head.weight", "segmentation_head.bias"}
     assert torch.equal(module.network.get_parameter("segmentation_head.weight"), before)
     for name, value in module.network.state_dict().items():
-        if name not in head and not name.startswith("auxiliary_heads."):
+        if name not in last and not name.startswith("auxiliary_heads."):
             assert torch.equal(value, weights[name]), name
     printed = " ".join(capsys.readouterr().err.split())
     assert "has the classes lesion under softmax, the recipe lesion under sigmoid" in printed
     assert "segmentation_head.bias, segmentation_head.weight start from random weights" in printed
 
 
-def test_as_many_maps_of_another_head_are_not_taken_for_the_same(
+def test_as_many_maps_of_another_activation_are_not_taken_for_the_same(
     finished: Path, make_recipe: MakeRecipe
 ) -> None:
     # Two classes under sigmoid have two maps, like background and lesion.
@@ -113,7 +118,7 @@ def test_as_many_maps_of_another_head_are_not_taken_for_the_same(
     assert torch.equal(module.network.get_parameter("segmentation_head.weight"), before)
 
 
-def test_fine_tuning_under_the_same_head_takes_every_weight(
+def test_fine_tuning_under_the_same_activation_takes_every_weight(
     finished: Path, make_recipe: MakeRecipe, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = make_recipe(*SOFTMAX, f"network.initial_weights='{finished / 'model'}'")
@@ -125,7 +130,9 @@ def test_fine_tuning_under_the_same_head_takes_every_weight(
     assert not capsys.readouterr().err
 
 
-def test_another_network_is_refused_under_any_head(finished: Path, make_recipe: MakeRecipe) -> None:
+def test_another_network_is_refused_under_any_activation(
+    finished: Path, make_recipe: MakeRecipe
+) -> None:
     source = f"network.initial_weights='{finished / 'model'}'"
     recipe = make_recipe(source, "network.parameters={ widths = [4, 6] }")
     with pytest.raises(RecipeError, match="does not fit this recipe's network"):

@@ -11,7 +11,7 @@ from dermseg.recipes import Postprocessing
 
 __all__ = ["model_card"]
 
-_HEADS = {
+_ACTIVATIONS = {
     "sigmoid": "Each class has a probability of its own (sigmoid).",
     "softmax": "The probabilities of background and classes sum to 1 (softmax).",
 }
@@ -102,13 +102,13 @@ on {measured.num_images} images of {measured.on}."""
 def _how_it_works(spec: ModelSpec) -> str:
     origin = spec.provenance
     height, width = spec.input_size
-    head = _HEADS[spec.head]
+    activation = _ACTIVATIONS[spec.activation]
     network = _network(origin)
     if spec.classes == ["lesion"]:
         return f"""\
 {network}; every image is resized to
 {width}x{height} pixels (width x height), the probability is brought back to the image's size, and a
-pixel belongs to the lesion from {spec.postprocessing.threshold} upwards. {head}"""
+pixel belongs to the lesion from {spec.postprocessing.threshold} upwards. {activation}"""
     crop = ""
     if spec.lesion_crop is not None:
         crop = (
@@ -129,7 +129,7 @@ index of each class over all of their pixels; before, they were:
     return f"""\
 {crop}{network}; what it sees is resized to
 {width}x{height} pixels (width x height), and the probabilities are brought back to the image's
-size. {head}
+size. {activation}
 A pixel belongs to a class from its threshold upwards; the mask is then eroded and dilated with
 square kernels, whose sides are given as shares of the shorter side of what it sees:
 

@@ -17,7 +17,7 @@ __all__ = ["Ensemble", "join_runs"]
 _FLIPS = ((), (-1,), (-2,), (-2, -1))
 """The axes that are turned round for each of an image's four mirror images."""
 
-_MUST_AGREE = ("classes", "head", "preprocessing", "lesion_crop", "postprocessing")
+_MUST_AGREE = ("classes", "activation", "preprocessing", "lesion_crop", "postprocessing")
 """Of the recipes of runs that are averaged."""
 
 

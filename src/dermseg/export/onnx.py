@@ -21,7 +21,7 @@ from onnxscript.optimizer import fold_constants, remove_unused_nodes
 from dermseg.errors import ExportError
 from dermseg.losses import class_probabilities
 from dermseg.networks import SegmentationNetwork
-from dermseg.recipes import Head
+from dermseg.recipes import Activation
 from dermseg.types import Size
 
 __all__ = ["averages_out", "compare_onnx", "read_onnx_weights", "round_weights", "write_onnx"]
@@ -97,7 +97,7 @@ def compare_onnx(
     path: Path,
     *,
     size: Size,
-    head: Head = "sigmoid",
+    activation: Activation = "sigmoid",
     seed: int = 0,
 ) -> float:
     """Largest difference of any probability between torch and ONNX Runtime.
@@ -117,9 +117,9 @@ def compare_onnx(
             generator.standard_normal(smooth.shape).astype(np.float32)
         )
         with torch.inference_mode():
-            expected = class_probabilities(network(images), head).numpy()
+            expected = class_probabilities(network(images), activation).numpy()
         (logits,) = session.run(["logits"], {"images": images.numpy()})
-        exported = class_probabilities(torch.from_numpy(logits), head).numpy()
+        exported = class_probabilities(torch.from_numpy(logits), activation).numpy()
         differences.append(np.abs(exported - expected).max())
     return float(np.max(differences))
 

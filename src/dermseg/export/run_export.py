@@ -91,7 +91,7 @@ def export_run(
             experimental=recipe.experimental,
             normalization=runs[0].record.normalization,
             classes=recipe.classes,
-            head=recipe.head,
+            activation=recipe.activation,
             postprocessing=recipe.postprocessing if fitted is None else fitted.postprocessing,
             onnx_sha256=hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
             provenance=provenance,
@@ -116,7 +116,7 @@ def _write_network(
     if half:
         round_weights(network)
     write_onnx(network, path, size=size, half_weights=half)
-    difference = compare_onnx(network, path, size=size, head=recipe.head)
+    difference = compare_onnx(network, path, size=size, activation=recipe.activation)
     if not difference <= _TOLERANCE:
         message = (
             f"probabilities of the exported network differ by {difference:.2g} from torch's, "

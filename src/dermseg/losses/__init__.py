@@ -22,7 +22,7 @@ from dermseg.losses.overlap import DiceLoss, JaccardLoss, LovaszLoss, TverskyLos
 from dermseg.losses.pixels import BCELoss, CrossEntropyLoss, FocalLoss
 from dermseg.losses.presence import PresenceLoss
 from dermseg.losses.weighted_sum import WeightedSumLoss
-from dermseg.recipes import INVERSE_FREQUENCY, Head, LossTerm
+from dermseg.recipes import INVERSE_FREQUENCY, Activation, LossTerm
 
 __all__ = [
     "IGNORED",
@@ -62,7 +62,7 @@ LOSSES: dict[str, type[SegmentationLoss]] = {
 def create_loss(
     terms: Sequence[LossTerm],
     *,
-    head: Head = "sigmoid",
+    activation: Activation = "sigmoid",
     num_classes: int = 1,
     fitted_weights: Sequence[float] | None = None,
 ) -> WeightedSumLoss:
@@ -70,27 +70,30 @@ def create_loss(
 
     Args:
         terms: The recipe's losses.
-        head: The recipe's head.
+        activation: The recipe's activation.
         num_classes: The recipe's classes, without a background.
         fitted_weights: What the class weights ``inverse_frequency`` stand for.
 
     Raises:
         RecipeError: If a name or a parameter is unknown, a value does not fit, or a loss is not
-            for this head.
+            for this activation.
     """
     return WeightedSumLoss(
-        [(_create_term(term, head, num_classes, fitted_weights), term.weight) for term in terms]
+        [
+            (_create_term(term, activation, num_classes, fitted_weights), term.weight)
+            for term in terms
+        ]
     )
 
 
 def _create_term(
-    term: LossTerm, head: Head, num_classes: int, fitted_weights: Sequence[float] | None
+    term: LossTerm, activation: Activation, num_classes: int, fitted_weights: Sequence[float] | None
 ) -> SegmentationLoss:
     if term.name not in LOSSES:
         message = f"unknown loss '{term.name}': expected one of {', '.join(sorted(LOSSES))}"
         raise RecipeError(message)
     kind = LOSSES[term.name]
-    known = [name for name in inspect.signature(kind).parameters if name != "head"]
+    known = [name for name in inspect.signature(kind).parameters if name != "activation"]
     for name in term.parameters:
         if name not in known:
             message = (
@@ -100,7 +103,7 @@ def _create_term(
             raise RecipeError(message)
     try:
         parameters = _fill_in(term.parameters, num_classes + 1, fitted_weights)
-        return kind(head, **parameters)
+        return kind(activation, **parameters)
     except (TypeError, ValueError) as error:
         raise RecipeError(f"loss '{term.name}': {error}") from error
 

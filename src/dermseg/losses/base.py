@@ -1,4 +1,4 @@
-"""What every loss has in common: which head's logits it takes, and its target."""
+"""What every loss has in common: the activation of its logits, and its target."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 import torch
 from torch import Tensor, nn
 
-from dermseg.recipes import Head
+from dermseg.recipes import Activation
 
 __all__ = [
     "IGNORED",
@@ -38,24 +38,27 @@ class SegmentationLoss(nn.Module, ABC):
     those where every class is known. A batch without any costs nothing, with a gradient of 0.
 
     Args:
-        head: What the logits are. ``sigmoid``: one map per class. ``softmax``: one more, the
+        activation: What the logits are. ``sigmoid``: one map per class. ``softmax``: one more, the
             first, for the background.
 
     Attributes:
-        heads: The heads whose logits it takes.
+        activations: Those of the logits that it takes.
 
     Raises:
-        ValueError: If ``head`` is none of these.
+        ValueError: If ``activation`` is none of these.
     """
 
-    heads: ClassVar[tuple[Head, ...]] = ("sigmoid", "softmax")
+    activations: ClassVar[tuple[Activation, ...]] = ("sigmoid", "softmax")
 
-    def __init__(self, head: Head = "sigmoid") -> None:
+    def __init__(self, activation: Activation = "sigmoid") -> None:
         super().__init__()
-        if head not in self.heads:
-            message = f"head is '{head}', but this loss is for head = '{self.heads[0]}'"
+        if activation not in self.activations:
+            message = (
+                f"activation is '{activation}', "
+                f"but this loss is for activation = '{self.activations[0]}'"
+            )
             raise ValueError(message)
-        self.head = head
+        self.activation = activation
 
     @abstractmethod
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -68,14 +71,14 @@ class SegmentationLoss(nn.Module, ABC):
         """
 
 
-def class_probabilities(logits: Tensor, head: Head) -> Tensor:
+def class_probabilities(logits: Tensor, activation: Activation) -> Tensor:
     """Probability of each class, (N, classes, H, W) in [0, 1], without the background's.
 
     Args:
         logits: (N, maps, H, W).
-        head: What the logits are.
+        activation: What the logits are.
     """
-    return logits.sigmoid() if head == "sigmoid" else logits.softmax(dim=1)[:, 1:]
+    return logits.sigmoid() if activation == "sigmoid" else logits.softmax(dim=1)[:, 1:]
 
 
 def class_labels(target: Tensor) -> Tensor:
@@ -93,12 +96,12 @@ def class_labels(target: Tensor) -> Tensor:
     return labels if known is None else labels.masked_fill(~known[:, 0], IGNORED)
 
 
-def known_pixels(target: Tensor, head: Head) -> Tensor | None:
+def known_pixels(target: Tensor, activation: Activation) -> Tensor | None:
     """Where a target can be learned from; None if that is everywhere, as for lesions.
 
     Args:
         target: (N, classes, H, W) of 0 and 1, or below 0 where nothing is known.
-        head: Under softmax a pixel is known only if all its classes are.
+        activation: Under softmax a pixel is known only if all its classes are.
 
     Returns:
         Bool, (N, classes, H, W) under sigmoid and (N, 1, H, W) under softmax.
@@ -106,7 +109,7 @@ def known_pixels(target: Tensor, head: Head) -> Tensor | None:
     if target.min() >= 0:
         return None
     known = target >= 0
-    return known if head == "sigmoid" else known.all(dim=1, keepdim=True)
+    return known if activation == "sigmoid" else known.all(dim=1, keepdim=True)
 
 
 def weighted_mean(costs: Tensor, weights: Tensor) -> Tensor:

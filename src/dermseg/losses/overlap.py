@@ -14,7 +14,7 @@ from dermseg.losses.base import (
     known_pixels,
     weighted_mean,
 )
-from dermseg.recipes import Head
+from dermseg.recipes import Activation
 
 __all__ = ["DiceLoss", "JaccardLoss", "LovaszLoss", "TverskyLoss"]
 
@@ -30,7 +30,7 @@ class TverskyLoss(SegmentationLoss):
     is known, in the image or in the batch, is left out of the average.
 
     Args:
-        head: ``sigmoid`` or ``softmax``.
+        activation: ``sigmoid`` or ``softmax``.
         alpha: Weight of what is wrongly in the mask.
         beta: Weight of what the mask misses.
         pooled: Take one index per class over the pixels of the whole batch. For classes that
@@ -46,13 +46,13 @@ class TverskyLoss(SegmentationLoss):
 
     def __init__(
         self,
-        head: Head = "sigmoid",
+        activation: Activation = "sigmoid",
         *,
         alpha: float = 0.3,
         beta: float = 0.7,
         pooled: bool = False,
     ) -> None:
-        super().__init__(head)
+        super().__init__(activation)
         if not (alpha >= 0 and beta >= 0 and alpha + beta > 0):
             message = f"alpha is {alpha} and beta {beta}, expected 0 or more and not both 0"
             raise ValueError(message)
@@ -65,9 +65,9 @@ class TverskyLoss(SegmentationLoss):
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Loss of a batch, in [0, 1]."""
-        probability = class_probabilities(logits.float(), self.head)
+        probability = class_probabilities(logits.float(), self.activation)
         over = (0, 2, 3) if self.pooled else (2, 3)
-        known = known_pixels(target, self.head)
+        known = known_pixels(target, self.activation)
         if known is None:
             return 1 - self._index(probability, target, over).mean()
         index = self._index(torch.where(known, probability, 0), torch.where(known, target, 0), over)
@@ -87,30 +87,30 @@ class DiceLoss(TverskyLoss):
     """1 minus the soft Dice index, per image and class: Tversky with both weights 0.5.
 
     Args:
-        head: ``sigmoid`` or ``softmax``.
+        activation: ``sigmoid`` or ``softmax``.
         pooled: As for Tversky.
 
     References:
         Milletari et al. (2016), arXiv:1606.04797.
     """
 
-    def __init__(self, head: Head = "sigmoid", *, pooled: bool = False) -> None:
-        super().__init__(head, alpha=0.5, beta=0.5, pooled=pooled)
+    def __init__(self, activation: Activation = "sigmoid", *, pooled: bool = False) -> None:
+        super().__init__(activation, alpha=0.5, beta=0.5, pooled=pooled)
 
 
 class JaccardLoss(TverskyLoss):
     """1 minus the soft Jaccard index, per image and class: Tversky with both weights 1.
 
     Args:
-        head: ``sigmoid`` or ``softmax``.
+        activation: ``sigmoid`` or ``softmax``.
         pooled: As for Tversky.
 
     References:
         Rahman and Wang (2016), doi:10.1007/978-3-319-50835-1_22.
     """
 
-    def __init__(self, head: Head = "sigmoid", *, pooled: bool = False) -> None:
-        super().__init__(head, alpha=1.0, beta=1.0, pooled=pooled)
+    def __init__(self, activation: Activation = "sigmoid", *, pooled: bool = False) -> None:
+        super().__init__(activation, alpha=1.0, beta=1.0, pooled=pooled)
 
 
 class LovaszLoss(SegmentationLoss):
@@ -125,8 +125,8 @@ class LovaszLoss(SegmentationLoss):
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Loss of a batch; at least 0, under softmax at most 1."""
-        known = known_pixels(target, self.head)
-        if self.head == "softmax":
+        known = known_pixels(target, self.activation)
+        if self.activation == "softmax":
             truth = class_labels(target)
         else:
             # Each class of each image is a mask by itself.
@@ -140,6 +140,6 @@ class LovaszLoss(SegmentationLoss):
                 return logits.sum() * 0
             logits = logits[is_judged]
             truth = truth.masked_fill(~known, IGNORED)[is_judged]
-        mode = "binary" if self.head == "sigmoid" else "multiclass"
+        mode = "binary" if self.activation == "sigmoid" else "multiclass"
         loss: Tensor = smp.LovaszLoss(mode, per_image=True, ignore_index=ignored)(logits, truth)
         return loss

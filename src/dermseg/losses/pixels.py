@@ -14,7 +14,7 @@ from dermseg.losses.base import (
     known_pixels,
     weighted_mean,
 )
-from dermseg.recipes import Head
+from dermseg.recipes import Activation
 
 __all__ = ["BCELoss", "CrossEntropyLoss", "FocalLoss"]
 
@@ -23,18 +23,18 @@ class BCELoss(SegmentationLoss):
     """Binary cross-entropy of each class, a mean over pixels and classes.
 
     Args:
-        head: ``sigmoid``.
+        activation: ``sigmoid``.
         class_weights: Weight of a class's pixels in its own map, the background's first, which is
             that of all other pixels in every map. The mean is weighted, so only the weights'
             ratios count. None weighs all the same.
     """
 
-    heads = ("sigmoid",)
+    activations = ("sigmoid",)
 
     def __init__(
-        self, head: Head = "sigmoid", *, class_weights: Sequence[float] | None = None
+        self, activation: Activation = "sigmoid", *, class_weights: Sequence[float] | None = None
     ) -> None:
-        super().__init__(head)
+        super().__init__(activation)
         self.class_weights = class_weights
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -50,22 +50,22 @@ class CrossEntropyLoss(SegmentationLoss):
     """Cross-entropy over background and classes, a mean over pixels.
 
     Args:
-        head: ``softmax``.
+        activation: ``softmax``.
         class_weights: Weight of each pixel by its true class, the background's first. The mean is
             weighted, so only the weights' ratios count. None weighs all the same.
     """
 
-    heads = ("softmax",)
+    activations = ("softmax",)
 
     def __init__(
-        self, head: Head = "softmax", *, class_weights: Sequence[float] | None = None
+        self, activation: Activation = "softmax", *, class_weights: Sequence[float] | None = None
     ) -> None:
-        super().__init__(head)
+        super().__init__(activation)
         self.class_weights = class_weights
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Loss of a batch, at least 0."""
-        known = known_pixels(target, self.head)
+        known = known_pixels(target, self.activation)
         if known is not None and not known.any():
             # torch would divide by 0.
             return logits.sum() * 0
@@ -80,7 +80,7 @@ class FocalLoss(SegmentationLoss):
     softmax against background and the other classes.
 
     Args:
-        head: ``sigmoid`` or ``softmax``.
+        activation: ``sigmoid`` or ``softmax``.
         gamma: 0, or at least 1: between them the gradient is infinite at certainty.
         alpha: Under sigmoid, in (0, 1): factor on the cost of a class's pixels; all others get
             the rest to 1. The mean is not weighted by it.
@@ -96,21 +96,21 @@ class FocalLoss(SegmentationLoss):
 
     def __init__(
         self,
-        head: Head = "sigmoid",
+        activation: Activation = "sigmoid",
         *,
         gamma: float = 2.0,
         alpha: float | None = None,
         class_weights: Sequence[float] | None = None,
     ) -> None:
-        super().__init__(head)
+        super().__init__(activation)
         if gamma != 0 and not gamma >= 1:
             message = f"gamma is {gamma}, expected 0 or at least 1"
             raise ValueError(message)
         if alpha is not None and not 0 < alpha < 1:
             message = f"alpha is {alpha}, expected a number between 0 and 1"
             raise ValueError(message)
-        if head == "softmax" and alpha is not None:
-            message = "alpha is for head = 'sigmoid'; under softmax give class_weights"
+        if activation == "softmax" and alpha is not None:
+            message = "alpha is for activation = 'sigmoid'; under softmax give class_weights"
             raise ValueError(message)
         if alpha is not None and class_weights is not None:
             message = "alpha and class_weights both weigh the classes: give one of them"
@@ -121,7 +121,7 @@ class FocalLoss(SegmentationLoss):
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Loss of a batch, at least 0; a mean weighted by the pixels' class weights."""
-        if self.head == "softmax":
+        if self.activation == "softmax":
             labels = class_labels(target)
             costs = self._focus(F.cross_entropy(logits, labels, reduction="none"))
             weights = _label_weights(labels, self.class_weights, logits)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dermseg.losses.base import SOMEWHERE, UNKNOWN, SegmentationLoss, weighted_mean
-from dermseg.recipes import Head
+from dermseg.recipes import Activation
 
 __all__ = ["PresenceLoss"]
 
@@ -27,7 +27,7 @@ class PresenceLoss(SegmentationLoss):
     classes.
 
     Args:
-        head: ``sigmoid``.
+        activation: ``sigmoid``.
         share: Share of the pixels that are pooled, the highest logits first, at least one pixel.
 
     Raises:
@@ -37,10 +37,10 @@ class PresenceLoss(SegmentationLoss):
         Pinheiro and Collobert (2015), arXiv:1411.6228, who pool by another smooth maximum.
     """
 
-    heads = ("sigmoid",)
+    activations = ("sigmoid",)
 
-    def __init__(self, head: Head = "sigmoid", *, share: float = 0.02) -> None:
-        super().__init__(head)
+    def __init__(self, activation: Activation = "sigmoid", *, share: float = 0.02) -> None:
+        super().__init__(activation)
         if not 0 < share <= 1:
             message = f"share is {share}, expected a number above 0 and at most 1"
             raise ValueError(message)

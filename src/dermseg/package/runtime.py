@@ -34,7 +34,7 @@ class Runtime:
 
     Raises:
         PackageError: If the runtime does not accept the graph, or it is not for images of the
-            size, or not for the classes and the head, that ``model.json`` says.
+            size, or not for the classes and the activation, that ``model.json`` says.
         MissingExtraError: If OpenVINO is asked for and not installed.
         UsageError: If there is no such runtime or precision.
     """
@@ -81,7 +81,7 @@ class Runtime:
             (N, classes, height, width) float32 in [0, 1]; a background's is left out.
         """
         scaled = self._session.run(inputs) / np.float32(self.spec.temperature)
-        if self.spec.head == "sigmoid":
+        if self.spec.activation == "sigmoid":
             return _sigmoid(scaled + np.float32(self.spec.bias))
         exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
@@ -90,11 +90,11 @@ class Runtime:
     def _check_maps(self, package: ModelPackage) -> None:
         num_maps = self._session.outputs.get("logits", [0, 0])[1]
         if num_maps != self.spec.num_maps:
-            background = " and the background" if self.spec.head == "softmax" else ""
+            background = " and the background" if self.spec.activation == "softmax" else ""
             message = (
                 f"{package.onnx_path}: it gives {num_maps} maps of logits, but model.json expects "
                 f"{self.spec.num_maps}, for {', '.join(self.spec.classes)}{background} under "
-                f"{self.spec.head}: export the package again"
+                f"{self.spec.activation}: export the package again"
             )
             raise PackageError(message)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from dermseg.package.trust import Calibration, QualityModel, ScopeModel
 from dermseg.preprocessing import Normalization
-from dermseg.recipes import Cleaning, Head, LesionCrop, Postprocessing
+from dermseg.recipes import Activation, Cleaning, LesionCrop, Postprocessing
 from dermseg.types import Size
 
 __all__ = ["DataSource", "ModelSpec", "Provenance", "Quantization", "Score"]
@@ -122,10 +122,11 @@ class ModelSpec(_Table):
         preprocessing: What is taken out of every image; nothing, where a package does not say.
         lesion_crop: How the image is cut to its lesion, and by which model; None leaves it whole.
         classes: One name per map of probabilities.
-        head: ``sigmoid`` for classes that may overlap, with one map of logits each; ``softmax``
-            for exclusive ones, with one more map of logits, the first, for the background.
+        activation: ``sigmoid`` for classes that may overlap, with one map of logits each;
+            ``softmax`` for exclusive ones, with one more map of logits, the first, for the
+            background. Older packages call it ``head``.
         temperature: Logits are divided by it.
-        bias: Is then added to them; only under the head ``sigmoid``.
+        bias: Is then added to them; only under the activation ``sigmoid``.
         calibration: What temperature, bias and threshold were fitted on; None where they were not.
         quality: Estimates how good a mask of the lesion is; None where that was not fitted.
         scope: Tells images that the model was not made for; None where that was not fitted.
@@ -144,7 +145,9 @@ class ModelSpec(_Table):
     lesion_crop: LesionCrop | None = None
     normalization: Normalization
     classes: list[ClassName] = Field(min_length=1)
-    head: Head = "sigmoid"
+    activation: Activation = Field(
+        default="sigmoid", validation_alias=AliasChoices("activation", "head")
+    )
     temperature: float = Field(default=1.0, gt=0)
     bias: float = 0.0
     postprocessing: Postprocessing
@@ -159,7 +162,7 @@ class ModelSpec(_Table):
     @property
     def num_maps(self) -> int:
         """Maps of logits that the graph gives."""
-        return len(self.classes) + (self.head == "softmax")
+        return len(self.classes) + (self.activation == "softmax")
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -181,8 +184,8 @@ class ModelSpec(_Table):
                 f"classes are {self.classes}, expected none to end in _probability: file names do"
             )
             raise ValueError(message)
-        if self.bias and self.head != "sigmoid":
-            message = f"bias is {self.bias}, expected 0 under the head {self.head}"
+        if self.bias and self.activation != "sigmoid":
+            message = f"bias is {self.bias}, expected 0 under the activation {self.activation}"
             raise ValueError(message)
         if self.lesion_crop is not None and not self.needs_lesion_model:
             message = "lesion_crop is for classes inside the lesion, but 'lesion' is among them"

@@ -14,15 +14,15 @@ from dermseg.recipes.schema import (
     ResizingStep,
     Training,
 )
-from dermseg.recipes.tables import INVERSE_FREQUENCY, Head
+from dermseg.recipes.tables import INVERSE_FREQUENCY, Activation
 
 __all__ = [
     "INVERSE_FREQUENCY",
     "PRESETS",
+    "Activation",
     "Augmentation",
     "Cleaning",
     "Data",
-    "Head",
     "LesionCrop",
     "LossTerm",
     "Network",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import AliasChoices, Field, PositiveInt, model_validator
 
 from dermseg.recipes.augmentation import Augmentation
-from dermseg.recipes.tables import INVERSE_FREQUENCY, Head, Share, Table
+from dermseg.recipes.tables import INVERSE_FREQUENCY, Activation, Share, Table
 
 __all__ = [
     "Cleaning",
@@ -315,9 +315,10 @@ class Recipe(Table):
         experimental: The model is not known to find in photographs what it is made to find; its
             package says so wherever it is used.
         classes: The name of each foreground map.
-        head: ``sigmoid`` for classes that may overlap; ``softmax`` for exclusive ones, with a map
-            for the background before those of the classes. Where the true masks of such classes
-            overlap, the class that is named first is learned: name the rarest first.
+        activation: ``sigmoid`` for classes that may overlap; ``softmax`` for exclusive ones, with a
+            map for the background before those of the classes. Where the true masks of such
+            classes overlap, the class that is named first is learned: name the rarest first.
+            Older recipes call it ``head``.
         lesion_crop: Cut every image to its lesion; None shows the network all of it.
         flips: The model averages over an image and its three mirror images, which is four times
             the work; training is the same.
@@ -328,7 +329,9 @@ class Recipe(Table):
     experimental: bool = False
     seed: Seed = 0
     classes: list[str] = Field(default=["lesion"], min_length=1)
-    head: Head = "sigmoid"
+    activation: Activation = Field(
+        default="sigmoid", validation_alias=AliasChoices("activation", "head")
+    )
     data: Data = Field(default_factory=Data)
     preprocessing: Preprocessing
     lesion_crop: LesionCrop | None = None
@@ -353,7 +356,7 @@ class Recipe(Table):
     @property
     def num_maps(self) -> int:
         """Maps of logits that the network gives."""
-        return len(self.classes) + (self.head == "softmax")
+        return len(self.classes) + (self.activation == "softmax")
 
     @property
     def needs_class_weights(self) -> bool:

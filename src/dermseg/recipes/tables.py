@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["INVERSE_FREQUENCY", "Head", "Share", "Table"]
+__all__ = ["INVERSE_FREQUENCY", "Activation", "Share", "Table"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A probability, or a part of a whole."""
 
-Head = Literal["sigmoid", "softmax"]
+Activation = Literal["sigmoid", "softmax"]
 """What makes probabilities of a network's maps.
 
 ``sigmoid``: one map per class, and classes may overlap. ``softmax``: one more map, the first, for

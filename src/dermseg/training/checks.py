@@ -16,13 +16,13 @@ def check_recipe(recipe: Recipe) -> None:
     """Refuse a recipe that cannot be trained.
 
     Raises:
-        RecipeError: If a network, a parameter or a loss is unknown, a loss is not for the head,
-            or the network does not take one of the sizes.
+        RecipeError: If a network, a parameter or a loss is unknown, a loss is not for the
+            activation, or the network does not take one of the sizes.
     """
     # Class weights are fitted later: here any will do.
     create_loss(
         recipe.loss,
-        head=recipe.head,
+        activation=recipe.activation,
         num_classes=len(recipe.classes),
         fitted_weights=[1.0] * (1 + len(recipe.classes)),
     )

@@ -11,7 +11,7 @@ from dermseg.datasets.pairs import PairSource
 from dermseg.errors import DatasetError
 from dermseg.losses import class_labels
 from dermseg.preprocessing import UNIT_RANGE
-from dermseg.recipes import Head, Recipe
+from dermseg.recipes import Activation, Recipe
 from dermseg.training.data import SegmentationData
 from dermseg.types import Sample
 
@@ -35,11 +35,11 @@ def fit_class_weights(
         return None
     data = SegmentationData(samples, recipe, UNIT_RANGE, augment=False, pairs=pairs)
     targets = (data[0, index]["target"] for index in range(len(data)))
-    return inverse_frequencies(targets, recipe.classes, head=recipe.head)
+    return inverse_frequencies(targets, recipe.classes, activation=recipe.activation)
 
 
 def inverse_frequencies(
-    targets: Iterable[Tensor], classes: Sequence[str], *, head: Head
+    targets: Iterable[Tensor], classes: Sequence[str], *, activation: Activation
 ) -> list[float]:
     """1 over the share of the pixels of background and of each class, scaled to a sum of 1.
 
@@ -50,7 +50,7 @@ def inverse_frequencies(
     Args:
         targets: (classes, H, W) each: 1 in the class, 0 not in it, negative where nobody knows.
         classes: Their names.
-        head: The recipe's head.
+        activation: The recipe's activation.
 
     Raises:
         DatasetError: If the background or a class has no pixel.
@@ -59,7 +59,7 @@ def inverse_frequencies(
     counts = torch.zeros(len(classes) + 1, dtype=torch.float64)
     known = torch.zeros(len(classes) + 1, dtype=torch.float64)
     for target in targets:
-        if head == "softmax":
+        if activation == "softmax":
             labels = class_labels(target[None])[0][(target >= 0).all(dim=0)]
             counts += torch.bincount(labels, minlength=len(counts))
             known += len(labels)

@@ -17,8 +17,8 @@ __all__ = ["load_initial_weights"]
 def load_initial_weights(network: SegmentationNetwork, recipe: Recipe) -> None:
     """Load the weights of the package that a recipe names.
 
-    If the package has another head or another number of classes, the layers that give the maps
-    keep their random weights, and a line is printed.
+    If the package has another activation or another number of classes, the layers that give the
+    maps keep their random weights, and a line is printed.
 
     Args:
         network: The recipe's network; changed in place.
@@ -32,13 +32,13 @@ def load_initial_weights(network: SegmentationNetwork, recipe: Recipe) -> None:
     package = load_package(source)
     weights = read_weights(package.folder)
     spec = package.spec
-    if (spec.head, len(spec.classes)) != (recipe.head, len(recipe.classes)):
+    if (spec.activation, len(spec.classes)) != (recipe.activation, len(recipe.classes)):
         own = network.state_dict()
         replaced = sorted(_layers_of_maps(recipe) & weights.keys())
         weights |= {name: own[name] for name in replaced}
         Console(stderr=True).print(
             f"network.initial_weights: '{source}' has the classes {', '.join(spec.classes)} under "
-            f"{spec.head}, the recipe {', '.join(recipe.classes)} under {recipe.head}: "
+            f"{spec.activation}, the recipe {', '.join(recipe.classes)} under {recipe.activation}: "
             f"{', '.join(replaced)} start from random weights",
             soft_wrap=True,
             highlight=False,

@@ -48,7 +48,7 @@ class SegmentationModule(LightningModule):
         self.network = network.to(memory_format=network.memory_format)  # type: ignore[call-overload]
         self.loss = create_loss(
             recipe.loss,
-            head=recipe.head,
+            activation=recipe.activation,
             num_classes=len(recipe.classes),
             fitted_weights=class_weights,
         )
@@ -84,7 +84,7 @@ class SegmentationModule(LightningModule):
         # The last steps of a run are judged here only.
         self._check_finite(loss, f"loss of selection batch {batch_index + 1}")
         self._record("selection_loss", loss, batch)
-        probabilities = class_probabilities(logits, self.recipe.head)
+        probabilities = class_probabilities(logits, self.recipe.activation)
         if is_lesion_only(self.recipe.classes):
             self._record_means(probabilities, batch)
         else:
