@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dermseg.images import write_image
-from dermseg.package import LinearModel, ScopeModel, load_package
+from dermseg.package import LinearModel, OutOfDistributionModel, load_package
 from dermseg.phantom import create_phantom
 
 Dermseg = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -43,10 +43,10 @@ def test_what_is_refused_is_counted_apart_and_can_be_forced(
         features=["grey"], centres=[0.5], scales=[0.1], weights=[-2.0], intercept=0.0
     )
     always = LinearModel(features=["lit"], centres=[0], scales=[1], weights=[0], intercept=9)
-    scope = ScopeModel(
+    refusing = OutOfDistributionModel(
         threshold=0.5, photograph=grey, least_photograph=0.3, lesion=always, least_lesion=0.3
     )
-    spec = package.spec.model_copy(update={"scope": scope})
+    spec = package.spec.model_copy(update={"out_of_distribution": refusing})
     (folder / "model.json").write_text(spec.model_dump_json())
     lesion = create_phantom(1).image
     images = tmp_path / "images"

@@ -200,7 +200,7 @@ def predictor() -> Predictor:
         features=["expected_overlap"], centres=[0.8], scales=[0.1], weights=[1.0], intercept=1.0
     )
     quality = QualityModel(jaccard=sureness, review_below=0.7)
-    spec = package.spec.model_copy(update={"quality": quality, "scope": None})
+    spec = package.spec.model_copy(update={"quality": quality, "out_of_distribution": None})
     return Predictor(ModelPackage(package.folder, spec))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from dermseg.errors import PackageError
-from dermseg.package import list_packages, load_package
+from dermseg.package import ModelSpec, list_packages, load_package
 
 Edit = Callable[..., Path]
 
@@ -87,11 +86,13 @@ def test_value_that_is_not_valid_is_named(edit: Edit, key: str, value: Any) -> N
     assert f"model.json: {key}" in explain(edit(**{key: value}))
 
 
-def test_older_package_calls_the_activation_head(package: Path) -> None:
-    content = json.loads((package / "model.json").read_text())
-    content.pop("activation", None)
-    (package / "model.json").write_text(json.dumps(content | {"head": "softmax"}))
-    assert load_package(package).spec.activation == "softmax"
+def test_older_names_of_keys_are_read() -> None:
+    spec = load_package().spec.model_copy(update={"activation": "softmax", "bias": 0.0})
+    content = spec.model_dump(mode="json")
+    content["head"] = content.pop("activation")
+    content["scope"] = content.pop("out_of_distribution")
+    assert content["scope"] is not None
+    assert ModelSpec.model_validate(content) == spec
 
 
 def test_bias_has_no_meaning_under_a_softmax(edit: Edit) -> None:

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from dermseg.images import write_image
-from dermseg.package import LinearModel, ModelPackage, QualityModel, ScopeModel, load_package
+from dermseg.package import (
+    LinearModel,
+    ModelPackage,
+    OutOfDistributionModel,
+    QualityModel,
+    load_package,
+)
 from dermseg.phantom import create_phantom, create_plain_skin
 from dermseg.prediction import OutputOptions, Predictor, open_output, plan_jobs, predict_jobs
 from dermseg.prediction.quality import NO_LESION, NOT_DERMOSCOPIC, Quality
@@ -24,7 +30,7 @@ def _model(feature: str, centre: float, *, intercept: float = 0.0) -> LinearMode
 
 QUALITY = QualityModel(jaccard=_model("expected_overlap", 0.5), review_below=0.65)
 # Pictures that are grey are out of scope, and those in which nothing is found.
-SCOPE = ScopeModel(
+OUT_OF_DISTRIBUTION = OutOfDistributionModel(
     threshold=0.5,
     photograph=LinearModel(
         features=["grey"], centres=[0.5], scales=[0.1], weights=[-2.0], intercept=0.0
@@ -37,7 +43,9 @@ SCOPE = ScopeModel(
 
 def _predictor(**values: Any) -> Predictor:
     package = load_package()
-    spec = package.spec.model_copy(update={"quality": QUALITY, "scope": SCOPE, **values})
+    spec = package.spec.model_copy(
+        update={"quality": QUALITY, "out_of_distribution": OUT_OF_DISTRIBUTION, **values}
+    )
     return Predictor(ModelPackage(package.folder, spec))
 
 
@@ -62,7 +70,7 @@ def test_a_clear_lesion_is_expected_to_be_right(predictor: Predictor) -> None:
 
 
 def test_without_fitted_models_nothing_is_said() -> None:
-    prediction = _predictor(quality=None, scope=None).predict(create_plain_skin(1))
+    prediction = _predictor(quality=None, out_of_distribution=None).predict(create_plain_skin(1))
     assert prediction.quality is None
     assert prediction.refusal is None
 
@@ -78,12 +86,12 @@ def test_what_the_model_was_not_made_for_is_refused_with_the_reason(
     assert predictor.predict(flat).refusal == NO_LESION
 
 
-def test_scope_does_not_depend_on_the_threshold_that_was_asked_for() -> None:
-    area = SCOPE.model_copy(
+def test_refusal_does_not_depend_on_the_threshold_that_was_asked_for() -> None:
+    area = OUT_OF_DISTRIBUTION.model_copy(
         update={"lesion": _model("log_area", -3.2), "photograph": _model("lit", 0.0)}
     )
     package = load_package()
-    spec = package.spec.model_copy(update={"quality": QUALITY, "scope": area})
+    spec = package.spec.model_copy(update={"quality": QUALITY, "out_of_distribution": area})
     image = create_phantom(1).image
     usual, strict = (
         Predictor(ModelPackage(package.folder, spec), threshold=threshold).predict(image)

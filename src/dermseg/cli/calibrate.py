@@ -40,10 +40,11 @@ def calibrate(
         bool, typer.Option("--overwrite", help="Replace a package that is there.")
     ] = False,
 ) -> None:
-    """Calibrate a lesion model, and fit its quality and scope estimates. Needs the extra 'train'.
+    """Calibrate a lesion model: thresholds, quality, out-of-distribution. Needs the extra 'train'.
 
-    Fits temperature, bias and threshold, the estimate of each mask's quality, and what is out of
-    scope, and writes a copy of the package with a card that says what this is worth.
+    Fits temperature, bias and threshold, the estimate of each mask's quality, and of which images
+    the model was not made for. Writes a copy of the package with a card that says what this is
+    worth.
     """
     from dermseg.errors import MissingExtraError
 

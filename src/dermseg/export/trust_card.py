@@ -1,4 +1,4 @@
-"""What the model card says of calibration, expected quality and scope."""
+"""What the model card says of calibration, expected quality and out-of-distribution images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from dermseg.export.reliability import RELIABILITY
 from dermseg.metrics import JACCARD_THRESHOLD
-from dermseg.package import Calibration, ModelSpec, QualityModel, ScopeModel
+from dermseg.package import Calibration, ModelSpec, OutOfDistributionModel, QualityModel
 
 __all__ = ["trust_card"]
 
@@ -31,8 +31,8 @@ def trust_card(spec: ModelSpec) -> str:
         parts.append(_calibration(spec, spec.calibration))
     if spec.quality is not None:
         parts.append(_quality(spec.quality))
-    if spec.scope is not None:
-        parts.append(_scope(spec.scope))
+    if spec.out_of_distribution is not None:
+        parts.append(_out_of_distribution(spec.out_of_distribution))
     return "".join(f"\n{part}\n" for part in parts)
 
 
@@ -69,7 +69,7 @@ that each fit left out:
 {rows}"""
 
 
-def _scope(model: ScopeModel) -> str:
+def _out_of_distribution(model: OutOfDistributionModel) -> str:
     rows = "\n".join(
         f"| {_KIND_WORDS.get(kind, kind)} | {share:.1%} |" for kind, share in model.values.items()
     )

@@ -13,9 +13,9 @@ from dermseg.package.spec import DataSource, ModelSpec, Provenance, Quantization
 from dermseg.package.trust import (
     Calibration,
     LinearModel,
+    OutOfDistributionModel,
     QualityModel,
     Reliability,
-    ScopeModel,
 )
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "LinearModel",
     "ModelPackage",
     "ModelSpec",
+    "OutOfDistributionModel",
     "Precision",
     "Provenance",
     "QualityModel",
@@ -33,7 +34,6 @@ __all__ = [
     "Reliability",
     "Runtime",
     "RuntimeName",
-    "ScopeModel",
     "Score",
     "list_packages",
     "load_package",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from dermseg.package.trust import Calibration, QualityModel, ScopeModel
+from dermseg.package.trust import Calibration, OutOfDistributionModel, QualityModel
 from dermseg.preprocessing import Normalization
 from dermseg.recipes import Activation, Cleaning, LesionCrop, Postprocessing
 from dermseg.types import Size
@@ -129,7 +129,8 @@ class ModelSpec(_Table):
         bias: Is then added to them; only under the activation ``sigmoid``.
         calibration: What temperature, bias and threshold were fitted on; None where they were not.
         quality: Estimates how good a mask of the lesion is; None where that was not fitted.
-        scope: Tells images that the model was not made for; None where that was not fitted.
+        out_of_distribution: Tells images that the model was not made for; None where that was not
+            fitted. Older packages call it ``scope``.
         quantization: For a network in int8, what that cost; None for float32.
         notes: What else was found out about the model, as sections of Markdown for its card.
         onnx_sha256: Of ``model.onnx``, so that a damaged or exchanged file is noticed.
@@ -153,7 +154,9 @@ class ModelSpec(_Table):
     postprocessing: Postprocessing
     calibration: Calibration | None = None
     quality: QualityModel | None = None
-    scope: ScopeModel | None = None
+    out_of_distribution: OutOfDistributionModel | None = Field(
+        default=None, validation_alias=AliasChoices("out_of_distribution", "scope")
+    )
     quantization: Quantization | None = None
     notes: str = ""
     onnx_sha256: str

@@ -10,7 +10,14 @@ from pydantic import Field, model_validator
 
 from dermseg.recipes.tables import Share, Table
 
-__all__ = ["FARTHEST", "Calibration", "LinearModel", "QualityModel", "Reliability", "ScopeModel"]
+__all__ = [
+    "FARTHEST",
+    "Calibration",
+    "LinearModel",
+    "OutOfDistributionModel",
+    "QualityModel",
+    "Reliability",
+]
 
 FARTHEST: Final = 4.0
 """What lies further out, in scales from the centre, is taken to lie there."""
@@ -79,7 +86,7 @@ class QualityModel(Table):
     values: dict[str, tuple[float, float, float]] = Field(default_factory=dict)
 
 
-class ScopeModel(Table):
+class OutOfDistributionModel(Table):
     """Which images a model was not made for.
 
     Attributes:
@@ -126,7 +133,7 @@ class Calibration(Table):
     """What a package was calibrated on, and what scaling and threshold changed.
 
     Attributes:
-        on: The images; quality and scope were fitted on the same.
+        on: The images; the other estimates were fitted on the same.
         num_images: How many they are.
         border_width: In pixels at native size: how near the border is near.
         threshold_on: The images that the threshold was chosen on; empty where it was the same.

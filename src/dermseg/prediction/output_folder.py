@@ -138,8 +138,8 @@ def _record(predictor: Predictor, options: OutputOptions) -> dict[str, Any]:
         record["scaling"] = [predictor.spec.temperature, predictor.spec.bias]
     if options.force:
         record["force"] = True
-    for key in ("quality", "scope"):
-        fitted = getattr(predictor.spec, key)
+    estimates = {"quality": predictor.spec.quality, "scope": predictor.spec.out_of_distribution}
+    for key, fitted in estimates.items():
         if fitted is not None:
             # Numbers of no meaning to a reader; two runs must only agree on them.
             record[key] = hashlib.sha256(fitted.model_dump_json().encode()).hexdigest()[:16]

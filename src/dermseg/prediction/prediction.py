@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dermseg.images import encode_png
-from dermseg.package import QualityModel, ScopeModel
+from dermseg.package import OutOfDistributionModel, QualityModel
 from dermseg.prediction.attribute_overlay import draw_attributes
 from dermseg.prediction.features import describe
 from dermseg.prediction.measurements import Measurements, measure
@@ -51,7 +51,7 @@ class Prediction:
         experimental: Whether the model says so of itself.
         seen: (h, w, 3) uint8 RGB, what the network saw, for the two below.
         quality_model: Estimates how good the lesion's mask is.
-        scope_model: Tells images that the model was not made for.
+        out_of_distribution_model: Tells images that the model was not made for.
     """
 
     image: ImageArray
@@ -66,7 +66,7 @@ class Prediction:
     experimental: bool = False
     seen: ImageArray | None = None
     quality_model: QualityModel | None = None
-    scope_model: ScopeModel | None = None
+    out_of_distribution_model: OutOfDistributionModel | None = None
 
     def __repr__(self) -> str:
         """Size, classes and threshold; nothing is computed for it."""
@@ -164,11 +164,11 @@ class Prediction:
         """
         if self.lesion is not None:
             return self.lesion.refusal
-        if self.scope_model is None or self.seen is None:
+        if self.out_of_distribution_model is None or self.seen is None:
             return None
-        threshold = self.scope_model.threshold
+        threshold = self.out_of_distribution_model.threshold
         described = self.described if threshold == self._threshold else self._describe(threshold)
-        return find_refusal(self.scope_model, described)
+        return find_refusal(self.out_of_distribution_model, described)
 
     @cached_property
     def described(self) -> dict[str, float]:

@@ -305,7 +305,7 @@ class Predictor:
                 experimental=self.spec.experimental,
                 seen=entry.seen,
                 quality_model=self.spec.quality,
-                scope_model=self.spec.scope,
+                out_of_distribution_model=self.spec.out_of_distribution,
             )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from dermseg.package import QualityModel, ScopeModel
+from dermseg.package import OutOfDistributionModel, QualityModel
 
 __all__ = [
     "NOT_DERMOSCOPIC",
@@ -48,7 +48,7 @@ def estimate_quality(model: QualityModel, described: Mapping[str, float]) -> Qua
     return Quality(expected, expected < model.review_below)
 
 
-def find_refusal(model: ScopeModel, described: Mapping[str, float]) -> str | None:
+def find_refusal(model: OutOfDistributionModel, described: Mapping[str, float]) -> str | None:
     """Why an image should not be predicted, in a few words; None where it should.
 
     Args:

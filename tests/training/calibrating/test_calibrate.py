@@ -97,8 +97,8 @@ def test_a_package_learns_its_doubts(
     assert spec.calibration.on.startswith("the images that chose the checkpoint")
     assert 0.2 <= spec.postprocessing.threshold <= 0.8
     assert spec.quality is not None
-    assert spec.scope is not None
-    assert spec.scope.threshold == spec.postprocessing.threshold
+    assert spec.out_of_distribution is not None
+    assert spec.out_of_distribution.threshold == spec.postprocessing.threshold
     card = (destination / "MODEL_CARD.md").read_text("utf-8")
     for heading in ("## Calibration", "## Expected quality", "## Out of scope"):
         assert f"\n\n{heading}\n" in card

@@ -12,10 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from dermseg.package import LinearModel
 from dermseg.prediction.quality import NO_LESION, NOT_DERMOSCOPIC, find_refusal
 from dermseg.training.calibrating.logistic import fit_linear
+from dermseg.training.calibrating.out_of_distribution import Kind, fit_out_of_distribution
 from dermseg.training.calibrating.parts import divide
 from dermseg.training.calibrating.quality import fit_quality
 from dermseg.training.calibrating.scaling import LogitCounts
-from dermseg.training.calibrating.scope import Kind, fit_scope
 
 RNG = np.random.default_rng(0)
 
@@ -87,11 +87,11 @@ def _kind(number: int, grey: float, presence: float) -> list[dict[str, float]]:
     return [{"presence": presence + a, "grey": grey + b} for a, b in noise]
 
 
-def test_scope_tells_the_kinds_apart_and_keeps_photographs() -> None:
+def test_out_of_distribution_model_tells_the_kinds_apart_and_keeps_photographs() -> None:
     kinds = [
         _kind(900, grey, presence) for grey, presence in ((0, 1), (0, 1), (0, 1), (0, 0), (1, 1))
     ]
-    model = fit_scope(*map(Kind.ungrouped, kinds), threshold=0.4)
+    model = fit_out_of_distribution(*map(Kind.ungrouped, kinds), threshold=0.4)
     assert model.values["plain"] > 0.95
     assert model.values["pictures"] > 0.95
     assert model.values["photographs"] < 0.1
@@ -105,7 +105,7 @@ def test_scope_tells_the_kinds_apart_and_keeps_photographs() -> None:
 def test_hardly_a_photograph_is_refused_where_kinds_are_much_alike() -> None:
     photographs = _kind(1000, 0, 1)
     others = _kind(100, 0, 1), _kind(100, 0, 1), _kind(300, 0, 0.9), _kind(300, 0.1, 1)
-    model = fit_scope(*map(Kind.ungrouped, (photographs, *others)), threshold=0.5)
+    model = fit_out_of_distribution(*map(Kind.ungrouped, (photographs, *others)), threshold=0.5)
     refused = [find_refusal(model, entry) for entry in photographs]
     # 0.5 % and 1 %, rounded down to whole images.
     assert 1 <= refused.count(NOT_DERMOSCOPIC) <= 5
@@ -117,7 +117,7 @@ def test_hardly_a_photograph_of_dark_skin_is_refused() -> None:
     dark = _kind(1000, 0.7, 1)
     others = _kind(100, 0, 1), _kind(300, 0, 0), _kind(1000, 1, 1)
     kinds = [_kind(1000, 0, 1), dark, *others]
-    model = fit_scope(*map(Kind.ungrouped, kinds), threshold=0.5)
+    model = fit_out_of_distribution(*map(Kind.ungrouped, kinds), threshold=0.5)
     refused = [find_refusal(model, entry) for entry in dark]
     assert 1 <= refused.count(NOT_DERMOSCOPIC) <= 5
 
@@ -129,7 +129,7 @@ def test_hardly_a_photograph_is_refused_of_those_that_it_was_not_fitted_on() -> 
         _rows(RNG.normal(size=(number, 120)) + moved)
         for number, moved in ((400, 0), (20, 0), (20, 0), (50, 8), (300, shift), (4000, 0))
     )
-    model = fit_scope(*map(Kind.ungrouped, kinds), threshold=0.5)
+    model = fit_out_of_distribution(*map(Kind.ungrouped, kinds), threshold=0.5)
     refused = [find_refusal(model, entry) for entry in unseen]
     assert refused.count(NOT_DERMOSCOPIC) / len(unseen) < 0.02
 
@@ -143,13 +143,13 @@ def test_limits_are_set_by_models_of_four_fifths(monkeypatch: pytest.MonkeyPatch
         num_fitted.append(len(described))
         return fit_linear(described, targets, **options)
 
-    monkeypatch.setattr("dermseg.training.calibrating.scope.fit_linear", fit)
+    monkeypatch.setattr("dermseg.training.calibrating.out_of_distribution.fit_linear", fit)
     kinds = [
         _kind(100, grey, presence) for grey, presence in ((0, 1), (0, 1), (0, 1), (0, 0), (1, 1))
     ]
     groups = [f"group-{row}" for row in range(100)]
     # Dark images are of the photographs' groups: both are divided alike.
-    fit_scope(
+    fit_out_of_distribution(
         Kind(kinds[0], groups),
         Kind(kinds[1], groups),
         *map(Kind.ungrouped, kinds[2:]),

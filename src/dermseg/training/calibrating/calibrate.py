@@ -31,9 +31,9 @@ from dermseg.prediction import Prediction, Predictor
 from dermseg.preprocessing import to_unit_range
 from dermseg.recipes import Postprocessing
 from dermseg.training.calibrating.held_out import HeldOut, find_held_out, find_unseen
+from dermseg.training.calibrating.out_of_distribution import Kind, fit_out_of_distribution
 from dermseg.training.calibrating.quality import FEWEST_GROUPS, fit_quality
 from dermseg.training.calibrating.scaling import LogitCounts
-from dermseg.training.calibrating.scope import Kind, fit_scope
 from dermseg.training.monitor import is_lesion_only
 from dermseg.types import BoolMask, ImageArray, Sample
 
@@ -117,7 +117,7 @@ def calibrate_package(
     console.print(f"threshold {options.threshold}; ECE {before.error:.4f}, now {after.error:.4f}")
     quality = fit_quality(found.described, found.jaccards, found.groups)
     predictor = Predictor(replace(package, spec=package.spec.model_copy(update=fitted)))
-    scope = fit_scope(
+    out_of_distribution = fit_out_of_distribution(
         Kind(found.described, found.groups),
         _describe_dark(predictor, held_out.samples, num_generated),
         *(Kind.ungrouped(_describe_all(predictor, each)) for each in _generate(num_generated)),
@@ -131,7 +131,12 @@ def calibrate_package(
         before=before,
         after=after,
     )
-    update = {**fitted, "calibration": calibration, "quality": quality, "scope": scope}
+    update = {
+        **fitted,
+        "calibration": calibration,
+        "quality": quality,
+        "out_of_distribution": out_of_distribution,
+    }
     return copy_package(package, destination, update, overwrite=overwrite)
 
 

@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.package import LinearModel, ScopeModel
+from dermseg.package import LinearModel, OutOfDistributionModel
 from dermseg.prediction.quality import find_refusal
 from dermseg.training.calibrating.logistic import fit_linear
 from dermseg.training.calibrating.parts import divide
 
-__all__ = ["Kind", "fit_scope"]
+__all__ = ["Kind", "fit_out_of_distribution"]
 
 # Share of the photographs that each model refuses at most; a false refusal is the worse harm.
 _REFUSED_AS_NO_PHOTOGRAPH: Final = 0.005
@@ -54,9 +54,9 @@ class Kind:
         return Kind(list(compress(self.described, kept)), list(compress(self.groups, kept)))
 
 
-def fit_scope(
+def fit_out_of_distribution(
     photographs: Kind, dark: Kind, phantoms: Kind, plain: Kind, pictures: Kind, *, threshold: float
-) -> ScopeModel:
+) -> OutOfDistributionModel:
     """Fit two models: is it a dermoscopic photograph, and if so, does it show a lesion?
 
     Limits are set so that hardly a photograph is refused by a model that has not seen it, and
@@ -108,10 +108,10 @@ class _Kinds:
             )
 
 
-def _fit(kinds: _Kinds, *, threshold: float) -> ScopeModel:
+def _fit(kinds: _Kinds, *, threshold: float) -> OutOfDistributionModel:
     photograph, least_photograph = _fit_limited(_fit_photograph, kinds, _REFUSED_AS_NO_PHOTOGRAPH)
     lesion, least_lesion = _fit_limited(_fit_lesion, kinds, _REFUSED_AS_NO_LESION)
-    return ScopeModel(
+    return OutOfDistributionModel(
         threshold=threshold,
         photograph=photograph,
         least_photograph=min(_STRICTEST_PHOTOGRAPH, least_photograph),
@@ -164,5 +164,5 @@ def _fit_two(wanted: Described, others: Described, *, squares: bool) -> LinearMo
     )
 
 
-def _share_refused(model: ScopeModel, entries: Described) -> float:
+def _share_refused(model: OutOfDistributionModel, entries: Described) -> float:
     return float(np.mean([find_refusal(model, entry) is not None for entry in entries]))

@@ -1,12 +1,13 @@
 """How many images that a model was not made for it refuses, and how many real ones by mistake.
 
-    python benchmarks/scope.py MODEL [MODEL ...] [--data DIR ...] [--pictures PICTURES] -o OUT
+    python benchmarks/out_of_distribution.py MODEL [MODEL ...] [--data DIR ...] \
+        [--pictures PICTURES] -o OUT
 
 MODEL is a shipped model's name or a package's folder. The images are generated skin without a
 lesion (other seeds than calibration uses), the pictures that come with scikit-image, and of each
 DIR the official validation part or, without one, all images; PICTURES is a folder of any other
 pictures. Only images are looked at, no mask.
-OUT gets ``scope.csv`` with a row for each image, and the table is printed.
+OUT gets ``out_of_distribution.csv`` with a row for each image, and the table is printed.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def main() -> int:
         for kind, images in kinds.items()
         for name, reason in refusals(model, images)
     ]
-    with (options.output / "scope.csv").open("w", encoding="utf-8", newline="") as file:
+    with (options.output / "out_of_distribution.csv").open(
+        "w", encoding="utf-8", newline=""
+    ) as file:
         writer = csv.writer(file)
         writer.writerows([("model", "images", "image", "refusal"), *rows])
     print(table(rows, list(kinds)), end="")
