@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from dermseg.export.trust_card import trust_card
+from dermseg.export.calibration_card import calibration_card
 from dermseg.package import ModelSpec, Provenance, Score
 from dermseg.recipes import Postprocessing
 
@@ -74,7 +74,7 @@ training part chose the checkpoint. All ids are in `model.json`.
 {scores or "None measured yet."}
 
 {_precision(spec)}
-{trust_card(spec)}{_notes(spec.notes)}"""
+{calibration_card(spec)}{_notes(spec.notes)}"""
 
 
 def _notes(notes: str) -> str:

@@ -1,5 +1,12 @@
 """A model package on disk, the shipped packages, and their runtime."""
 
+from dermseg.package.estimates import (
+    Calibration,
+    LinearModel,
+    OutOfDistributionModel,
+    QualityModel,
+    Reliability,
+)
 from dermseg.package.loading import (
     ATTRIBUTE_MODEL,
     DEFAULT_MODEL,
@@ -10,13 +17,6 @@ from dermseg.package.loading import (
 from dermseg.package.runtime import Runtime
 from dermseg.package.session import Precision, RuntimeName
 from dermseg.package.spec import DataSource, ModelSpec, Provenance, Quantization, Score
-from dermseg.package.trust import (
-    Calibration,
-    LinearModel,
-    OutOfDistributionModel,
-    QualityModel,
-    Reliability,
-)
 
 __all__ = [
     "ATTRIBUTE_MODEL",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from dermseg.package.trust import Calibration, OutOfDistributionModel, QualityModel
+from dermseg.package.estimates import Calibration, OutOfDistributionModel, QualityModel
 from dermseg.preprocessing import Normalization
 from dermseg.recipes import Activation, Cleaning, LesionCrop, Postprocessing
 from dermseg.types import Size

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from dermseg.package import LinearModel
-from dermseg.package.trust import FARTHEST
+from dermseg.package.estimates import FARTHEST
 
 __all__ = ["fit_linear"]
 

@@ -8,7 +8,7 @@ from dermseg.export.reliability import RELIABILITY
 from dermseg.metrics import JACCARD_THRESHOLD
 from dermseg.package import Calibration, ModelSpec, OutOfDistributionModel, QualityModel
 
-__all__ = ["trust_card"]
+__all__ = ["calibration_card"]
 
 _QUALITY_WORDS: Final = {
     "caught": f"poor masks (Jaccard below {JACCARD_THRESHOLD}) among the fifth that is flagged",
@@ -24,7 +24,7 @@ _KIND_WORDS: Final = {
 }
 
 
-def trust_card(spec: ModelSpec) -> str:
+def calibration_card(spec: ModelSpec) -> str:
     """Sections of a card as Markdown, each after an empty line; empty if nothing is known."""
     parts = []
     if spec.calibration is not None:

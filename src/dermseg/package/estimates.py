@@ -1,4 +1,4 @@
-"""What a package knows of its own doubts: plain numbers, fitted where the truth was known."""
+"""Estimates that a package carries of its own reliability: numbers, fitted to true masks."""
 
 from __future__ import annotations
 
