@@ -26,7 +26,7 @@ from dermseg.prediction import (
     plan_jobs,
     predict_jobs,
 )
-from dermseg.prediction.room import Room
+from dermseg.prediction.memory_budget import MemoryBudget
 from dermseg.prediction.table import read_rows
 
 Disc = Callable[..., tuple[np.ndarray, np.ndarray]]
@@ -117,16 +117,16 @@ def test_reduced_reading_refuses_with_the_same_words(predictor: Predictor, bad: 
     assert str(one) == str(other)
 
 
-def test_room_lets_in_what_fits_and_a_larger_one_alone() -> None:
-    room = Room(10)
+def test_memory_budget_lets_in_what_fits_and_a_larger_one_alone() -> None:
+    memory = MemoryBudget(10)
     order: list[str] = []
 
     def enter(name: str, num_pixels: int) -> None:
-        with room.hold(num_pixels):
+        with memory.hold(num_pixels):
             order.append(name)
 
-    with room.hold(4):
-        with room.hold(6):
+    with memory.hold(4):
+        with memory.hold(6):
             thread = threading.Thread(target=enter, args=("huge", 1000))
             thread.start()
             time.sleep(0.05)

@@ -4,6 +4,7 @@ from dermseg.prediction.attribute_overlay import add_legend, color_of, mark_attr
 from dermseg.prediction.inputs import MASK_ENDING, Job, plan_jobs
 from dermseg.prediction.loading import load_model
 from dermseg.prediction.measurements import Measurements, measure
+from dermseg.prediction.memory_budget import share_heap
 from dermseg.prediction.output import predict_jobs
 from dermseg.prediction.output_folder import (
     TABLE,
@@ -16,7 +17,6 @@ from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.predictor import Predictor
 from dermseg.prediction.quality import Quality
-from dermseg.prediction.room import share_heap
 from dermseg.prediction.table import read_rows
 
 __all__ = [

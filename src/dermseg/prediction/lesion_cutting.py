@@ -12,10 +12,10 @@ import numpy as np
 
 from dermseg.images import ImageLike, ImageSource, convert_pillow, open_image
 from dermseg.package import ModelSpec
+from dermseg.prediction.memory_budget import MemoryBudget
 from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.prepared import Prepared
-from dermseg.prediction.room import Room
 from dermseg.preprocessing import Box, find_box, least_size, preprocess, resize_image, scale_box
 from dermseg.types import ImageArray, Size
 
@@ -30,12 +30,12 @@ class LesionCutter:
 
     Attributes:
         spec: The package of the network.
-        room: For what threads hold at native size.
+        memory: Budget for what threads hold at native size.
         max_megapixels: Larger images are refused.
     """
 
     spec: ModelSpec
-    room: Room
+    memory: MemoryBudget
     max_megapixels: float
 
     def view_side(self, image_side: int | None) -> int | None:
@@ -108,7 +108,7 @@ class LesionCutter:
             return native
         with open_image(cast("ImageSource", source), max_megapixels=self.max_megapixels) as encoded:
             num_rows, num_columns = encoded.reduced_size((height, width))
-            stack.enter_context(self.room.hold(num_rows * num_columns))
+            stack.enter_context(self.memory.hold(num_rows * num_columns))
             return encoded.read((height, width))
 
 

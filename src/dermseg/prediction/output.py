@@ -131,7 +131,7 @@ def _write(
         return row_of_error(job.source, ImageError(str(job.source), result.refusal)), b""
     # The lesion is held beside each of the attributes in turn.
     num_classes = 2 if result.attributes else 1
-    with predictor.room.hold(result.size[0] * result.size[1] * num_classes):
+    with predictor.memory.hold(result.size[0] * result.size[1] * num_classes):
         started = time.perf_counter()
         written = write_attributes(
             result,

@@ -21,10 +21,10 @@ from dermseg.errors import ImageError, UsageError
 from dermseg.images import ImageLike, ImageSource, convert_pillow, open_image
 from dermseg.package import ModelPackage, ModelSpec, Precision, Runtime, RuntimeName
 from dermseg.prediction.lesion_cutting import LesionCutter
+from dermseg.prediction.memory_budget import MemoryBudget
 from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.prepared import Prepared
-from dermseg.prediction.room import Room
 from dermseg.preprocessing import (
     find_box,
     least_size,
@@ -62,7 +62,7 @@ class Predictor:
         postprocessing: How masks are made, with the threshold in force.
         runtime: What runs the network.
         lesion: What finds the lesion before; None where the package does that itself.
-        room: For what threads hold at native size, which bounds the memory of a stream.
+        memory: Budget for what threads hold at native size; it bounds the memory of a stream.
 
     Raises:
         UsageError: If a package for lesions that were cut out has no lesion model, or one that
@@ -96,7 +96,7 @@ class Predictor:
         _check_lesion_model(self.spec, lesion)
         self.lesion = lesion
         self.max_megapixels = max_megapixels
-        self.room: Room = Room(_PIXELS_AT_ONCE) if lesion is None else lesion.room
+        self.memory = MemoryBudget(_PIXELS_AT_ONCE) if lesion is None else lesion.memory
         self.runtime = Runtime(
             package, runtime=runtime, precision=precision, num_threads=num_threads
         )
@@ -218,7 +218,7 @@ class Predictor:
 
         While both networks work, the lesion model's threads read the next images.
         """
-        cutter = LesionCutter(self.spec, self.room, self.max_megapixels)
+        cutter = LesionCutter(self.spec, self.memory, self.max_megapixels)
         cut = partial(_cut, cutter, image_side=image_side)
         read = deque[ImageLike]()
         found = lesion_model.predict_many(
@@ -270,7 +270,7 @@ class Predictor:
         with open_image(cast("ImageSource", source), max_megapixels=self.max_megapixels) as encoded:
             least = self._least(encoded.size, image_side)
             height, width = encoded.size if least is None else encoded.reduced_size(least)
-            stack.enter_context(self.room.hold(height * width))
+            stack.enter_context(self.memory.hold(height * width))
             return encoded.read(least), encoded.size
 
     def _least(self, native: Size, image_side: int | None) -> Size | None:

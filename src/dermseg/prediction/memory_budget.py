@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
-__all__ = ["Room", "share_heap"]
+__all__ = ["MemoryBudget", "share_heap"]
 
 _M_ARENA_MAX = -8  # from glibc's malloc.h
 
@@ -24,7 +24,7 @@ def share_heap() -> None:
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
-class Room:
+class MemoryBudget:
     """Lets threads in as long as their images fit together; a larger one goes in alone.
 
     Args:
