@@ -21,7 +21,7 @@ from dermseg.prediction import Predictor, load_model
 from dermseg.prediction.postprocessing import postprocess
 from dermseg.preprocessing import UNIT_RANGE
 from dermseg.recipes import Postprocessing, Recipe
-from dermseg.training.judging import judge, known_masks
+from dermseg.training.final_scores import known_masks, score_model
 from dermseg.training.module import SegmentationModule
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
 from dermseg.training.run import _finish
@@ -78,7 +78,7 @@ def test_figures_are_those_of_the_official_protocol_on_masks_in_files(
             write_mask(tmp_path / "predictions" / file, masks[name])
     measures = Measures(protocols=(PROTOCOLS["isic2018_task2"],))
     evaluation = evaluate_masks(tmp_path / "truth", tmp_path / "predictions", measures=measures)
-    found = judge(predictor, color_samples).figures
+    found = score_model(predictor, color_samples).figures
     assert found == evaluation.protocols[0].figures
     assert sorted(found) == sorted(
         f"pooled_{score}{part}"
@@ -95,38 +95,38 @@ def test_figures_are_those_of_the_official_protocol_on_masks_in_files(
 def test_images_count_for_the_classes_whose_masks_are_known(
     predictor: Predictor, color_samples: list[Sample]
 ) -> None:
-    judgement = judge(predictor, color_samples)
-    assert [score.id for score in judgement.scores] == [sample.id for sample in color_samples]
+    final = score_model(predictor, color_samples)
+    assert [score.id for score in final.scores] == [sample.id for sample in color_samples]
     num_masks = [
         (score.counts.tp + score.counts.fp + score.counts.fn + score.counts.tn) / (192 * 256)
-        for score in judgement.scores
+        for score in final.scores
     ]
     assert num_masks == [2, 2, 2, 2, 2, 1]
     # Each image counts 1 in the curves of its classes.
     sums = {
         name: counts.positives.sum() + counts.negatives.sum()
-        for name, counts in judgement.pixels.items()
+        for name, counts in final.pixels.items()
     }
     assert sums == pytest.approx({"globules": 6, "streaks": 5})
-    assert judgement.pixels["streaks"].area() == pytest.approx(1)
+    assert final.pixels["streaks"].area() == pytest.approx(1)
 
 
 def test_image_of_which_no_class_is_known_is_left_out(
     predictor: Predictor, color_samples: list[Sample]
 ) -> None:
     unknown = replace(color_samples[0], id="ISIC_0000099", attributes={})
-    with_it = judge(predictor, [unknown, *color_samples])
-    assert with_it.figures == judge(predictor, color_samples).figures
+    with_it = score_model(predictor, [unknown, *color_samples])
+    assert with_it.figures == score_model(predictor, color_samples).figures
     assert len(with_it.scores) == len(color_samples)
     with pytest.raises(DatasetError, match=r"none of 1 images .* no mask of globules, streaks"):
-        judge(predictor, [unknown])
+        score_model(predictor, [unknown])
 
 
 @pytest.mark.slow
 def test_thresholds_part_the_classes_from_all_else(
     predictor: Predictor, color_samples: list[Sample]
 ) -> None:
-    pixels = judge(predictor, color_samples).pixels
+    pixels = score_model(predictor, color_samples).pixels
     fitted = fit_thresholds(predictor.postprocessing, CLASSES, pixels)
     # Probabilities of red 0.4 and 0.1, of green 0.8 and 0.3.
     low, high = (1 / (1 + 19 ** (1 - 2 * red)) for red in (0.1, 0.4))
@@ -144,13 +144,13 @@ def test_thresholds_part_the_classes_from_all_else(
 def test_thresholds_of_the_recipe_and_of_absent_classes_stay(
     predictor: Predictor, color_samples: list[Sample]
 ) -> None:
-    pixels = judge(predictor, color_samples).pixels
+    pixels = score_model(predictor, color_samples).pixels
     named = Postprocessing(threshold=0.4, thresholds={"globules": 0.7})
     fitted = fit_thresholds(named, CLASSES, pixels)
     assert fitted.threshold_of("globules") == 0.7
     assert fitted.threshold_of("streaks") != 0.4
     # Streaks are in the second image only.
-    pixels = judge(predictor, color_samples[2:]).pixels
+    pixels = score_model(predictor, color_samples[2:]).pixels
     assert fit_thresholds(named, CLASSES, pixels).thresholds == {"globules": 0.7}
 
 
@@ -209,8 +209,8 @@ def test_package_keeps_what_was_before_the_fit_and_the_card_says_so(
 def test_pictures_of_several_classes_are_drawn(
     predictor: Predictor, color_samples: list[Sample], tmp_path: Path
 ) -> None:
-    judgement = judge(predictor, color_samples)
-    draw_overlays(predictor, color_samples, judgement.scores, tmp_path / "overlays")
+    final = score_model(predictor, color_samples)
+    draw_overlays(predictor, color_samples, final.scores, tmp_path / "overlays")
     files = sorted((tmp_path / "overlays").iterdir())
     # The last two images have none of the classes, and nothing is found in them.
     assert {file.name[-11:-4] for file in files} == {f"000000{number}" for number in range(4)}
@@ -218,7 +218,7 @@ def test_pictures_of_several_classes_are_drawn(
     assert height > 2 * 192, "enlarged, with the legend below"
     assert width == 2 * 2 * 256
     draw_predictions(predictor, color_samples, tmp_path / "predictions.png")
-    draw_roc(judgement.pixels, tmp_path / "roc.png")
+    draw_roc(final.pixels, tmp_path / "roc.png")
     (tmp_path / "metrics.csv").write_text(METRICS)
     draw_curves(tmp_path, CLASSES)
     for name in ("predictions", "roc", "curves"):
@@ -275,7 +275,7 @@ def test_finished_run_has_scores_with_and_without_what_was_fitted(
     assert after.used_for_selection
     name = "pooled_jaccard_globules"
     assert after.values[name][0] >= before.values[name][0]
-    found = judge(load_model(run / "model"), color_samples).figures
+    found = score_model(load_model(run / "model"), color_samples).figures
     assert after.values == {
         key: (value.value, value.low, value.high) for key, value in found.items()
     }

@@ -12,7 +12,7 @@ from dermseg.evaluation.scoring import ImageScore
 from dermseg.images import read_image
 from dermseg.metrics import ConfusionCounts
 from dermseg.prediction import load_model
-from dermseg.training.judging import judge
+from dermseg.training.final_scores import score_model
 from dermseg.training.pictures import _choose_telling, draw_overlays, draw_roc
 from dermseg.training.roc import RocCounts
 
@@ -41,22 +41,22 @@ def test_no_image_is_shown_twice(num: int, lengths: tuple[int, int, int]) -> Non
     assert len(ids) == len(set(ids))
 
 
-def test_judging_scores_every_image_and_counts_every_pixel(
+def test_final_scores_rate_every_image_and_counts_every_pixel(
     dark_package: Path, disc_dataset: Path, tmp_path: Path
 ) -> None:
     predictor = load_model(dark_package)
     samples = open_dataset(disc_dataset).samples[:4]
-    judgement = judge(predictor, samples)
-    counts = judgement.pixels["lesion"]
-    assert [score.id for score in judgement.scores] == [sample.id for sample in samples]
+    final = score_model(predictor, samples)
+    counts = final.pixels["lesion"]
+    assert [score.id for score in final.scores] == [sample.id for sample in samples]
     assert counts.positives.sum() + counts.negatives.sum() == 4 * 48 * 64
     assert counts.positives.sum() == sum(
-        score.counts.tp + score.counts.fn for score in judgement.scores
+        score.counts.tp + score.counts.fn for score in final.scores
     )
     # Discs are dark, and so is what this model calls lesion.
     assert counts.area() > 0.99
 
-    draw_overlays(predictor, samples, judgement.scores, tmp_path / "overlays")
+    draw_overlays(predictor, samples, final.scores, tmp_path / "overlays")
     files = sorted((tmp_path / "overlays").iterdir())
     assert len(files) == 4
     assert {file.name.partition("_")[0] for file in files} == {

@@ -1,4 +1,4 @@
-"""What a finished model does on the images that chose its checkpoint."""
+"""How a finished model scores on the images that chose its checkpoint."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from dermseg.training.monitor import is_lesion_only
 from dermseg.training.roc import RocCounts
 from dermseg.types import BoolMask, Sample
 
-__all__ = ["Judgement", "judge", "known_masks", "predict_known"]
+__all__ = ["FinalScores", "known_masks", "predict_known", "score_model"]
 
 _PROTOCOL: Final = PROTOCOLS["isic2018_task2"]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class FinalScores:
     """How good a model's masks and probabilities are.
 
     Attributes:
@@ -50,7 +50,7 @@ class Judgement:
     pixels: Mapping[str, RocCounts]
 
 
-def judge(predictor: Predictor, samples: Sequence[Sample]) -> Judgement:
+def score_model(predictor: Predictor, samples: Sequence[Sample]) -> FinalScores:
     """Score a model's masks, and count its probabilities.
 
     Args:
@@ -62,8 +62,8 @@ def judge(predictor: Predictor, samples: Sequence[Sample]) -> Judgement:
         DatasetError: If not a single image can be scored.
     """
     if is_lesion_only(predictor.spec.classes):
-        return _judge_lesions(predictor, samples)
-    return _judge_classes(predictor, samples)
+        return _score_lesions(predictor, samples)
+    return _score_classes(predictor, samples)
 
 
 def known_masks(sample: Sample, classes: Sequence[str]) -> dict[str, BoolMask]:
@@ -100,15 +100,15 @@ def predict_known(
             yield sample, result, known_masks(sample, predictor.spec.classes)
 
 
-def _judge_lesions(predictor: Predictor, samples: Sequence[Sample]) -> Judgement:
+def _score_lesions(predictor: Predictor, samples: Sequence[Sample]) -> FinalScores:
     counts = RocCounts()
     groups = {sample.id: sample.group for sample in samples}
     evaluation = evaluate_predictions(_predict(predictor, samples, counts), groups=groups)
     (name,) = predictor.spec.classes
-    return Judgement(evaluation.scores, evaluation.aggregates, {name: counts})
+    return FinalScores(evaluation.scores, evaluation.aggregates, {name: counts})
 
 
-def _judge_classes(predictor: Predictor, samples: Sequence[Sample]) -> Judgement:
+def _score_classes(predictor: Predictor, samples: Sequence[Sample]) -> FinalScores:
     pixels = {name: RocCounts() for name in predictor.spec.classes}
     images: list[ImageScore] = []
     masks: list[ImageScore] = []
@@ -130,7 +130,7 @@ def _judge_classes(predictor: Predictor, samples: Sequence[Sample]) -> Judgement
         raise DatasetError(message)
     masks.sort(key=lambda score: score.id)
     figures = protocol_figures(_PROTOCOL, masks, groups=groups, seed=0).figures
-    return Judgement(tuple(images), figures, pixels)
+    return FinalScores(tuple(images), figures, pixels)
 
 
 def _sum(counts: Sequence[ConfusionCounts]) -> ConfusionCounts:

@@ -29,7 +29,7 @@ from dermseg.prediction import (
     draw_contour,
     mark_attributes,
 )
-from dermseg.training.judging import known_masks
+from dermseg.training.final_scores import known_masks
 from dermseg.training.monitor import is_lesion_only, monitored_score, selection_scores
 from dermseg.training.roc import RocCounts
 from dermseg.types import BoolMask, ImageArray, Sample

@@ -29,9 +29,9 @@ from dermseg.training.checks import check_recipe
 from dermseg.training.class_weights import fit_class_weights
 from dermseg.training.data import SegmentationDataModule
 from dermseg.training.environment import describe_environment, find_commit
+from dermseg.training.final_scores import FinalScores, score_model
 from dermseg.training.fitting import fit
 from dermseg.training.initialization import imagenet_normalization
-from dermseg.training.judging import Judgement, judge
 from dermseg.training.monitor import is_lesion_only
 from dermseg.training.pairs import open_pairs
 from dermseg.training.parts import TrainingData, TrainingParts, divide
@@ -163,35 +163,35 @@ def _finish(run: Path, selection: Sequence[Sample]) -> Path:
     unfinished, package = run / "unfinished-model", run / "model"
     export_run(run, unfinished, overwrite=True)
     predictor = load_model(unfinished)
-    judgement = judge(predictor, selection)
+    final = score_model(predictor, selection)
     classes = predictor.spec.classes
     if is_lesion_only(classes):
-        describe_package(unfinished, scores=[_score(judgement, _SELECTION)])
+        describe_package(unfinished, scores=[_score(final, _SELECTION)])
     else:
-        describe_package(unfinished, scores=[_score(judgement, f"{_SELECTION}, {_UNTUNED}")])
-        options = fit_thresholds(predictor.spec.postprocessing, classes, judgement.pixels)
+        describe_package(unfinished, scores=[_score(final, f"{_SELECTION}, {_UNTUNED}")])
+        options = fit_thresholds(predictor.spec.postprocessing, classes, final.pixels)
         options = fit_kernels(predictor, selection, options)
         if options != predictor.spec.postprocessing:
             tune_package(unfinished, options)
             predictor = load_model(unfinished)
-            judgement = judge(predictor, selection)
-            describe_package(unfinished, scores=[_score(judgement, f"{_SELECTION}, {_TUNED}")])
-    _warn_of_nothing_found(judgement)
+            final = score_model(predictor, selection)
+            describe_package(unfinished, scores=[_score(final, f"{_SELECTION}, {_TUNED}")])
+    _warn_of_nothing_found(final)
     draw_curves(run, classes)
-    draw_roc(judgement.pixels, run / "roc.png")
-    draw_overlays(predictor, selection, judgement.scores, run / "overlays")
+    draw_roc(final.pixels, run / "roc.png")
+    draw_overlays(predictor, selection, final.scores, run / "overlays")
     draw_predictions(predictor, selection, run / "predictions.png")
     unfinished.rename(package)
     return package
 
 
-def _warn_of_nothing_found(judgement: Judgement) -> None:
-    names = [name for name in ("mean_jaccard", "pooled_jaccard") if name in judgement.figures]
-    reached = judgement.figures[names[0]].value
+def _warn_of_nothing_found(final: FinalScores) -> None:
+    names = [name for name in ("mean_jaccard", "pooled_jaccard") if name in final.figures]
+    reached = final.figures[names[0]].value
     if reached < _NOTHING:
         Console(stderr=True).print(
             f"warning: this model finds next to nothing: Jaccard index {reached:.4f} on the "
-            f"{len(judgement.scores)} images that chose the checkpoint. Look at predictions.png "
+            f"{len(final.scores)} images that chose the checkpoint. Look at predictions.png "
             "and curves.png in the run folder, let `dermseg data check` look at the masks, or "
             "train longer",
             soft_wrap=True,
@@ -210,14 +210,14 @@ def _name_apart(samples: Sequence[Sample]) -> list[Sample]:
     return named
 
 
-def _score(judgement: Judgement, on: str) -> Score:
+def _score(final: FinalScores, on: str) -> Score:
     return Score(
         on=on,
-        num_images=len(judgement.scores),
+        num_images=len(final.scores),
         used_for_selection=True,
         values={
             name: (interval.value, interval.low, interval.high)
-            for name, interval in judgement.figures.items()
+            for name, interval in final.figures.items()
         },
     )
 

@@ -12,7 +12,7 @@ from dermseg.evaluation.protocol_rules import Values, jaccard
 from dermseg.metrics import confusion_counts
 from dermseg.prediction import Prediction, Predictor
 from dermseg.recipes import Postprocessing
-from dermseg.training.judging import predict_known
+from dermseg.training.final_scores import predict_known
 from dermseg.training.roc import RocCounts
 from dermseg.types import BoolMask, Sample
 
