@@ -96,7 +96,8 @@ class Predictor:
         _check_lesion_model(self.spec, lesion)
         self.lesion = lesion
         self.max_megapixels = max_megapixels
-        self.memory = MemoryBudget(_PIXELS_AT_ONCE) if lesion is None else lesion.memory
+        budget = MemoryBudget(_PIXELS_AT_ONCE) if lesion is None else lesion.memory
+        self.memory: MemoryBudget = budget
         self.runtime = Runtime(
             package, runtime=runtime, precision=precision, num_threads=num_threads
         )
