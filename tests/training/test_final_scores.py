@@ -11,6 +11,8 @@ import pytest
 import tomlkit
 import torch
 
+from dermseg.calibration.thresholds import KERNELS, fit_kernels, fit_thresholds
+from dermseg.datasets.class_masks import known_masks
 from dermseg.errors import DatasetError
 from dermseg.evaluation import PROTOCOLS, evaluate_masks
 from dermseg.evaluation.image_score import Measures
@@ -21,11 +23,10 @@ from dermseg.prediction import Predictor, load_model
 from dermseg.prediction.postprocessing import postprocess
 from dermseg.preprocessing import UNIT_RANGE
 from dermseg.recipes import Postprocessing, Recipe
-from dermseg.training.final_scores import known_masks, score_model
+from dermseg.training.final_scores import score_model
 from dermseg.training.module import SegmentationModule
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
 from dermseg.training.run import _finish
-from dermseg.training.tuning import KERNELS, fit_kernels, fit_thresholds
 from dermseg.types import Sample
 
 MakeRecipe = Callable[..., Recipe]

@@ -10,11 +10,10 @@ import pytest
 from dermseg.datasets import open_dataset
 from dermseg.evaluation.scoring import ImageScore
 from dermseg.images import read_image
-from dermseg.metrics import ConfusionCounts
+from dermseg.metrics import ConfusionCounts, RocCounts
 from dermseg.prediction import load_model
 from dermseg.training.final_scores import score_model
 from dermseg.training.pictures import _choose_telling, draw_overlays, draw_roc
-from dermseg.training.roc import RocCounts
 
 
 def score(id: str, num_right: int) -> ImageScore:

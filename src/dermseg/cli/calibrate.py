@@ -50,8 +50,8 @@ def calibrate(
 
     sources = choose_sources(data, images, masks)
     try:
+        from dermseg.calibration import calibrate_package
         from dermseg.datasets import open_source
-        from dermseg.training.calibrating import calibrate_package
     except ModuleNotFoundError as error:
         raise MissingExtraError("calibrating", "train") from error
     datasets = [open_source(source, groups=groups) for source in sources]

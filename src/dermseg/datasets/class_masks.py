@@ -19,6 +19,8 @@ __all__ = [
     "LESION",
     "ClassMasks",
     "find_class_mask",
+    "is_lesion_only",
+    "known_masks",
     "read_class_mask",
     "read_class_masks",
 ]
@@ -38,6 +40,16 @@ class ClassMasks:
 
     masks: MaskStack
     known: NDArray[np.bool_]
+
+
+def is_lesion_only(classes: Sequence[str]) -> bool:
+    """Whether the lesion is all that is looked for.
+
+    Nearly every image has a lesion, so lesions are judged image by image. Most images do not have
+    most attributes, and such an image scores 1 or 0 by a single pixel: attributes are judged over
+    the pixels of all images.
+    """
+    return list(classes) == [LESION]
 
 
 def find_class_mask(sample: Sample, name: str) -> ClassMask | None:
@@ -95,6 +107,25 @@ def read_class_masks(sample: Sample, classes: Sequence[str]) -> ClassMasks:
         np.stack([read.get(name, empty) for name in classes]),
         np.array([name in read for name in classes]),
     )
+
+
+def known_masks(sample: Sample, classes: Sequence[str]) -> dict[str, BoolMask]:
+    """Read the masks that there are of some classes, (H, W) each, in the order of the classes.
+
+    Beside others, a class of which it is only known that the image does not show it has an empty
+    mask.
+
+    Raises:
+        ImageError: If a mask cannot be read.
+        DatasetError: If two masks differ in size.
+    """
+    masked = [name for name in classes if find_class_mask(sample, name) is not None]
+    if not masked:
+        return {}
+    masks = dict(zip(masked, read_class_masks(sample, masked).masks, strict=True))
+    absent = (name for name, is_shown in sample.presence.items() if not is_shown)
+    known = {name: np.zeros_like(masks[masked[0]]) for name in absent} | masks
+    return {name: known[name] for name in classes if name in known}
 
 
 class _Reader:

@@ -26,7 +26,7 @@ from dermseg.metrics.overlap import (
     thresholded_jaccard,
 )
 from dermseg.metrics.probability import ProbabilityCounts, to_levels
-from dermseg.metrics.ranking import area_under_roc, average_precision
+from dermseg.metrics.ranking import RocCounts, area_under_roc, average_precision
 
 __all__ = [
     "JACCARD_THRESHOLD",
@@ -34,6 +34,7 @@ __all__ = [
     "BoundaryMeasures",
     "ConfusionCounts",
     "ProbabilityCounts",
+    "RocCounts",
     "accuracy",
     "area_under_roc",
     "average_precision",

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Final
 
-import numpy as np
-
-from dermseg.datasets.class_masks import find_class_mask, read_class_masks
+from dermseg.calibration.thresholds import predict_known
+from dermseg.datasets.class_masks import is_lesion_only
 from dermseg.errors import DatasetError, ImageError
 from dermseg.evaluation import (
     PROTOCOLS,
@@ -19,14 +18,12 @@ from dermseg.evaluation import (
 )
 from dermseg.evaluation.scoring import Item
 from dermseg.images import read_mask
-from dermseg.metrics import ConfusionCounts, confusion_counts
+from dermseg.metrics import ConfusionCounts, RocCounts, confusion_counts
 from dermseg.prediction import Prediction, Predictor
 from dermseg.preprocessing import resize_mask
-from dermseg.training.monitor import is_lesion_only
-from dermseg.training.roc import RocCounts
-from dermseg.types import BoolMask, Sample
+from dermseg.types import Sample
 
-__all__ = ["FinalScores", "known_masks", "predict_known", "score_model"]
+__all__ = ["FinalScores", "score_model"]
 
 _PROTOCOL: Final = PROTOCOLS["isic2018_task2"]
 
@@ -64,40 +61,6 @@ def score_model(predictor: Predictor, samples: Sequence[Sample]) -> FinalScores:
     if is_lesion_only(predictor.spec.classes):
         return _score_lesions(predictor, samples)
     return _score_classes(predictor, samples)
-
-
-def known_masks(sample: Sample, classes: Sequence[str]) -> dict[str, BoolMask]:
-    """Read the masks that there are of some classes, (H, W) each, in the order of the classes.
-
-    Beside others, a class of which it is only known that the image does not show it has an empty
-    mask.
-
-    Raises:
-        ImageError: If a mask cannot be read.
-        DatasetError: If two masks differ in size.
-    """
-    masked = [name for name in classes if find_class_mask(sample, name) is not None]
-    if not masked:
-        return {}
-    masks = dict(zip(masked, read_class_masks(sample, masked).masks, strict=True))
-    absent = (name for name, is_shown in sample.presence.items() if not is_shown)
-    known = {name: np.zeros_like(masks[masked[0]]) for name in absent} | masks
-    return {name: known[name] for name in classes if name in known}
-
-
-def predict_known(
-    predictor: Predictor, samples: Sequence[Sample]
-) -> Iterator[tuple[Sample, Prediction, dict[str, BoolMask]]]:
-    """Predict the samples of which a mask is known; those that cannot be read are left out."""
-    masked = [
-        sample
-        for sample in samples
-        if any(find_class_mask(sample, name) is not None for name in predictor.spec.classes)
-    ]
-    results = predictor.predict_many((sample.image for sample in masked), on_error="return")
-    for sample, result in zip(masked, results, strict=True):
-        if not isinstance(result, ImageError):
-            yield sample, result, known_masks(sample, predictor.spec.classes)
 
 
 def _score_lesions(predictor: Predictor, samples: Sequence[Sample]) -> FinalScores:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from dermseg.calibration.out_of_fold import keep_predictions, name_samples
 from dermseg.datasets import divide_into_folds, read_folds
+from dermseg.datasets.class_masks import is_lesion_only
 from dermseg.errors import UsageError
 from dermseg.evaluation import Evaluation, evaluate_predictions, write_evaluation
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
-from dermseg.training.monitor import is_lesion_only
-from dermseg.training.out_of_fold import keep_predictions, name_samples
 from dermseg.training.parts import TrainingData, divide
 from dermseg.training.run import train
 

@@ -11,13 +11,14 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
+from dermseg.datasets.class_masks import is_lesion_only
 from dermseg.errors import DivergenceError
 from dermseg.losses import class_probabilities, create_loss
 from dermseg.metrics import confusion_counts
 from dermseg.networks import create_network
 from dermseg.recipes import Recipe
 from dermseg.training.initialization import initialize
-from dermseg.training.monitor import PooledScores, is_lesion_only
+from dermseg.training.monitor import PooledScores
 from dermseg.training.optimization import create_optimizer, create_schedule
 
 __all__ = ["SegmentationModule"]

@@ -7,24 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.datasets.class_masks import LESION
+from dermseg.datasets.class_masks import is_lesion_only
 from dermseg.errors import DatasetError
-from dermseg.training.roc import RocCounts
+from dermseg.metrics import RocCounts
 from dermseg.types import FloatArray
 
-__all__ = ["PooledScores", "is_lesion_only", "monitored_score", "selection_scores"]
+__all__ = ["PooledScores", "monitored_score", "selection_scores"]
 
 _POOLED = "selection_pooled_jaccard"
-
-
-def is_lesion_only(classes: Sequence[str]) -> bool:
-    """Whether the lesion is all that is looked for.
-
-    Nearly every image has a lesion, so lesions are judged image by image. Most images do not have
-    most attributes, and such an image scores 1 or 0 by a single pixel: attributes are judged over
-    the pixels of all images.
-    """
-    return list(classes) == [LESION]
 
 
 def monitored_score(classes: Sequence[str]) -> str:

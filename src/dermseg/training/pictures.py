@@ -18,9 +18,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from dermseg.datasets.class_masks import LESION
+from dermseg.datasets.class_masks import LESION, is_lesion_only, known_masks
 from dermseg.evaluation.scoring import ImageScore
 from dermseg.images import write_bytes_atomically, write_image
+from dermseg.metrics import RocCounts
 from dermseg.prediction import (
     Prediction,
     Predictor,
@@ -29,9 +30,7 @@ from dermseg.prediction import (
     draw_contour,
     mark_attributes,
 )
-from dermseg.training.final_scores import known_masks
-from dermseg.training.monitor import is_lesion_only, monitored_score, selection_scores
-from dermseg.training.roc import RocCounts
+from dermseg.training.monitor import monitored_score, selection_scores
 from dermseg.types import BoolMask, ImageArray, Sample
 
 __all__ = ["draw_curves", "draw_overlays", "draw_predictions", "draw_roc"]

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from dermseg.datasets import Source, open_source
+from dermseg.datasets.class_masks import is_lesion_only
 from dermseg.prediction import color_of, draw_contour
 from dermseg.preprocessing import UNIT_RANGE, resize_image, resize_mask
 from dermseg.recipes import Recipe
 from dermseg.training.data import SegmentationData
-from dermseg.training.monitor import is_lesion_only
 from dermseg.training.parts import divide
 from dermseg.types import ImageArray, Size
 

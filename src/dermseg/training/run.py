@@ -10,12 +10,14 @@ from pathlib import Path
 import tomlkit
 from rich.console import Console
 
+from dermseg.calibration.thresholds import fit_kernels, fit_thresholds
 from dermseg.datasets import (
     Dataset,
     dataset_fingerprint,
     groups_fingerprint,
     write_split,
 )
+from dermseg.datasets.class_masks import is_lesion_only
 from dermseg.datasets.pairs import PairSource, Preparation
 from dermseg.errors import OutputError, UsageError
 from dermseg.export import RunRecord, describe_package, export_run, tune_package
@@ -32,12 +34,10 @@ from dermseg.training.environment import describe_environment, find_commit
 from dermseg.training.final_scores import FinalScores, score_model
 from dermseg.training.fitting import fit
 from dermseg.training.initialization import imagenet_normalization
-from dermseg.training.monitor import is_lesion_only
 from dermseg.training.pairs import open_pairs
 from dermseg.training.parts import TrainingData, TrainingParts, divide
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
 from dermseg.training.repeat_factor import find_shown, repeat_factors
-from dermseg.training.tuning import fit_kernels, fit_thresholds
 from dermseg.types import Sample
 
 __all__ = ["train"]

@@ -1,4 +1,4 @@
-"""Fit a weighted sum of features to numbers between 0 and 1."""
+"""Logistic regression of numbers between 0 and 1, and the parts that are left out of fits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.special import expit
 from dermseg.package import LinearModel
 from dermseg.package.estimates import FARTHEST
 
-__all__ = ["fit_linear"]
+__all__ = ["divide_by_group", "fit_linear"]
 
 _TINY: Final = 1e-6
 
@@ -60,6 +60,17 @@ def fit_linear(
         squares=rounded[num + 1 :],
         intercept=rounded[0],
     )
+
+
+def divide_by_group(groups: Sequence[str], num_parts: int) -> NDArray[np.int64]:
+    """The part of each image, (images,) from 0; all images of a group are in one part.
+
+    The groups are shuffled, always in the same way, and the parts have the same number of them.
+    """
+    names = sorted(set(groups))
+    order = np.random.default_rng(0).permutation(len(names)) % num_parts
+    part = dict(zip(names, order.tolist(), strict=True))
+    return np.array([part[group] for group in groups])
 
 
 def _solve(

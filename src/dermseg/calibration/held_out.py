@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from dermseg.calibration.out_of_fold import find_logits, read_logits
 from dermseg.datasets import Dataset
 from dermseg.errors import UsageError
 from dermseg.images import read_mask
 from dermseg.package import ModelPackage, ModelSpec, load_package
 from dermseg.prediction import Prediction, Predictor
-from dermseg.training.out_of_fold import find_logits, read_logits
 from dermseg.types import BoolMask, FloatArray, Sample
 
 __all__ = ["HeldOut", "find_held_out", "find_unseen"]

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dermseg.calibration.out_of_fold import find_logits, name_samples, read_logits
 from dermseg.datasets import open_source
 from dermseg.errors import UsageError
-from dermseg.training.out_of_fold import find_logits, name_samples, read_logits
 
 MakeFolder = Callable[..., Path]
 

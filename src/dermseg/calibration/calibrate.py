@@ -1,24 +1,29 @@
-"""Fit all that a package says of its own doubts, and write it into a copy."""
+"""Fit all estimates that a package carries of its own reliability; write them into a copy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
+from dermseg.calibration.expected_quality import FEWEST_GROUPS, fit_quality
+from dermseg.calibration.held_out import HeldOut, find_held_out, find_unseen
+from dermseg.calibration.out_of_distribution import Kind, fit_out_of_distribution
+from dermseg.calibration.scaling import ReliabilityCounts, fit_scaling
+from dermseg.calibration.thresholds import fit_threshold
 from dermseg.datasets import Dataset
+from dermseg.datasets.class_masks import is_lesion_only
 from dermseg.errors import UsageError
 from dermseg.evaluation.image_score import BORDER_WIDTH
 from dermseg.export import copy_package
 from dermseg.images import read_image
-from dermseg.metrics import ProbabilityCounts, jaccard, near_boundary, to_levels
-from dermseg.package import Calibration, ModelSpec, Reliability, load_package
+from dermseg.metrics import jaccard
+from dermseg.package import Calibration, ModelPackage, ModelSpec, load_package
 from dermseg.phantom import (
     PICTURES,
     PhantomOptions,
@@ -29,26 +34,14 @@ from dermseg.phantom import (
 from dermseg.phantom.chromophores import change_skin_tone
 from dermseg.prediction import Prediction, Predictor
 from dermseg.preprocessing import to_unit_range
-from dermseg.recipes import Postprocessing
-from dermseg.training.calibrating.held_out import HeldOut, find_held_out, find_unseen
-from dermseg.training.calibrating.out_of_distribution import Kind, fit_out_of_distribution
-from dermseg.training.calibrating.quality import FEWEST_GROUPS, fit_quality
-from dermseg.training.calibrating.scaling import LogitCounts
-from dermseg.training.monitor import is_lesion_only
 from dermseg.types import BoolMask, ImageArray, Sample
 
 __all__ = ["calibrate_package"]
 
-_NO_PIXELS: Final = ProbabilityCounts(np.zeros(256, np.int64), np.zeros(256, np.int64))
-# Levels of 255 among which the threshold is sought.
-_THRESHOLDS: Final = slice(51, 205)
 # Density of melanin added to photographs: 0.5 makes light skin tan, 1 dark.
 _ADDED_MELANIN: Final = (0.3, 1.8)
 # Individual typology angles of generated dark skin, from dark to tan.
 _DARK_TONES: Final = (-60.0, 28.0)
-# Of mean Jaccard indices: what is closer to the best one is as good. It is about a quarter of the
-# interval of a thousand images.
-_NEARLY: Final = 2e-3
 
 
 def calibrate_package(
@@ -61,11 +54,11 @@ def calibrate_package(
     num_generated: int = 300,
     overwrite: bool = False,
 ) -> ModelSpec:
-    """Write a copy of a lesion model that is calibrated, and knows its doubts.
+    """Write a copy of a lesion model with fitted estimates of its reliability.
 
     Fitted are temperature and bias, the threshold of the lesion, the expected quality, and what is
-    out of scope. The held-out images are predicted three times, one after the other; of each only
-    counts and a few numbers are kept.
+    out-of-distribution. The held-out images are predicted three times, one after the other; only
+    counts and a few numbers of each are kept.
 
     Args:
         model: A shipped model's name, or a package's folder.
@@ -76,8 +69,8 @@ def calibrate_package(
         threshold_data: Images of another camera, which neither the model nor the folds have seen,
             to choose the threshold on; None takes the held-out images. Models of folds that are
             sources draw borders wider or tighter than one of all sources.
-        num_generated: Generated images of each kind, for what is out of scope; of pictures that
-            show anything else, as many of each of ``PICTURES``.
+        num_generated: Generated images of each kind, for what is out-of-distribution; of pictures
+            that show anything else, as many of each of ``PICTURES``.
         overwrite: Whether an older package may be replaced.
 
     Raises:
@@ -87,6 +80,14 @@ def calibrate_package(
         OutputError: If the copy cannot be written.
     """
     package = load_package(model)
+    held_out = _find_enough(package, datasets, folds)
+    chooses = held_out if threshold_data is None else find_unseen(package, threshold_data)
+    update = _fit(held_out, chooses, num_generated)
+    return copy_package(package, destination, update, overwrite=overwrite)
+
+
+def _find_enough(package: ModelPackage, datasets: Sequence[Dataset], folds: Path | None) -> HeldOut:
+    """Find held-out images, and refuse a model or data that cannot be calibrated."""
     if not is_lesion_only(package.spec.classes):
         message = (
             f"the model {package.spec.name} finds {', '.join(package.spec.classes)}: only models "
@@ -101,14 +102,23 @@ def calibrate_package(
             f"{FEWEST_GROUPS}, and better hundreds: use --folds"
         )
         raise UsageError(message)
+    return held_out
+
+
+def _fit(held_out: HeldOut, chooses: HeldOut, num_generated: int) -> dict[str, Any]:
+    """Fit everything, one after the other; the threshold on ``chooses``.
+
+    Returns:
+        The fields of ``ModelSpec`` that change.
+    """
     console = Console(stderr=True)
-    scaling, before = _fit_scaling(held_out)
+    scaling, before = fit_scaling(held_out)
     console.print(
         f"temperature {scaling['temperature']}, bias {scaling['bias']} on "
         f"{len(held_out.samples)} images"
     )
-    judged = held_out if threshold_data is None else find_unseen(package, threshold_data)
-    options = _fit_threshold(judged, scaling, package.spec.postprocessing)
+    package = held_out.package
+    options = fit_threshold(chooses, scaling, package.spec.postprocessing)
     fitted = {**scaling, "postprocessing": options}
     found = _Found()
     for sample, prediction, truth in held_out.predict(**fitted):
@@ -127,58 +137,16 @@ def calibrate_package(
         on=held_out.on,
         num_images=len(held_out.samples),
         border_width=BORDER_WIDTH,
-        threshold_on=judged.on,
+        threshold_on=chooses.on,
         before=before,
         after=after,
     )
-    update = {
+    return {
         **fitted,
         "calibration": calibration,
         "quality": quality,
         "out_of_distribution": out_of_distribution,
     }
-    return copy_package(package, destination, update, overwrite=overwrite)
-
-
-def _fit_scaling(held_out: HeldOut) -> tuple[dict[str, float], Reliability]:
-    logits, pixels = LogitCounts(), _Pixels()
-    for _, prediction, truth in held_out.predict(temperature=1.0, bias=0.0):
-        logits.add(prediction.probability, truth)
-        pixels.add(prediction, truth)
-    temperature, bias = logits.best_scaling()
-    return {"temperature": temperature, "bias": bias}, pixels.reliability()
-
-
-def _fit_threshold(
-    held_out: HeldOut, scaling: Mapping[str, float], options: Postprocessing
-) -> Postprocessing:
-    """The threshold of a mean Jaccard index as high as any, before masks are cleaned."""
-    total = np.zeros(256)
-    for _, prediction, truth in held_out.predict(**scaling):
-        total += _jaccard_by_level(to_levels(prediction.probability), truth)
-    threshold = _choose_threshold(total / len(held_out.samples))
-    return options.model_copy(update={"threshold": threshold, "thresholds": {}})
-
-
-def _choose_threshold(mean_jaccard: NDArray[np.float64]) -> float:
-    """A threshold as good as any, from the mean Jaccard index at each of 256 levels.
-
-    Of several that are nearly as good it is the middle one: the very best is a matter of chance,
-    and at an edge a little more or less costs most on other images.
-    """
-    candidates = mean_jaccard[_THRESHOLDS]
-    good = np.flatnonzero(candidates >= candidates.max() - _NEARLY) + _THRESHOLDS.start
-    # Between two levels, so that it parts them whatever rounding does.
-    return round(float((np.median(good) - 0.5) / 255), 4)
-
-
-def _jaccard_by_level(levels: NDArray[np.uint8], truth: BoolMask) -> NDArray[np.float64]:
-    """The Jaccard index of an image if each of the 256 levels is where the lesion begins."""
-    counts = ProbabilityCounts.of(levels, truth)
-    found = np.cumsum(counts.positives[::-1])[::-1]
-    union = counts.positives.sum() + np.cumsum(counts.negatives[::-1])[::-1]
-    # Two empty masks agree.
-    return np.where(union > 0, found / np.maximum(union, 1), 1.0)
 
 
 def _generate(number: int) -> list[Iterable[ImageArray]]:
@@ -217,35 +185,11 @@ def _describe_all(predictor: Predictor, images: Iterable[ImageArray]) -> list[di
     return [prediction.described for prediction in predictor.predict_many(images)]
 
 
-class _Pixels:
-    """The pixels of all images, and of those near a border."""
-
-    def __init__(self) -> None:
-        self.whole, self.near = _NO_PIXELS, _NO_PIXELS
-
-    def add(self, prediction: Prediction, truth: BoolMask) -> None:
-        levels = to_levels(prediction.probability)
-        near = near_boundary(prediction.mask, truth, distance=BORDER_WIDTH)
-        self.whole += ProbabilityCounts.of(levels, truth)
-        self.near += ProbabilityCounts.of(levels[near], truth[near])
-
-    def reliability(self) -> Reliability:
-        pixels, probability, lesion = self.whole.calibration_bins()
-        return Reliability(
-            error=self.whole.expected_calibration_error(),
-            # Without a single border there is nothing near one.
-            error_near_border=np.nan_to_num(self.near.expected_calibration_error()),
-            pixels=pixels.tolist(),
-            probability=probability.tolist(),
-            lesion=lesion.tolist(),
-        )
-
-
 class _Found:
     """What the calibrated model says of all images, and how good its masks are."""
 
     def __init__(self) -> None:
-        self.pixels = _Pixels()
+        self.pixels = ReliabilityCounts()
         self.described: list[dict[str, float]] = []
         self.jaccards: list[float] = []
         self.groups: list[str] = []

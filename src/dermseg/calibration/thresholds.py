@@ -1,28 +1,53 @@
-"""Thresholds and kernels of each class, fitted to the images that chose the checkpoint."""
+"""Thresholds and kernels that make the best masks of images that a model did not learn from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dermseg.calibration.held_out import HeldOut
+from dermseg.datasets.class_masks import find_class_mask, known_masks
+from dermseg.errors import ImageError
 from dermseg.evaluation.protocol_rules import Values, jaccard
-from dermseg.metrics import confusion_counts
+from dermseg.metrics import ProbabilityCounts, RocCounts, confusion_counts, to_levels
 from dermseg.prediction import Prediction, Predictor
 from dermseg.recipes import Postprocessing
-from dermseg.training.final_scores import predict_known
-from dermseg.training.roc import RocCounts
 from dermseg.types import BoolMask, Sample
 
-__all__ = ["KERNELS", "fit_kernels", "fit_thresholds"]
+__all__ = ["KERNELS", "fit_kernels", "fit_threshold", "fit_thresholds", "predict_known"]
 
 KERNELS: Final = (0.0, 0.005, 0.012, 0.026)
 """Sides of the kernels that are tried, as shares of the shorter side of what the network saw.
 
 0 is no kernel.
 """
+
+# Levels of 255 among which the threshold is sought.
+_THRESHOLDS: Final = slice(51, 205)
+# Of mean Jaccard indices: what is closer to the best one is as good. It is about a quarter of the
+# interval of a thousand images.
+_NEARLY: Final = 2e-3
+
+
+def fit_threshold(
+    held_out: HeldOut, scaling: Mapping[str, float], options: Postprocessing
+) -> Postprocessing:
+    """Give the lesion a threshold with a mean Jaccard index as high as any.
+
+    Args:
+        held_out: The images; masks are not cleaned for this.
+        scaling: ``temperature`` and ``bias``.
+        options: The other options stay.
+    """
+    total = np.zeros(256)
+    for _, prediction, truth in held_out.predict(**scaling):
+        total += _jaccard_by_level(to_levels(prediction.probability), truth)
+    threshold = _choose_threshold(total / len(held_out.samples))
+    return options.model_copy(update={"threshold": threshold, "thresholds": {}})
 
 
 def fit_thresholds(
@@ -72,6 +97,42 @@ def fit_kernels(
             if side:
                 kernels[name] = side
     return options.model_copy(update={"erosion": erosion, "dilation": dilation})
+
+
+def predict_known(
+    predictor: Predictor, samples: Sequence[Sample]
+) -> Iterator[tuple[Sample, Prediction, dict[str, BoolMask]]]:
+    """Predict the samples of which a mask is known; those that cannot be read are left out."""
+    masked = [
+        sample
+        for sample in samples
+        if any(find_class_mask(sample, name) is not None for name in predictor.spec.classes)
+    ]
+    results = predictor.predict_many((sample.image for sample in masked), on_error="return")
+    for sample, result in zip(masked, results, strict=True):
+        if not isinstance(result, ImageError):
+            yield sample, result, known_masks(sample, predictor.spec.classes)
+
+
+def _choose_threshold(mean_jaccard: NDArray[np.float64]) -> float:
+    """A threshold as good as any, from the mean Jaccard index at each of 256 levels.
+
+    Of several that are nearly as good it is the middle one: the very best is a matter of chance,
+    and at an edge a little more or less costs most on other images.
+    """
+    candidates = mean_jaccard[_THRESHOLDS]
+    good = np.flatnonzero(candidates >= candidates.max() - _NEARLY) + _THRESHOLDS.start
+    # Between two levels, so that it parts them whatever rounding does.
+    return round(float((np.median(good) - 0.5) / 255), 4)
+
+
+def _jaccard_by_level(levels: NDArray[np.uint8], truth: BoolMask) -> NDArray[np.float64]:
+    """The Jaccard index of an image if each of the 256 levels is where the lesion begins."""
+    counts = ProbabilityCounts.of(levels, truth)
+    found = np.cumsum(counts.positives[::-1])[::-1]
+    union = counts.positives.sum() + np.cumsum(counts.negatives[::-1])[::-1]
+    # Two empty masks agree.
+    return np.where(union > 0, found / np.maximum(union, 1), 1.0)
 
 
 def _variants(options: Postprocessing, name: str) -> list[Postprocessing]:

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from dermseg.calibration import calibrate_package
+from dermseg.calibration.held_out import find_held_out, find_unseen
+from dermseg.calibration.thresholds import _choose_threshold, _jaccard_by_level
 from dermseg.datasets import Dataset, FolderPair, open_source
 from dermseg.errors import UsageError
 from dermseg.images import read_image, write_image, write_mask
@@ -20,9 +23,6 @@ from dermseg.phantom import PICTURES, create_phantom, create_picture
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
 from dermseg.training import TrainingData, cross_validate
-from dermseg.training.calibrating import calibrate_package
-from dermseg.training.calibrating.calibrate import _choose_threshold, _jaccard_by_level
-from dermseg.training.calibrating.held_out import find_held_out, find_unseen
 from dermseg.types import ImageArray
 
 SIZE = load_package().spec.input_size
@@ -83,7 +83,7 @@ def test_a_package_learns_its_doubts(
         drawn.append(seed)
         return create_picture(seed)
 
-    monkeypatch.setattr("dermseg.training.calibrating.calibrate.create_picture", draw)
+    monkeypatch.setattr("dermseg.calibration.calibrate.create_picture", draw)
     ids = [sample.id for sample in data.samples]
     model = _write(_with_origin(selection_ids=ids), tmp_path / "model")
     destination = tmp_path / "calibrated"

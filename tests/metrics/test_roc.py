@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from dermseg.training.roc import NUM_BINS, RocCounts
+from dermseg.metrics import RocCounts
 
 
 def count(probability: object, truth: object) -> RocCounts:
@@ -42,7 +42,7 @@ def test_curve_rises_from_0_to_1() -> None:
     rates = count([0.9, 0.6, 0.6, 0.1], [1, 1, 0, 0]).curve()
     assert rates is not None
     for rate in rates:
-        assert rate.shape == (NUM_BINS + 1,)
+        assert rate.shape == (256 + 1,)
         assert (rate[0], rate[-1]) == (0, 1)
         assert (np.diff(rate) >= 0).all()
 
@@ -61,9 +61,9 @@ def test_area_is_near_scikit_learns() -> None:
     counts = RocCounts()
     counts.add(probability, truth)
     expected = roc_auc_score(truth.ravel(), probability.ravel())
-    assert counts.area() == pytest.approx(expected, abs=1 / NUM_BINS)
+    assert counts.area() == pytest.approx(expected, abs=1 / 256)
     # Rounded to the same bins, it is the same number.
-    binned = np.floor(probability * NUM_BINS)
+    binned = np.floor(probability * 256)
     assert counts.area() == pytest.approx(roc_auc_score(truth.ravel(), binned.ravel()))
 
 
@@ -77,7 +77,7 @@ def test_best_threshold_by_hand() -> None:
 
 def test_best_threshold_lies_in_the_middle_of_a_gap() -> None:
     threshold, jaccard = count([0.75, 0.25], [1, 0]).best_threshold()
-    assert threshold == pytest.approx(0.5, abs=2 / NUM_BINS)
+    assert threshold == pytest.approx(0.5, abs=2 / 256)
     assert jaccard == 1
 
 
@@ -89,7 +89,7 @@ def test_best_jaccard_is_that_of_the_mask_at_the_threshold() -> None:
     threshold, jaccard = count(probability, truth).best_threshold()
     scores = [
         (truth & mask).sum() / (truth | mask).sum()
-        for mask in (probability >= level / NUM_BINS for level in range(1, NUM_BINS))
+        for mask in (probability >= level / 256 for level in range(1, 256))
     ]
     assert jaccard == pytest.approx(max(scores))
     mask = probability >= threshold

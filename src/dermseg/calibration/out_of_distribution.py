@@ -10,10 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dermseg.calibration.logistic import divide_by_group, fit_linear
 from dermseg.package import LinearModel, OutOfDistributionModel
 from dermseg.prediction.quality import find_refusal
-from dermseg.training.calibrating.logistic import fit_linear
-from dermseg.training.calibrating.parts import divide
 
 __all__ = ["Kind", "fit_out_of_distribution"]
 
@@ -96,10 +95,10 @@ class _Kinds:
         kinds = [getattr(self, entry.name) for entry in fields(self)]
         # The dark ones are of some of the photographs: their groups are in the same part.
         shared = [*self.photographs.groups, *self.dark.groups]
-        of_shared = divide(shared, num_parts)
+        of_shared = divide_by_group(shared, num_parts)
         num = len(self.photographs.groups)
         parts = [of_shared[:num], of_shared[num:]]
-        parts += [divide(kind.groups, num_parts) for kind in kinds[2:]]
+        parts += [divide_by_group(kind.groups, num_parts) for kind in kinds[2:]]
         for part in range(num_parts):
             kept = [of_kind == part for of_kind in parts]
             yield (

@@ -8,10 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from dermseg.calibration.logistic import divide_by_group, fit_linear
 from dermseg.evaluation import REVIEW_SHARE, bootstrap_interval, share_caught
 from dermseg.package import QualityModel
-from dermseg.training.calibrating.logistic import fit_linear
-from dermseg.training.calibrating.parts import divide
 
 __all__ = ["FEWEST_GROUPS", "fit_quality"]
 
@@ -38,7 +37,7 @@ def fit_quality(
         groups: Images of one group are in one fifth; at least ``FEWEST_GROUPS`` of them.
     """
     truth = np.array(jaccards, np.float64)
-    parts = divide(groups, FEWEST_GROUPS)
+    parts = divide_by_group(groups, FEWEST_GROUPS)
     expected = np.zeros(len(truth))
     for part in np.unique(parts):
         left = np.flatnonzero(parts != part).tolist()

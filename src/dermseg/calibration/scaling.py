@@ -1,4 +1,4 @@
-"""Fit how the logits of a model are scaled, from counts of them."""
+"""Fit how the logits of a model are scaled, and measure how reliable probabilities are."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from dermseg.training.out_of_fold import LARGEST_LOGIT, to_logits
+from dermseg.calibration.held_out import HeldOut
+from dermseg.calibration.out_of_fold import LARGEST_LOGIT, to_logits
+from dermseg.evaluation.image_score import BORDER_WIDTH
+from dermseg.metrics import ProbabilityCounts, near_boundary, to_levels
+from dermseg.package import Reliability
+from dermseg.prediction import Prediction
 from dermseg.types import BoolMask, FloatArray
 
-__all__ = ["LogitCounts"]
+__all__ = ["LogitCounts", "ReliabilityCounts", "fit_scaling"]
 
 _PER_UNIT: Final = 32
 _NUM_BINS: Final = 2 * LARGEST_LOGIT * _PER_UNIT + 1
@@ -19,6 +24,7 @@ _LOGITS: Final = np.linspace(-LARGEST_LOGIT, LARGEST_LOGIT, _NUM_BINS)
 # Of the temperature, and of the bias to either side: what would need more is wrong beforehand.
 _RANGE: Final = (0.2, 5.0)
 _LARGEST_BIAS: Final = 4.0
+_NO_PIXELS: Final = ProbabilityCounts(np.zeros(256, np.int64), np.zeros(256, np.int64))
 
 
 class LogitCounts:
@@ -68,3 +74,48 @@ class LogitCounts:
         )
         slope, bias = found.x
         return round(1 / float(slope), 4), round(float(bias), 4)
+
+
+class ReliabilityCounts:
+    """Pixels by probability and truth: of whole images, and of those near a border."""
+
+    def __init__(self) -> None:
+        self.whole, self.near = _NO_PIXELS, _NO_PIXELS
+
+    def add(self, prediction: Prediction, truth: BoolMask) -> None:
+        """Count the pixels of one image.
+
+        Args:
+            prediction: Its probability of lesion and its mask are looked at.
+            truth: (H, W) bool, in the prediction's size.
+        """
+        levels = to_levels(prediction.probability)
+        near = near_boundary(prediction.mask, truth, distance=BORDER_WIDTH)
+        self.whole += ProbabilityCounts.of(levels, truth)
+        self.near += ProbabilityCounts.of(levels[near], truth[near])
+
+    def reliability(self) -> Reliability:
+        """Expected calibration errors, and the bins that they come from."""
+        pixels, probability, lesion = self.whole.calibration_bins()
+        return Reliability(
+            error=self.whole.expected_calibration_error(),
+            # Without a single border there is nothing near one.
+            error_near_border=np.nan_to_num(self.near.expected_calibration_error()),
+            pixels=pixels.tolist(),
+            probability=probability.tolist(),
+            lesion=lesion.tolist(),
+        )
+
+
+def fit_scaling(held_out: HeldOut) -> tuple[dict[str, float], Reliability]:
+    """Fit temperature and bias.
+
+    Returns:
+        ``temperature`` and ``bias``, and the reliability before: at the temperature 1 without bias.
+    """
+    logits, pixels = LogitCounts(), ReliabilityCounts()
+    for _, prediction, truth in held_out.predict(temperature=1.0, bias=0.0):
+        logits.add(prediction.probability, truth)
+        pixels.add(prediction, truth)
+    temperature, bias = logits.best_scaling()
+    return {"temperature": temperature, "bias": bias}, pixels.reliability()

@@ -9,13 +9,12 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
+from dermseg.calibration.expected_quality import fit_quality
+from dermseg.calibration.logistic import divide_by_group, fit_linear
+from dermseg.calibration.out_of_distribution import Kind, fit_out_of_distribution
+from dermseg.calibration.scaling import LogitCounts
 from dermseg.package import LinearModel
 from dermseg.prediction.quality import NO_LESION, NOT_DERMOSCOPIC, find_refusal
-from dermseg.training.calibrating.logistic import fit_linear
-from dermseg.training.calibrating.out_of_distribution import Kind, fit_out_of_distribution
-from dermseg.training.calibrating.parts import divide
-from dermseg.training.calibrating.quality import fit_quality
-from dermseg.training.calibrating.scaling import LogitCounts
 
 RNG = np.random.default_rng(0)
 
@@ -143,7 +142,7 @@ def test_limits_are_set_by_models_of_four_fifths(monkeypatch: pytest.MonkeyPatch
         num_fitted.append(len(described))
         return fit_linear(described, targets, **options)
 
-    monkeypatch.setattr("dermseg.training.calibrating.out_of_distribution.fit_linear", fit)
+    monkeypatch.setattr("dermseg.calibration.out_of_distribution.fit_linear", fit)
     kinds = [
         _kind(100, grey, presence) for grey, presence in ((0, 1), (0, 1), (0, 1), (0, 0), (1, 1))
     ]
@@ -161,6 +160,6 @@ def test_limits_are_set_by_models_of_four_fifths(monkeypatch: pytest.MonkeyPatch
 
 def test_parts_are_equal_and_tear_no_group_apart() -> None:
     groups = [f"group-{row // 3}" for row in range(60)]
-    parts = divide(groups, 4)
+    parts = divide_by_group(groups, 4)
     assert np.bincount(parts).tolist() == [15, 15, 15, 15]
     assert all(len({*parts[row : row + 3]}) == 1 for row in range(0, 60, 3))
