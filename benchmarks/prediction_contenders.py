@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from dermseg.datasets import open_dataset, trainable
-from dermseg.images import encode_mask, open_image, read_mask, write_bytes_atomically
+from dermseg.images import encode_mask, open_image, read_mask
 from dermseg.metrics import jaccard
 from dermseg.package import Runtime, load_package
 from dermseg.phantom import create_phantom
@@ -43,6 +43,7 @@ from dermseg.preprocessing import (
     resize_probability,
     to_unit_range,
 )
+from dermseg.storage import write_bytes_atomically
 from dermseg.types import FloatArray, Size
 
 RUNTIMES = ("onnx", *(("openvino",) if find_spec("openvino") else ()))

@@ -20,14 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dermseg.errors import OutputError, UsageError
-from dermseg.images import (
-    read_image,
-    read_mask,
-    write_bytes_atomically,
-    write_image,
-    write_mask,
-    write_probability,
-)
+from dermseg.images import read_image, read_mask, write_image, write_mask, write_probability
+from dermseg.storage import write_bytes_atomically
 from dermseg.types import BoolMask, ImageArray
 
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX limits and signals")
@@ -208,7 +202,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Pat
     code = """
         import resource, sys
         from dermseg.errors import OutputError
-        from dermseg.images import write_bytes_atomically
+        from dermseg.storage import write_bytes_atomically
         resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
         try:
             write_bytes_atomically(sys.argv[1], bytes(1_000_000))
@@ -229,7 +223,7 @@ def test_a_process_killed_while_it_writes_leaves_no_final_file(tmp_path: Path) -
     # The kernel's signal for too large a file kills the process after 64 KiB of a megabyte.
     code = """
         import resource, signal, sys
-        from dermseg.images import write_bytes_atomically
+        from dermseg.storage import write_bytes_atomically
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
@@ -256,7 +250,7 @@ def test_a_full_disk_is_an_output_error_and_leaves_no_file(tmp_path: Path) -> No
         import os, sys
         from pathlib import Path
         from dermseg.errors import OutputError
-        from dermseg.images import write_bytes_atomically
+        from dermseg.storage import write_bytes_atomically
         disk = Path(sys.argv[1])
         write_bytes_atomically(disk / "small.csv", b"fits")
         try:

@@ -17,7 +17,7 @@ from dermseg.audit.items import Item
 from dermseg.audit.pairs import KINDS, Kind, Pair
 from dermseg.audit.pictures import choose_pairs, draw_pictures
 from dermseg.audit.report import summarise
-from dermseg.images import write_bytes_atomically
+from dermseg.storage import write_bytes_atomically
 from dermseg.types import ImageArray
 
 __all__ = ["write_page"]

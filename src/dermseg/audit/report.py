@@ -13,7 +13,7 @@ from typing import Any
 from dermseg.audit.auditing import Audit
 from dermseg.audit.pairs import KINDS
 from dermseg.errors import OutputError
-from dermseg.images import write_bytes_atomically
+from dermseg.storage import write_bytes_atomically
 
 __all__ = ["summarise", "write_groups", "write_report"]
 

@@ -16,8 +16,8 @@ from scipy.special import logit
 from dermseg.datasets import Dataset
 from dermseg.errors import ImageError, UsageError
 from dermseg.evaluation.scoring import Item
-from dermseg.images import write_bytes_atomically
 from dermseg.prediction import Predictor
+from dermseg.storage import write_bytes_atomically
 from dermseg.types import FloatArray, Sample
 
 __all__ = [

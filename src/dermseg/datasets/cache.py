@@ -39,9 +39,8 @@ from dermseg.datasets.class_masks import find_class_mask
 from dermseg.datasets.fingerprint import mask_hashes
 from dermseg.datasets.pairs import Pair, Preparation, prepare_pair
 from dermseg.errors import DatasetError, ImageError, OutputError, UsageError
-from dermseg.images import write_bytes_atomically
-from dermseg.images.files import source_name, write_reason
 from dermseg.recipes import Cleaning
+from dermseg.storage import printable_path, write_bytes_atomically, write_reason
 from dermseg.types import ClassMask, Sample, Size
 
 __all__ = ["CacheReport", "CachedPairs", "fill_cache"]
@@ -211,7 +210,7 @@ def _prepare_all(
 
 
 def _list(folder: Path) -> set[str]:
-    shown = source_name(folder)
+    shown = printable_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
@@ -228,8 +227,8 @@ def _check_space(folder: Path, num_bytes: int) -> None:
     free = shutil.disk_usage(folder).free
     if num_bytes > free:
         message = (
-            f"{source_name(folder)}: {num_bytes / 1e6:,.1f} MB are needed and {free / 1e6:,.1f} MB "
-            "are free: free some space, or choose another folder"
+            f"{printable_path(folder)}: {num_bytes / 1e6:,.1f} MB are needed and "
+            f"{free / 1e6:,.1f} MB are free: free some space, or choose another folder"
         )
         raise OutputError(message)
 

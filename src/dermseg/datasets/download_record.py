@@ -15,7 +15,7 @@ from dermseg.datasets.archives import Archive, Download
 from dermseg.datasets.base import Dataset
 from dermseg.datasets.unknown import describe_gaps
 from dermseg.errors import UsageError
-from dermseg.images import write_bytes_atomically
+from dermseg.storage import write_bytes_atomically
 
 __all__ = [
     "DownloadRecord",

@@ -13,7 +13,7 @@ from typing import Protocol
 import requests
 
 from dermseg.errors import DownloadError
-from dermseg.images import write_bytes_atomically
+from dermseg.storage import write_bytes_atomically
 
 __all__ = ["Patience", "Progress", "Silence", "ask_size", "fetch", "forget"]
 

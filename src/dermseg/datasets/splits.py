@@ -16,7 +16,7 @@ from dermseg.datasets.base import Dataset
 from dermseg.datasets.grouping import read_groups
 from dermseg.datasets.listing import list_some
 from dermseg.errors import DatasetError
-from dermseg.images import write_bytes_atomically
+from dermseg.storage import write_bytes_atomically
 from dermseg.types import Sample, Split
 
 __all__ = [

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.errors import DatasetError, ImageError
-from dermseg.images import read_image, write_bytes_atomically
+from dermseg.images import read_image
+from dermseg.storage import write_bytes_atomically
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
 __all__ = [

@@ -19,8 +19,8 @@ from dermseg.evaluation.masks import (
     list_masks,
     list_probabilities,
 )
-from dermseg.images import write_bytes_atomically
 from dermseg.prediction import TABLE, Quality, read_rows
+from dermseg.storage import write_bytes_atomically
 from dermseg.types import Sample
 
 __all__ = [

@@ -28,7 +28,7 @@ from dermseg.evaluation.image_score import (
 from dermseg.evaluation.matching import FILES_NAME, read_files, write_files
 from dermseg.evaluation.results import Evaluation
 from dermseg.evaluation.score_table import OVERLAP_SCORES
-from dermseg.images import write_bytes_atomically
+from dermseg.storage import write_bytes_atomically
 
 try:
     import polars

@@ -10,8 +10,8 @@ from pathlib import Path
 from dermseg.errors import OutputError, UsageError
 from dermseg.export.card import model_card
 from dermseg.export.reliability import RELIABILITY, draw_reliability
-from dermseg.images import write_bytes_atomically
 from dermseg.package import ModelSpec
+from dermseg.storage import write_bytes_atomically
 
 __all__ = ["check_destination", "package_folder", "write_spec"]
 

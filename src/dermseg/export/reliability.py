@@ -8,8 +8,8 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
-from dermseg.images import write_bytes_atomically
 from dermseg.package import Calibration, Reliability
+from dermseg.storage import write_bytes_atomically
 
 __all__ = ["RELIABILITY", "draw_reliability", "reliability_points"]
 

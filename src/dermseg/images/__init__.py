@@ -5,13 +5,7 @@ Everything outside works with RGB images (H, W, 3) uint8, masks (H, W) bool and
 reason; what cannot be written is an ``OutputError``, and no half-written file is left behind.
 """
 
-from dermseg.images.files import (
-    ImageSource,
-    remove_leftovers,
-    write_bytes_atomically,
-    write_chunks_atomically,
-)
-from dermseg.images.folders import find_images
+from dermseg.images.folders import find_images, list_images
 from dermseg.images.formats import IMAGE_SUFFIXES
 from dermseg.images.reading import (
     EncodedImage,
@@ -25,10 +19,12 @@ from dermseg.images.reading import (
     read_mask_values,
     read_size,
 )
+from dermseg.images.sources import ImageSource
 from dermseg.images.writing import (
     encode_jpeg,
     encode_mask,
     encode_png,
+    encode_probability,
     write_image,
     write_mask,
     write_probability,
@@ -43,17 +39,16 @@ __all__ = [
     "encode_jpeg",
     "encode_mask",
     "encode_png",
+    "encode_probability",
     "find_images",
     "foreground",
     "is_whole",
+    "list_images",
     "open_image",
     "read_image",
     "read_mask",
     "read_mask_values",
     "read_size",
-    "remove_leftovers",
-    "write_bytes_atomically",
-    "write_chunks_atomically",
     "write_image",
     "write_mask",
     "write_probability",

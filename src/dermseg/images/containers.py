@@ -17,9 +17,9 @@ from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from dermseg.errors import ImageError
-from dermseg.images.files import ImageSource, open_source, source_name
 from dermseg.images.formats import FORMATS, Format, recognise
 from dermseg.images.integrity import CUT_OFF, DAMAGED
+from dermseg.images.sources import ImageSource, open_source, source_name
 from dermseg.types import Size
 
 __all__ = ["OpenedImage", "decoding", "opened_image"]

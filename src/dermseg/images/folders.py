@@ -1,23 +1,39 @@
-"""The image files of a folder."""
+"""The image files of a folder, or of another storage."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
-from dermseg.errors import UsageError
-from dermseg.images.files import source_name
 from dermseg.images.formats import IMAGE_SUFFIXES
+from dermseg.storage import Folder, Storage, StoredFile
 
-__all__ = ["find_images"]
+__all__ = ["find_images", "list_images"]
+
+
+def list_images(storage: Storage, *, recursive: bool = False) -> Iterator[StoredFile]:
+    """List the image files of a storage by their suffix, in its order.
+
+    Nothing is opened: a file that is no image is listed, so that reading it names it.
+
+    Args:
+        storage: Where to look.
+        recursive: Also look in all subfolders.
+
+    Raises:
+        UsageError: If the storage is missing or cannot be listed.
+    """
+    for key in storage.list_keys(recursive=recursive):
+        if PurePosixPath(key).suffix.lower() in IMAGE_SUFFIXES:
+            yield StoredFile(storage, key)
 
 
 def find_images(folder: str | os.PathLike[str], *, recursive: bool = False) -> list[Path]:
-    """List the image files of a folder by their suffix, sorted by path.
+    """List the image files of a local folder by their suffix, sorted by path.
 
     Hidden files and folders are left out, and with them the ``._*`` files that macOS leaves on
-    other file systems. Nothing is opened: a file that is no image is listed, and so is a link to
-    a file that is gone, so that reading it names it. Linked subfolders are not entered.
+    other file systems. Linked subfolders are not entered.
 
     Args:
         folder: Where to look.
@@ -26,20 +42,5 @@ def find_images(folder: str | os.PathLike[str], *, recursive: bool = False) -> l
     Raises:
         UsageError: If ``folder``, or a folder in it, is missing or cannot be listed.
     """
-    if not Path(folder).is_dir():
-        state = "is not a folder" if Path(folder).exists() else "does not exist"
-        raise UsageError(f"{source_name(folder)} {state}; give a folder that holds images")
-    found: list[Path] = []
-    for parent, folders, files in os.walk(folder, onerror=_refuse):
-        found.extend(
-            Path(parent, name)
-            for name in files
-            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
-        )
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-    return sorted(found)
-
-
-def _refuse(error: OSError) -> None:
-    name = source_name(error.filename)
-    raise UsageError(f"the folder {name} cannot be listed: {error.strerror}") from error
+    root = Path(folder)
+    return [root / file.key for file in list_images(Folder(root), recursive=recursive)]

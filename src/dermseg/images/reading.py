@@ -14,8 +14,8 @@ from PIL import Image, ImageOps
 
 from dermseg.errors import ImageError
 from dermseg.images.containers import OpenedImage, decoding, opened_image
-from dermseg.images.files import ImageSource, source_name
 from dermseg.images.pixels import grey_values, rgb_values
+from dermseg.images.sources import ImageSource, source_name
 from dermseg.types import BoolMask, ImageArray, Size
 
 __all__ = [

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dermseg.errors import UsageError
-from dermseg.images.files import source_name, write_bytes_atomically
+from dermseg.storage import printable_path, write_bytes_atomically
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
 __all__ = [
     "encode_jpeg",
     "encode_mask",
     "encode_png",
+    "encode_probability",
     "write_image",
     "write_mask",
     "write_probability",
@@ -75,18 +76,14 @@ def encode_mask(mask: BoolMask) -> bytes:
     )
 
 
-def write_probability(path: str | os.PathLike[str], probability: FloatArray) -> None:
-    """Write probabilities as 8-bit grey PNG, ``round(255 * probability)``.
-
-    The file appears whole or not at all, see ``write_bytes_atomically``.
+def encode_probability(probability: FloatArray) -> bytes:
+    """Encode probabilities as an 8-bit grey PNG, ``round(255 * probability)``.
 
     Args:
-        path: The file to write, whatever its suffix; its folder must exist.
         probability: (H, W) float in [0, 1], not empty.
 
     Raises:
         ValueError: If ``probability`` has another shape or type, or values outside [0, 1].
-        OutputError: If it cannot be written.
     """
     is_float = np.issubdtype(probability.dtype, np.floating)
     if not is_float or probability.ndim != 2 or probability.size == 0:
@@ -98,7 +95,23 @@ def write_probability(path: str | os.PathLike[str], probability: FloatArray) -> 
         )
     # In float32 at least: float16 would round 255 * p before rint does.
     grey = np.rint(probability.astype(np.float32, copy=False) * 255).astype(np.uint8)
-    write_bytes_atomically(path, encode_png(grey))
+    return encode_png(grey)
+
+
+def write_probability(path: str | os.PathLike[str], probability: FloatArray) -> None:
+    """Write probabilities as 8-bit grey PNG, see :func:`encode_probability`.
+
+    The file appears whole or not at all, see ``write_bytes_atomically``.
+
+    Args:
+        path: The file to write, whatever its suffix; its folder must exist.
+        probability: (H, W) float in [0, 1], not empty.
+
+    Raises:
+        ValueError: As :func:`encode_probability`.
+        OutputError: If it cannot be written.
+    """
+    write_bytes_atomically(path, encode_probability(probability))
 
 
 def write_image(path: str | os.PathLike[str], image: ImageArray, *, quality: int = 90) -> None:
@@ -126,11 +139,12 @@ def write_image(path: str | os.PathLike[str], image: ImageArray, *, quality: int
         return
     if suffix not in (".jpg", ".jpeg"):
         raise UsageError(
-            f"{source_name(path)}: images are written as .jpg or .png, not {suffix or 'no suffix'}"
+            f"{printable_path(path)}: images are written as .jpg or .png, not "
+            f"{suffix or 'no suffix'}"
         )
     if max(image.shape) > _MAX_JPEG_SIDE:
         raise UsageError(
-            f"{source_name(path)}: {image.shape[1]} x {image.shape[0]} pixels do not fit JPEG, "
+            f"{printable_path(path)}: {image.shape[1]} x {image.shape[0]} pixels do not fit JPEG, "
             f"whose sides have at most {_MAX_JPEG_SIDE}; write a .png"
         )
     write_bytes_atomically(path, encode_jpeg(image, quality=quality))

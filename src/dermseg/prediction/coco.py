@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.errors import OutputError
-from dermseg.images import write_chunks_atomically
+from dermseg.storage import write_chunks_atomically
 from dermseg.types import BoolMask, Size
 
 __all__ = [

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from dermseg.errors import ImageError
 from dermseg.images import write_image, write_mask, write_probability
-from dermseg.prediction.appending import AppendedFile
 from dermseg.prediction.attribute_output import write_attributes
 from dermseg.prediction.attribute_overlay import draw_attributes
 from dermseg.prediction.coco import LINES, entry_of, kept_lines, line_of, write_coco
@@ -21,6 +20,7 @@ from dermseg.prediction.parquet import copy_as_parquet, is_installed
 from dermseg.prediction.prediction import EXPERIMENTAL, Prediction
 from dermseg.prediction.predictor import Predictor, default_workers
 from dermseg.prediction.table import Row, Table, row_of_error, row_of_prediction
+from dermseg.storage.appending import AppendedFile
 from dermseg.types import BoolMask, ImageArray
 
 __all__ = ["predict_jobs"]

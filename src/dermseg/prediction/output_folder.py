@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from dermseg.errors import OutputError, UsageError
-from dermseg.images import is_whole, remove_leftovers, write_bytes_atomically
+from dermseg.images import is_whole
 from dermseg.prediction.coco import COCO, LINES, read_names
 from dermseg.prediction.inputs import (
     MASK_ENDING,
@@ -23,6 +23,7 @@ from dermseg.prediction.inputs import (
 from dermseg.prediction.parquet import PARQUET
 from dermseg.prediction.predictor import Predictor
 from dermseg.prediction.table import read_rows
+from dermseg.storage import remove_leftovers, write_bytes_atomically
 
 __all__ = ["TABLE", "Existing", "MaskFormat", "OutputOptions", "mask_name", "open_output"]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dermseg.errors import ImageError
-from dermseg.prediction.appending import AppendedFile
 from dermseg.prediction.attribute_output import attribute_columns
 from dermseg.prediction.prediction import Prediction
+from dermseg.storage.appending import AppendedFile
 
 __all__ = ["Row", "Table", "columns_of", "read_rows", "row_of_error", "row_of_prediction"]
 

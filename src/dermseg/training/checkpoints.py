@@ -15,7 +15,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
 
 from dermseg.errors import OutputError
-from dermseg.images import write_bytes_atomically
+from dermseg.storage import write_bytes_atomically
 from dermseg.training.monitor import monitored_score, selection_scores
 
 __all__ = ["BEST", "LAST", "EpochKeeper"]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dermseg.datasets.class_masks import LESION, is_lesion_only, known_masks
 from dermseg.evaluation.scoring import ImageScore
-from dermseg.images import write_bytes_atomically, write_image
+from dermseg.images import write_image
 from dermseg.metrics import RocCounts
 from dermseg.prediction import (
     Prediction,
@@ -30,6 +30,7 @@ from dermseg.prediction import (
     draw_contour,
     mark_attributes,
 )
+from dermseg.storage import write_bytes_atomically
 from dermseg.training.monitor import monitored_score, selection_scores
 from dermseg.types import BoolMask, ImageArray, Sample
 

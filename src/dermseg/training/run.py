@@ -21,11 +21,11 @@ from dermseg.datasets.class_masks import is_lesion_only
 from dermseg.datasets.pairs import PairSource, Preparation
 from dermseg.errors import OutputError, UsageError
 from dermseg.export import RunRecord, describe_package, export_run, tune_package
-from dermseg.images import write_bytes_atomically
 from dermseg.package import DataSource, Score
 from dermseg.prediction import load_model
 from dermseg.preprocessing import UNIT_RANGE, fit_normalization
 from dermseg.recipes import Recipe, parse_recipe
+from dermseg.storage import write_bytes_atomically
 from dermseg.training.checkpoints import LAST
 from dermseg.training.checks import check_recipe
 from dermseg.training.class_weights import fit_class_weights

@@ -17,7 +17,8 @@ from dermseg.evaluation.comparison.words import describe_images, format_p_value
 from dermseg.evaluation.intervals import NUM_RESAMPLES
 from dermseg.evaluation.report import axis_cell, interval_cell, render_page
 from dermseg.evaluation.score_table import SCORES
-from dermseg.images import encode_jpeg, write_bytes_atomically
+from dermseg.images import encode_jpeg
+from dermseg.storage import write_bytes_atomically
 from dermseg.types import ImageArray
 
 __all__ = ["write_page"]

@@ -17,7 +17,7 @@ from dermseg.evaluation.comparison.page import write_page
 from dermseg.evaluation.comparison.pictures import draw_most_different, write_sheet
 from dermseg.evaluation.comparison.results import Comparison
 from dermseg.evaluation.comparison.summarizing import summarize
-from dermseg.images import write_bytes_atomically
+from dermseg.storage import write_bytes_atomically
 
 __all__ = ["write_comparison"]
 

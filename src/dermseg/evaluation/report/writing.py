@@ -18,7 +18,7 @@ from dermseg.evaluation.report.scales import Axis, fit_axis
 from dermseg.evaluation.results import Evaluation
 from dermseg.evaluation.score_table import name_figure
 from dermseg.evaluation.writing import summary
-from dermseg.images import write_bytes_atomically
+from dermseg.storage import write_bytes_atomically
 
 __all__ = ["REPORT_NAME", "render_report", "write_report"]
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from dermseg.errors import OutputError
-from dermseg.images import write_chunks_atomically
+from dermseg.storage.files import write_chunks_atomically
 
 __all__ = ["AppendedFile"]
 

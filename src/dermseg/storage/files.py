@@ -1,99 +1,58 @@
-"""Bytes on disk: opening what is to be read, and writing so that no half-written file is seen."""
+"""Files on disk: opened without surprises, and written so that no half-written one is seen."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Final
 
-from dermseg.errors import ImageError, OutputError, UsageError
+from dermseg.errors import OutputError
 
 __all__ = [
-    "ImageSource",
-    "open_source",
+    "NULL_IN_NAME",
+    "open_file",
+    "printable_path",
+    "read_reason",
     "remove_leftovers",
-    "source_name",
     "write_bytes_atomically",
     "write_chunks_atomically",
     "write_reason",
 ]
 
-ImageSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
-"""A path, or the bytes of an encoded image, or an open file of them."""
+NULL_IN_NAME: Final = "the name contains a null character"
 
 
-def source_name(source: ImageSource) -> str:
-    r"""The path as a person can read it, or a description of bytes.
+def printable_path(path: str | os.PathLike[str]) -> str:
+    r"""The path as a person can read it.
 
     Line breaks, terminal codes and bytes that are no text are shown as escapes.
 
     Example:
-        >>> source_name("moles/a.jpg"), source_name(b"abc"), source_name("m\udce4l.jpg")
-        ('moles/a.jpg', '<3 bytes>', 'm\\udce4l.jpg')
+        >>> printable_path("moles/a.jpg"), printable_path("m\udce4l.jpg")
+        ('moles/a.jpg', 'm\\udce4l.jpg')
     """
-    if isinstance(source, bytes):
-        return f"<{len(source)} bytes>"
-    if not isinstance(source, str | os.PathLike):
-        return "<open file>"
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in os.fspath(source))
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in os.fspath(path))
 
 
-@contextlib.contextmanager
-def open_source(source: ImageSource) -> Iterator[BinaryIO]:
-    """Open a file or bytes for reading.
+def open_file(path: Path) -> BinaryIO:
+    """Open a regular file for reading.
 
     Raises:
-        ImageError: If the file is missing, empty, a folder, a pipe or a device, or unreadable.
-        UsageError: If the source is none of these.
+        OSError: If it is missing, a folder, a pipe or a device, or not readable; see
+            :func:`read_reason`.
+        ValueError: If the name contains a null character.
     """
-    if isinstance(source, str | os.PathLike):
-        with _open_file(Path(source)) as stream:
-            yield stream
-        return
-    content = _read_all(source)
-    if not content:
-        raise ImageError(source_name(source), "there are no bytes")
-    yield io.BytesIO(content)
-
-
-def _read_all(source: bytes | BinaryIO) -> bytes:
-    if isinstance(source, bytes | bytearray | memoryview):
-        return bytes(source)
-    if not hasattr(source, "read"):
-        message = (
-            f"an image is a {type(source).__name__}, expected a path, the bytes of a file, an open "
-            "file, an array (H, W, 3) uint8 or a Pillow image"
-        )
-        raise UsageError(message)
-    try:
-        content = source.read()
-    except (OSError, ValueError) as error:
-        raise ImageError(source_name(source), f"it could not be read ({error})") from error
-    if not isinstance(content, bytes):
-        raise ImageError(source_name(source), "it is open for text; open it with mode 'rb'")
-    return content
-
-
-def _open_file(path: Path) -> BinaryIO:
-    try:
-        status = path.stat()  # before opening: a pipe without a writer would wait for ever
-        if stat.S_ISDIR(status.st_mode):
-            raise ImageError(source_name(path), "this is a folder, not an image file")
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError(source_name(path), "this is a device or a pipe, not a file")
-        if status.st_size == 0:
-            raise ImageError(source_name(path), "the file is empty")
-        return path.open("rb")
-    except OSError as error:
-        raise ImageError(source_name(path), _read_reason(error)) from error
-    except ValueError as error:
-        raise ImageError(source_name(path), _NULL_IN_NAME) from error
+    mode = path.stat().st_mode  # before opening: a pipe without a writer would wait for ever
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), str(path))
+    return path.open("rb")
 
 
 def write_bytes_atomically(path: str | os.PathLike[str], data: bytes) -> None:
@@ -123,7 +82,7 @@ def write_chunks_atomically(path: str | os.PathLike[str], chunks: Iterable[bytes
     Raises:
         OutputError: As there.
     """
-    name = source_name(path)
+    name = printable_path(path)
     target = Path(path)
     try:
         # Replacing a device such as /dev/null with a file would break the machine for everyone.
@@ -144,7 +103,7 @@ def write_chunks_atomically(path: str | os.PathLike[str], chunks: Iterable[bytes
         reason = write_reason(error, target)
         raise OutputError(f"{name}: cannot be written: {reason}") from error
     except ValueError as error:  # from a null in the path, or a path without a name such as "."
-        reason = _NULL_IN_NAME if "\0" in os.fspath(path) else "the path names no file"
+        reason = NULL_IN_NAME if "\0" in os.fspath(path) else "the path names no file"
         raise OutputError(f"{name}: cannot be written: {reason}") from error
 
 
@@ -170,11 +129,11 @@ def remove_leftovers(folder: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
-_NULL_IN_NAME = "the name contains a null character"
-
-
-def _read_reason(error: OSError) -> str:
+def read_reason(error: OSError) -> str:
+    """Say in words why a file could not be read."""
     reasons = {
+        errno.EISDIR: "this is a folder, not an image file",
+        errno.ENODEV: "this is a device or a pipe, not a file",
         errno.ENOENT: "there is no such file",
         errno.ENOTDIR: "there is no such file: a part of the path is not a folder",
         errno.EACCES: "no permission to read it",
@@ -187,7 +146,7 @@ def _read_reason(error: OSError) -> str:
 
 def write_reason(error: OSError, target: Path) -> str:
     """Say in words why a file could not be written, and what to do."""
-    folder = source_name(target.parent)
+    folder = printable_path(target.parent)
     reasons = {
         errno.ENOSPC: "the disk is full; free some space or choose another folder",
         errno.EDQUOT: "the disk quota is used up; free some space or choose another folder",
