@@ -17,8 +17,9 @@ from pycocotools import mask as reference
 from dermseg.errors import UsageError
 from dermseg.images import read_mask, write_image
 from dermseg.prediction import OutputOptions, Predictor, load_model, open_output, plan_jobs
-from dermseg.prediction.coco import encode_runs, kept_lines
 from dermseg.prediction.output import predict_jobs
+from dermseg.prediction.writers.coco import CocoMasks, encode_runs
+from dermseg.storage import Folder
 
 Disc = Callable[..., tuple[np.ndarray, np.ndarray]]
 AS_COCO = OutputOptions(overlay=False, masks="coco")
@@ -124,10 +125,11 @@ def test_a_file_does_not_depend_on_where_the_run_was_cut(
 
 def test_each_line_is_kept_once(tmp_path: Path) -> None:
     records: list[dict[str, object]] = [{"file_name": name, "masks": []} for name in "aba"]
-    path = tmp_path / "lines"
-    path.write_text("".join(json.dumps(record) + "\n" for record in records))
-    kept = [json.loads(line)["file_name"] for line in kept_lines(path, {"a", "c"})]
-    assert kept == ["a"]
+    (tmp_path / "predictions.jsonl").write_text(
+        "".join(json.dumps(record) + "\n" for record in records)
+    )
+    kept = CocoMasks.kept_lines(Folder(tmp_path), {"a", "c"})
+    assert [json.loads(line)["file_name"] for line in kept] == ["a"]
 
 
 def test_the_two_formats_are_not_mixed_and_nothing_is_overwritten(

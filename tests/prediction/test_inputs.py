@@ -37,5 +37,5 @@ def test_long_names_leave_room_for_the_longest_ending(tmp_path: Path) -> None:
     (lesion,) = plan_jobs([tmp_path], recursive=False)
     assert lesion.stem.name == "x" * 230
     (job,) = plan_jobs([tmp_path], recursive=False, attributes=ATTRIBUTES)
-    longest = job.output(tmp_path, "_attribute_negative_network_probability.png")
-    assert len(longest.name) == 255
+    longest = job.key("_attribute_negative_network_probability.png")
+    assert len(longest) == 255

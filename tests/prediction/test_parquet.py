@@ -16,22 +16,22 @@ from dermseg.prediction import OutputOptions, load_model, open_output, plan_jobs
 from dermseg.prediction.output import predict_jobs
 from dermseg.prediction.parquet import copy_as_parquet
 from dermseg.prediction.table import Table, read_rows
+from dermseg.storage import Folder
 
 Disc = Callable[..., tuple[np.ndarray, np.ndarray]]
 
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    path = tmp_path / "predictions.csv"
-    with Table(path) as rows:
+    with Table(Folder(tmp_path)) as rows:
         rows.add_row({"file": 'a, "b"\n.jpg', "mask": "a.png", "width": 3, "area_share": 0.25})
         rows.add_row({"file": os.fsdecode(b"m\xe4l.jpg"), "error": "the file is empty"})
         rows.add_row({"file": "007", "mask": "7.png", "num_regions": 2, "perimeter": 12.0})
-    return path
+    return tmp_path / "predictions.csv"
 
 
 def test_values_have_types_and_empty_cells_are_null(table: Path) -> None:
-    copy_as_parquet(table)
+    copy_as_parquet(Folder(table.parent))
     frame = polars.read_parquet(table.with_suffix(".parquet"))
     assert frame["file"].to_list() == ['a, "b"\n.jpg', "m\ufffdl.jpg", "007"]
     assert frame["width"].to_list() == [3, None, None]
@@ -39,7 +39,7 @@ def test_values_have_types_and_empty_cells_are_null(table: Path) -> None:
     assert frame["perimeter"].to_list() == [None, None, 12.0]
     assert frame["area_share"].dtype == frame["seconds"].dtype == polars.Float64
     assert frame["error"].to_list() == [None, "the file is empty", None]
-    assert frame.columns == list(read_rows(table)[0])
+    assert frame.columns == list(read_rows(table.parent)[0])
     assert sorted(path.name for path in table.parent.iterdir()) == [
         "predictions.csv",
         "predictions.parquet",
@@ -49,7 +49,7 @@ def test_values_have_types_and_empty_cells_are_null(table: Path) -> None:
 def test_a_place_that_cannot_be_written_is_named(table: Path) -> None:
     table.with_suffix(".parquet").mkdir()
     with pytest.raises(OutputError, match=r"predictions\.parquet: cannot be written"):
-        copy_as_parquet(table)
+        copy_as_parquet(Folder(table.parent))
     assert not list(table.parent.glob(".*"))
 
 

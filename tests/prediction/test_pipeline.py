@@ -67,7 +67,7 @@ def run(
     todo, _ = open_output(out, jobs, predictor, options, existing="refuse")
     done = predict_jobs(predictor, todo, out, options, batch_size=batch_size, workers=workers)
     assert [job for job, _ in done] == jobs
-    rows = [{**row, "seconds": ""} for row in read_rows(out / "predictions.csv")]
+    rows = [{**row, "seconds": ""} for row in read_rows(out)]
     names = sorted(path.name for path in out.iterdir() if path.suffix in {".png", ".jpg"})
     return rows, {name: (out / name).read_bytes() for name in names}
 

@@ -138,7 +138,7 @@ def test_a_prediction_says_what_it_is_in_a_line_and_everything_in_a_dict(
     prediction = predictor.predict(image)
     assert repr(prediction) == "Prediction(80 x 60 pixels, lesion, threshold 0.5)"
     described = json.loads(json.dumps(prediction.to_dict(spacing_mm=0.1)))
-    row = row_of_prediction(Path("a.png"), "a", prediction, spacing_mm=0.1)
+    row = row_of_prediction("a.png", "a", prediction, spacing_mm=0.1)
     assert {key: row[key] for key in row if key not in {"file", "mask"}} == {
         key: described[key] for key in described.keys() & row.keys()
     }

@@ -15,6 +15,7 @@ from dermseg.errors import DatasetError, UsageError
 from dermseg.package import load_package
 from dermseg.prediction.table import Table
 from dermseg.recipes import Data, Recipe
+from dermseg.storage import Folder
 from dermseg.training import TrainingData, cross_validate, train
 from dermseg.training.parts import divide
 from dermseg.training.pseudo_labels import PseudoLabels
@@ -29,7 +30,7 @@ def write_predictions(folder: Path, rows: dict[str, dict[str, Any]]) -> Path:
     """A folder as `dermseg predict` leaves it, of empty files, with values of each image's row."""
     images = folder / "images"
     images.mkdir(parents=True)
-    with Table(folder / "predictions.csv") as table:
+    with Table(Folder(folder)) as table:
         for name, values in rows.items():
             (images / f"{name}.jpg").touch()
             (folder / f"{name}_segmentation.png").touch()
@@ -66,7 +67,7 @@ def test_folders_without_masks_to_learn_from_are_refused(tmp_path: Path) -> None
     folder = write_predictions(tmp_path / "pseudo", {"a": {"review": 1}, "b": {"review": 1}})
     with pytest.raises(DatasetError, match=r"none of 2 masks .* a.jpg: its mask is to be"):
         PseudoLabels(folder)
-    with Table(folder / "predictions.csv") as table:
+    with Table(Folder(folder)) as table:
         for place in ("here", "there"):
             (tmp_path / place).mkdir()
             (tmp_path / place / "a.jpg").touch()

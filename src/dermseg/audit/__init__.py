@@ -7,7 +7,7 @@ re-encoded, resized, turned, mirrored or cropped. Needs the extra ``eval``.
 from __future__ import annotations
 
 from dermseg.audit.alignment import Alignment, align
-from dermseg.audit.auditing import Audit, Track, audit_datasets
+from dermseg.audit.auditing import Audit, audit_datasets
 from dermseg.audit.candidates import Candidate, find_candidates
 from dermseg.audit.items import Item, Place, list_items
 from dermseg.audit.page import write_page
@@ -26,7 +26,6 @@ __all__ = [
     "Kind",
     "Pair",
     "Place",
-    "Track",
     "align",
     "audit_datasets",
     "draw_pair",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Any, TypeAlias
 
 from dermseg.audit.alignment import Alignment, align
 from dermseg.audit.candidates import Candidate, find_candidates
@@ -26,11 +25,11 @@ from dermseg.audit.scanning import Scan, in_parallel, scan_image
 from dermseg.datasets import Dataset, archive_id
 from dermseg.errors import ImageError
 from dermseg.preprocessing import Fingerprint
+from dermseg.progress import track
 from dermseg.types import Split
 
-__all__ = ["Audit", "Track", "audit_datasets"]
+__all__ = ["Audit", "audit_datasets"]
 
-Track: TypeAlias = Callable[[Iterable[Any], int, str], Iterable[Any]]
 """Passes items on and shows how far they are: items, their number, what is being done."""
 
 
@@ -54,16 +53,11 @@ class Audit:
         return [pair for pair in self.pairs if pair.is_leak(self.items)]
 
 
-def _untracked(items: Iterable[Any], _total: int, _what: str) -> Iterable[Any]:
-    return items
-
-
 def audit_datasets(
     datasets: Sequence[Dataset],
     splits: Sequence[Split | None],
     *,
     num_workers: int | None = None,
-    track: Track = _untracked,
 ) -> Audit:
     """Look for the same image or the same lesion in and between parts and datasets.
 
@@ -75,7 +69,6 @@ def audit_datasets(
         datasets: One or two, or more.
         splits: For each dataset its parts, see `list_items`.
         num_workers: Threads; None takes the number of cores, at most 8.
-        track: Shows progress.
     """
     num_workers = num_workers or min(8, os.cpu_count() or 1)
     items = list_items(datasets, splits)
@@ -91,7 +84,7 @@ def audit_datasets(
     pairs = [
         *_known_pairs(items),
         *_identical_pairs(items, scans),
-        *_similar_pairs(items, scans, num_workers=num_workers, track=track),
+        *_similar_pairs(items, scans, num_workers=num_workers),
     ]
     return Audit(tuple(items), tuple(merge(pairs)), tuple(failures))
 
@@ -118,7 +111,7 @@ def _identical_pairs(items: Sequence[Item], scans: dict[int, Scan]) -> Iterator[
 
 
 def _similar_pairs(
-    items: Sequence[Item], scans: dict[int, Scan], *, num_workers: int, track: Track
+    items: Sequence[Item], scans: dict[int, Scan], *, num_workers: int
 ) -> Iterator[Pair]:
     """By their fingerprints; of identical images one stands for all."""
     copies: dict[bytes, list[int]] = {}

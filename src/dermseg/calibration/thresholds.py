@@ -15,6 +15,7 @@ from dermseg.errors import ImageError
 from dermseg.evaluation.protocol_rules import Values, jaccard
 from dermseg.metrics import ProbabilityCounts, RocCounts, confusion_counts, to_levels
 from dermseg.prediction import Prediction, Predictor
+from dermseg.preprocessing import threshold_probability
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, Sample
 
@@ -152,7 +153,7 @@ def _share_of_counts(
 ) -> Values:
     """TP, FP, FN and TN of each variant's mask, (variants, 4), as shares of the image."""
     probability = prediction.probabilities[name]
-    if not (probability >= variants[0].threshold_of(name)).any():
+    if not threshold_probability(probability, variants[0].threshold_of(name)).any():
         # No kernel makes a mask of nothing, and most images do not have most attributes.
         variants = variants[:1]
     masks = (prediction.mask_from(probability, name, tried) for tried in variants)

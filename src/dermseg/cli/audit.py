@@ -59,7 +59,6 @@ def audit(
         )
     except ModuleNotFoundError as error:
         raise MissingExtraError("auditing", "eval") from error
-    from dermseg.cli.predict import with_progress
     from dermseg.datasets import official_split, open_images, read_split
 
     datasets = [_open(folder) for folder in folders or ()]
@@ -70,7 +69,7 @@ def audit(
     splits = [official_split(dataset) for dataset in datasets]
     if split is not None:
         splits[0] = read_split(split, datasets[0].samples)
-    result = audit_datasets(datasets, splits, num_workers=workers, track=with_progress)
+    result = audit_datasets(datasets, splits, num_workers=workers)
     if output is not None:
         write_report(output, result)
         write_sheets(output, result)

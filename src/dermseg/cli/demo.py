@@ -54,7 +54,7 @@ def demo(
     table = Table("image", "lesion, % of image", "diameter, pixels", "Jaccard", "seconds")
     scores = []
     for job, row in predict_jobs(predictor, todo, predictions, options):
-        mask = read_mask(job.output(predictions, MASK_ENDING))
+        mask = read_mask(predictions / job.key(MASK_ENDING))
         scores.append(jaccard(mask, read_mask(truth / f"{job.stem.name}{MASK_ENDING}")))
         table.add_row(
             job.source.name,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -14,14 +12,14 @@ from dermseg.errors import UsageError
 
 if TYPE_CHECKING:
     from dermseg.package import Precision, RuntimeName
-    from dermseg.prediction import Existing, MaskFormat, Predictor
+    from dermseg.prediction import Existing, Predictor
 
-__all__ = ["predict", "with_progress"]
+__all__ = ["predict"]
 
 
 def predict(
-    inputs: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")],
+    inputs: Annotated[list[str], typer.Argument(help="Images, or folders of images.")],
+    output: Annotated[str, typer.Option("-o", "--output", help="Folder for the results.")],
     model: Annotated[
         str | None, typer.Option(help="A shipped model's name or a package's folder.")
     ] = None,
@@ -99,13 +97,15 @@ def predict(
     This is no diagnosis.
     """
     from dermseg.prediction import (
+        MASK_FORMATS,
         OutputOptions,
         open_output,
         plan_jobs,
         predict_jobs,
         share_heap,
     )
-    from dermseg.prediction.attribute_output import attribute_columns
+    from dermseg.prediction.table import attribute_columns
+    from dermseg.progress import track
 
     if overwrite and skip_existing:
         message = "--overwrite and --skip-existing exclude each other: give one of them"
@@ -113,8 +113,8 @@ def predict(
     if spacing_mm is not None and not spacing_mm > 0:
         message = f"--spacing-mm is {spacing_mm}, expected a number above 0"
         raise UsageError(message)
-    if mask_format not in ("png", "coco"):
-        message = f"--format is '{mask_format}', expected png or coco"
+    if mask_format not in MASK_FORMATS:
+        message = f"--format is '{mask_format}', expected {' or '.join(MASK_FORMATS)}"
         raise UsageError(message)
     share_heap()
     predictor = _load(
@@ -127,10 +127,10 @@ def predict(
     )
     jobs = plan_jobs(inputs, recursive=recursive, attributes=predictor.spec.attributes)
     options = OutputOptions(
-        overlay=mask_format == "png" and not no_overlay,
+        overlay=MASK_FORMATS[mask_format].with_overlay and not no_overlay,
         probability=probability,
         spacing_mm=spacing_mm,
-        masks=cast("MaskFormat", mask_format),
+        masks=mask_format,
         force=force,
     )
     existing: Existing = "overwrite" if overwrite else "skip" if skip_existing else "refuse"
@@ -141,14 +141,14 @@ def predict(
     num_found = dict.fromkeys(predictor.spec.attributes, 0)
     failures = []
     # Not all rows are kept: they may be a million.
-    for _, row in with_progress(results, len(todo), "predicting"):
+    for _, row in track(results, len(todo), "predicting"):
         if "error" in row:
             failures.append({key: row[key] for key in ("file", "error")})
         else:
             for name in num_found:
                 num_found[name] += bool(row[attribute_columns(name)[0]])
     counts = {"num_predicted": len(todo) - len(failures), "num_kept": len(kept)}
-    summary = _describe(predictor, num_found) | {"output": str(output)} | counts
+    summary = _describe(predictor, num_found) | {"output": output} | counts
     _report(summary | {"failures": failures}, as_json=as_json)
     if failures:
         raise typer.Exit(1)
@@ -181,18 +181,6 @@ def _describe(predictor: Predictor, num_found: dict[str, int]) -> dict[str, Any]
             for name, number in num_found.items()
         }
     return described
-
-
-def with_progress(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
-    """Show a progress bar on standard error while iterating, if it is a terminal."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    # Here, because importing rich takes as long as predicting an image.
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(items, description=what, total=total, console=Console(stderr=True))
 
 
 def _report(summary: dict[str, Any], *, as_json: bool) -> None:

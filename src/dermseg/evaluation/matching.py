@@ -261,7 +261,7 @@ def _match(
 def _qualities(folder: Path) -> dict[str, Quality]:
     """What `dermseg predict` wrote of the masks in the folder, by file."""
     found = {}
-    for row in read_rows(folder / TABLE):
+    for row in read_rows(folder):
         if not row["mask"] or not row["expected_jaccard"]:
             continue
         try:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.preprocessing import find_background, resize_image
+from dermseg.preprocessing import find_background, resize_image, threshold_probability
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
 __all__ = ["describe_appearance", "gradient_of"]
@@ -48,11 +48,11 @@ def describe_appearance(
     )
     grey = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return {
-        **_contrast(lab, field, coarse, coarse >= threshold),
+        **_contrast(lab, field, coarse, threshold_probability(coarse, threshold)),
         **_colors(lab[field]),
         **_rim(lab, field),
         "lit": float(field.mean()),
-        **_textures(grey, field, probability >= threshold),
+        **_textures(grey, field, threshold_probability(probability, threshold)),
     }
 
 

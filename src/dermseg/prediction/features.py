@@ -15,7 +15,7 @@ import numpy as np
 from dermseg.prediction.appearance import describe_appearance, gradient_of
 from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.presence import presence_score
-from dermseg.preprocessing import resize_image
+from dermseg.preprocessing import resize_image, threshold_probability
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
 __all__ = ["describe"]
@@ -49,7 +49,7 @@ def describe(probability: FloatArray, seen: ImageArray, *, threshold: float) -> 
         ),
         np.float32,
     )
-    mask = reduced >= threshold
+    mask = threshold_probability(reduced, threshold)
     return {
         **_certainty(reduced, mask),
         **_shape(reduced, mask),
@@ -65,7 +65,8 @@ def _certainty(probability: FloatArray, mask: BoolMask) -> dict[str, float]:
     inside = float(probability[mask].sum())
     outside = float(probability.sum()) - inside
     likely, possible = (
-        int(np.count_nonzero(probability >= level)) for level in (_LIKELY, _POSSIBLE)
+        int(np.count_nonzero(threshold_probability(probability, level)))
+        for level in (_LIKELY, _POSSIBLE)
     )
     return {
         "expected_overlap": inside / max(num_inside + outside, 1.0),

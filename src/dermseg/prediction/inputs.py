@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from dermseg.errors import UsageError
-from dermseg.images import find_images
+from dermseg.images import list_images
+from dermseg.prediction.naming import MASK_ENDING, all_endings, is_output_name, shorten
+from dermseg.storage import Location, StoredFile, open_location
 
-__all__ = [
-    "MASK_ENDING",
-    "OVERLAY_ENDING",
-    "PROBABILITY_ENDING",
-    "Job",
-    "attribute_ending",
-    "attribute_probability_ending",
-    "plan_jobs",
-]
-
-MASK_ENDING = "_segmentation.png"
-OVERLAY_ENDING = "_overlay.jpg"
-PROBABILITY_ENDING = "_probability.png"
-
-_LESION_ENDINGS = (MASK_ENDING, OVERLAY_ENDING, PROBABILITY_ENDING)
-_OWN_NAME = re.compile(
-    r".*(_segmentation\.png|_overlay\.jpg|_probability\.png|_attribute_[\w-]+\.png)"
-)
-_MAX_NAME_BYTES = 255
-
-
-def attribute_ending(name: str) -> str:
-    """What follows an image's name in that of the mask of an attribute, as ISIC names it."""
-    return f"_attribute_{name}.png"
-
-
-def attribute_probability_ending(name: str) -> str:
-    """What follows an image's name in that of the probabilities of an attribute."""
-    return f"_attribute_{name}{PROBABILITY_ENDING}"
+__all__ = ["Job", "plan_jobs"]
 
 
 @dataclass(frozen=True)
@@ -50,47 +21,46 @@ class Job:
 
     Attributes:
         source: The image file.
-        stem: Path of its outputs relative to the output folder, without their endings.
+        stem: The image's id, see :attr:`StoredFile.id`: the key of its outputs without their
+            endings. A name too long for the endings is shortened.
     """
 
-    source: Path
+    source: StoredFile
     stem: PurePosixPath
 
-    def output(self, folder: Path, ending: str) -> Path:
-        """Path of one of its outputs."""
-        return folder / self.stem.parent / f"{self.stem.name}{ending}"
+    def key(self, ending: str) -> str:
+        """Key of one of its outputs."""
+        return str(self.stem.with_name(f"{self.stem.name}{ending}"))
 
 
 def plan_jobs(
-    inputs: Sequence[Path], *, recursive: bool, attributes: Sequence[str] = ()
+    inputs: Sequence[Location], *, recursive: bool, attributes: Sequence[str] = ()
 ) -> list[Job]:
-    """List the images among files and folders, each with its place below the output folder.
+    """List the images among files and folders, each with its place among the outputs.
 
     A folder's images are taken in the order of their names; what an earlier prediction wrote into
     it is left out. With ``recursive`` an image in a subfolder keeps its relative path. A name too
     long for its endings is shortened and marked by a hash of the whole.
 
     Args:
-        inputs: Files and folders.
+        inputs: Paths of files and folders, or storages of images.
         recursive: Look into subfolders.
         attributes: The structures that get files of their own.
 
     Raises:
         UsageError: If an input is missing, nothing is found, or two images map to one output.
     """
-    endings = [*_LESION_ENDINGS]
-    for name in attributes:
-        endings += [attribute_ending(name), attribute_probability_ending(name)]
-    room = _MAX_NAME_BYTES - max(map(len, endings))
+    endings = all_endings(attributes)
     jobs: dict[PurePosixPath, Job] = {}
-    for path in inputs:
-        for source, parent in _images(path, recursive=recursive):
-            job = Job(source, parent / _short(source.stem, room))
+    for location in inputs:
+        for source in _images(location, recursive=recursive):
+            id = source.id
+            job = Job(source, id.with_name(shorten(id.name, endings)))
             other = jobs.setdefault(job.stem, job)
             if other.source != source:
                 raise _collision(other, job, MASK_ENDING)
     if not jobs:
-        where = ", ".join(str(path) for path in inputs)
+        where = ", ".join(str(location) for location in inputs)
         hint = "" if recursive else "; --recursive looks into subfolders"
         message = f"no images in {where} (JPEG, PNG, BMP, TIFF or WebP by suffix){hint}"
         raise UsageError(message)
@@ -107,31 +77,16 @@ def plan_jobs(
 def _collision(one: Job, other: Job, ending: str) -> UsageError:
     """``ending`` is that of ``other``'s file."""
     return UsageError(
-        f"{one.source} and {other.source} would both be written to {other.stem}{ending}: rename "
+        f"{one.source} and {other.source} would both be written to {other.key(ending)}: rename "
         "one, or predict them into two folders"
     )
 
 
-def _images(path: Path, *, recursive: bool) -> Iterable[tuple[Path, PurePosixPath]]:
-    try:
-        is_folder = stat.S_ISDIR(path.stat().st_mode)
-    except OSError as error:
-        missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
-        reason = "no such file or folder" if missing else error.strerror
-        message = f"{path}: {reason}"
-        raise UsageError(message) from error
-    if not is_folder:
-        yield path, PurePosixPath()
+def _images(location: Location, *, recursive: bool) -> Iterator[StoredFile]:
+    found = open_location(location)
+    if isinstance(found, StoredFile):
+        yield found
         return
-    for source in find_images(path, recursive=recursive):
-        if not _OWN_NAME.fullmatch(source.name):
-            yield source, PurePosixPath(source.parent.relative_to(path).as_posix())
-
-
-def _short(stem: str, room: int) -> str:
-    """Shorten a stem to ``room`` bytes, so that every output's name fits a file system's 255."""
-    raw = stem.encode(errors="surrogateescape")
-    if len(raw) <= room:
-        return stem
-    mark = "~" + hashlib.sha256(raw).hexdigest()[:8]
-    return raw[: room - len(mark)].decode(errors="ignore") + mark
+    for file in list_images(found, recursive=recursive):
+        if not is_output_name(file.name):
+            yield file

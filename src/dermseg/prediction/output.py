@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, nullcontext
-from pathlib import Path
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 
 from dermseg.errors import ImageError
-from dermseg.images import write_image, write_mask, write_probability
-from dermseg.prediction.attribute_output import write_attributes
-from dermseg.prediction.attribute_overlay import draw_attributes
-from dermseg.prediction.coco import LINES, entry_of, kept_lines, line_of, write_coco
-from dermseg.prediction.inputs import MASK_ENDING, OVERLAY_ENDING, PROBABILITY_ENDING, Job
-from dermseg.prediction.output_folder import TABLE, OutputOptions, mask_name
+from dermseg.prediction.inputs import Job
+from dermseg.prediction.output_folder import OutputOptions
 from dermseg.prediction.parquet import copy_as_parquet, is_installed
-from dermseg.prediction.prediction import EXPERIMENTAL, Prediction
+from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.predictor import Predictor, default_workers
-from dermseg.prediction.table import Row, Table, row_of_error, row_of_prediction
-from dermseg.storage.appending import AppendedFile
-from dermseg.types import BoolMask, ImageArray
+from dermseg.prediction.table import Row, Table, attribute_cells, row_of_error, row_of_prediction
+from dermseg.prediction.writers import LESION, OVERLAY_SIDE, MaskFormat
+from dermseg.storage import Appender, Location, Sink, open_sink
 
 __all__ = ["predict_jobs"]
 
-_LESION = "lesion"
-_OVERLAY_SIDE = 1024
+_logger = logging.getLogger(__name__)
+
 # From so many rows on, a table is slow to read as CSV.
 _PARQUET_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What is known when all files of an image are written.
+
+    Attributes:
+        row: Its row of the table.
+        line: Its line in the file of all masks, if there is one.
+    """
+
+    row: Row
+    line: bytes = b""
 
 
 def predict_jobs(
     predictor: Predictor,
     jobs: Sequence[Job],
-    folder: Path,
+    folder: Location,
     options: OutputOptions,
     *,
     kept: Sequence[dict[str, str]] = (),
@@ -52,7 +62,7 @@ def predict_jobs(
     Args:
         predictor: The model.
         jobs: What to predict, as :func:`open_output` returned it.
-        folder: The output folder.
+        folder: The output folder, or another storage to write to.
         options: What is written.
         kept: Rows of an earlier run.
         batch_size: Images per inference.
@@ -65,23 +75,23 @@ def predict_jobs(
         OutputError: If a file cannot be written.
     """
     workers = default_workers() if workers is None else workers
+    sink, attributes = open_sink(folder), predictor.spec.attributes
     results = predictor.predict_many(
         (job.source for job in jobs),
         batch_size=batch_size,
         workers=workers,
-        image_side=_OVERLAY_SIDE if options.overlay else max(predictor.spec.input_size),
+        image_side=OVERLAY_SIDE if options.overlay else max(predictor.spec.input_size),
         on_error="return",
     )
-    waiting: deque[tuple[Job, Future[tuple[Row, bytes]]]] = deque()
-    with (
-        Table(folder / TABLE, kept, attributes=predictor.spec.attributes) as table,
-        _open_lines(folder, options, kept) as lines,
-        closing(results),
-        ThreadPoolExecutor(workers, thread_name_prefix="dermseg-write") as pool,
-    ):
+    waiting: deque[tuple[Job, Future[_Written]]] = deque()
+    with ExitStack() as stack:
+        table = stack.enter_context(Table(sink, kept, attributes=attributes))
+        lines = _open_lines(sink, options.mask_format, kept, stack)
+        stack.enter_context(closing(results))
+        pool = stack.enter_context(ThreadPoolExecutor(workers, thread_name_prefix="dermseg-write"))
         try:
             for job, result in zip(jobs, results, strict=True):
-                waiting.append((job, pool.submit(_write, job, result, folder, options, predictor)))
+                waiting.append((job, pool.submit(_write, job, result, sink, options, predictor)))
                 # What waits is small; it bridges the time of an inference.
                 if len(waiting) > batch_size + workers:
                     yield _finish(waiting, table, lines)
@@ -90,78 +100,65 @@ def predict_jobs(
         finally:
             for _, future in waiting:
                 future.cancel()
-    if options.masks == "coco":
-        write_coco(folder, [_LESION, *predictor.spec.attributes])
+    options.mask_format.complete(sink, [LESION, *attributes])
     if len(kept) + len(jobs) >= _PARQUET_ROWS and is_installed():
-        copy_as_parquet(folder / TABLE)
+        copy_as_parquet(sink)
 
 
 def _open_lines(
-    folder: Path, options: OutputOptions, kept: Sequence[dict[str, str]]
-) -> AbstractContextManager[AppendedFile | None]:
-    if options.masks == "png":
-        return nullcontext()
-    path = folder / LINES
-    return AppendedFile(path, kept_lines(path, {row["mask"] for row in kept}))
+    sink: Sink, masks: type[MaskFormat], kept: Sequence[dict[str, str]], stack: ExitStack
+) -> Appender | None:
+    """Open the file of all masks, if there is one; it begins with what an earlier run left."""
+    if masks.lines is None:
+        return None
+    start = masks.kept_lines(sink, {row["mask"] for row in kept})
+    return stack.enter_context(sink.append(masks.lines, start))
 
 
 def _finish(
-    waiting: deque[tuple[Job, Future[tuple[Row, bytes]]]], table: Table, lines: AppendedFile | None
+    waiting: deque[tuple[Job, Future[_Written]]], table: Table, lines: Appender | None
 ) -> tuple[Job, Row]:
     job, future = waiting.popleft()
-    row, line = future.result()
+    written = future.result()
     # As with files, the row last: where it is, everything is.
     if lines is not None:
-        lines.add(line)
-    table.add_row(row)
-    return job, row
+        lines.add(written.line)
+    table.add_row(written.row)
+    if "error" not in written.row:
+        _logger.debug("%s: %.3f s", job.source, written.row["seconds"])
+    return job, written.row
 
 
 def _write(
     job: Job,
     result: Prediction | ImageError,
-    folder: Path,
+    sink: Sink,
     options: OutputOptions,
     predictor: Predictor,
-) -> tuple[Row, bytes]:
-    """Write the files of one image; its row, and its line of COCO masks if they are wanted."""
+) -> _Written:
+    """Write the files of one image."""
+    if not isinstance(result, ImageError) and result.refusal is not None and not options.force:
+        result = ImageError(str(job.source), result.refusal)
     if isinstance(result, ImageError):
-        return row_of_error(job.source, result), b""
-    if result.refusal is not None and not options.force:
-        return row_of_error(job.source, ImageError(str(job.source), result.refusal)), b""
+        return _Written(row_of_error(str(job.source), result))
     # The lesion is held beside each of the attributes in turn.
     num_classes = 2 if result.attributes else 1
     with predictor.memory.hold(result.size[0] * result.size[1] * num_classes):
         started = time.perf_counter()
-        written = write_attributes(
-            result,
-            job,
-            folder,
-            as_files=options.masks == "png",
-            probability=options.probability,
-            picture_side=_OVERLAY_SIDE,
-        )
-        if options.overlay:
-            picture = _draw(result, written.pictures)
-            write_image(job.output(folder, OVERLAY_ENDING), picture)
-        if options.probability:
-            write_probability(job.output(folder, PROBABILITY_ENDING), result.probability)
-        name, line = mask_name(job, options), b""
+        masks = options.mask_format(sink, job, result)
         # The mask last: where it is, everything is.
-        if options.masks == "coco":
-            lesion = entry_of(_LESION, result.mask)
-            line = line_of(name, result.size, [lesion, *written.entries])
-        else:
-            write_mask(job.output(folder, MASK_ENDING), result.mask)
-        row = row_of_prediction(job.source, name, result, spacing_mm=options.spacing_mm)
-        row |= written.columns
+        writers = [*(writer(sink, job, result) for writer in options.extra_writers), masks]
+        cells: Row = {}
+        for name in result.attributes:
+            probability, mask = result.class_at_native_size(name)
+            for writer in writers:
+                writer.add_attribute(name, probability, mask)
+            cells |= attribute_cells(result, name, mask)
+        for writer in writers:
+            writer.finish()
+        row = row_of_prediction(
+            str(job.source), masks.mask_name(job), result, spacing_mm=options.spacing_mm
+        )
+        row |= cells
         row["seconds"] = result.seconds + time.perf_counter() - started
-        return row, line
-
-
-def _draw(result: Prediction, masks: Mapping[str, BoolMask]) -> ImageArray:
-    """The overlay, from masks that have been made and reduced."""
-    if not masks:
-        return result.overlay(max_side=_OVERLAY_SIDE)
-    note = EXPERIMENTAL if result.experimental else ""
-    return draw_attributes(result.image, masks, result.mask, max_side=_OVERLAY_SIDE, note=note)
+        return _Written(row, masks.line)

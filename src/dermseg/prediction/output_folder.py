@@ -6,32 +6,20 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from dermseg.errors import OutputError, UsageError
+from dermseg.errors import UsageError
 from dermseg.images import is_whole
-from dermseg.prediction.coco import COCO, LINES, read_names
-from dermseg.prediction.inputs import (
-    MASK_ENDING,
-    OVERLAY_ENDING,
-    PROBABILITY_ENDING,
-    Job,
-    attribute_ending,
-    attribute_probability_ending,
-)
-from dermseg.prediction.parquet import PARQUET
+from dermseg.prediction.inputs import Job
+from dermseg.prediction.naming import COCO, PARQUET, RECORD, RUN_FILES
 from dermseg.prediction.predictor import Predictor
 from dermseg.prediction.table import read_rows
-from dermseg.storage import remove_leftovers, write_bytes_atomically
+from dermseg.prediction.writers import EXTRA_WRITERS, MASK_FORMATS, MaskFormat, MaskWriter
+from dermseg.storage import Location, Sink, StoredFile, open_sink
 
-__all__ = ["TABLE", "Existing", "MaskFormat", "OutputOptions", "mask_name", "open_output"]
-
-TABLE: Final = "predictions.csv"
-_RECORD = "predictions.json"
+__all__ = ["Existing", "OutputOptions", "open_output"]
 
 Existing = Literal["refuse", "overwrite", "skip"]
-MaskFormat = Literal["png", "coco"]
 
 
 @dataclass(frozen=True)
@@ -43,16 +31,37 @@ class OutputOptions:
         probability: Write ``NAME_probability.png``, and for each attribute
             ``NAME_attribute_CLASS_probability.png``.
         spacing_mm: Width of a pixel in millimetres, for measurements in mm.
-        masks: ``png`` writes ``NAME_segmentation.png``; ``coco`` no file for each image, but
-            ``predictions.jsonl`` as the run goes on and ``predictions.coco.json`` at its end.
+        masks: A name of ``MASK_FORMATS``. ``png`` writes ``NAME_segmentation.png``; ``coco`` no
+            file for each image, but ``predictions.jsonl`` as the run goes on and
+            ``predictions.coco.json`` at its end.
         force: Also write masks of images that the model was not made for.
+
+    Raises:
+        UsageError: If there is no such format of masks.
     """
 
     overlay: bool = True
     probability: bool = False
     spacing_mm: float | None = None
-    masks: MaskFormat = "png"
+    masks: str = "png"
     force: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the format."""
+        if self.masks not in MASK_FORMATS:
+            names = " or ".join(MASK_FORMATS)
+            message = f"the format of masks is '{self.masks}', expected {names}"
+            raise UsageError(message)
+
+    @property
+    def mask_format(self) -> type[MaskFormat]:
+        """What writes the masks."""
+        return MASK_FORMATS[self.masks]
+
+    @property
+    def extra_writers(self) -> list[type[MaskWriter]]:
+        """What writes the other files of each image."""
+        return [writer for name, writer in EXTRA_WRITERS.items() if getattr(self, name)]
 
     def endings(self, attributes: Sequence[str]) -> list[str]:
         """Endings of the files that each image gets.
@@ -60,19 +69,12 @@ class OutputOptions:
         Args:
             attributes: Those that the model finds.
         """
-        optional = (
-            (self.masks == "png", (MASK_ENDING, *map(attribute_ending, attributes))),
-            (self.overlay, (OVERLAY_ENDING,)),
-            (
-                self.probability,
-                (PROBABILITY_ENDING, *map(attribute_probability_ending, attributes)),
-            ),
-        )
-        return [ending for wanted, endings in optional if wanted for ending in endings]
+        writers = (self.mask_format, *self.extra_writers)
+        return [ending for writer in writers for ending in writer.endings(attributes)]
 
 
 def open_output(
-    folder: Path,
+    folder: Location,
     jobs: Sequence[Job],
     predictor: Predictor,
     options: OutputOptions,
@@ -91,37 +93,21 @@ def open_output(
             same name, or is not a folder.
         OutputError: If the folder cannot be made or written.
     """
-    if folder.exists() and not folder.is_dir():
-        message = f"{folder} is a file: give a folder for the masks"
-        raise UsageError(message)
+    sink = open_sink(folder)
     todo, rows = list(jobs), list[dict[str, str]]()
     attributes = predictor.spec.attributes
     if existing == "refuse":
-        _refuse_existing(folder, jobs, options.endings(attributes))
-    elif existing == "skip" and folder.is_dir():
-        _check_record(folder, predictor, options)
-        todo, rows = _unfinished(folder, jobs, options, attributes)
-    try:
-        for parent in {job.output(folder, MASK_ENDING).parent for job in jobs} | {folder}:
-            parent.mkdir(parents=True, exist_ok=True)
-            remove_leftovers(parent)
-        # Before the record changes: no old row may ever stand under a new record.
-        kept = () if existing == "skip" else (TABLE, LINES)
-        for name in (*kept, COCO, PARQUET):
-            (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        message = f"{folder}: the folder cannot be made or written: {error.strerror}"
-        raise OutputError(message) from error
+        _refuse_existing(sink, jobs, options.endings(attributes))
+    elif existing == "skip" and not sink.is_empty():
+        _check_record(sink, predictor, options)
+        todo, rows = _unfinished(sink, jobs, options, attributes)
+    sink.prepare({str(job.stem.parent) for job in jobs})
+    # Before the record changes: no old row may ever stand under a new record.
+    for name in (COCO, PARQUET) if existing == "skip" else RUN_FILES:
+        sink.remove(name)
     record = json.dumps(_record(predictor, options), indent=1) + "\n"
-    write_bytes_atomically(folder / _RECORD, record.encode())
+    sink.write(RECORD, record.encode())
     return todo, rows
-
-
-def mask_name(job: Job, options: OutputOptions) -> str:
-    """The mask's path inside the output folder, or the image's name among many in one file."""
-    if options.masks == "coco":
-        return str(job.stem.with_name(job.source.name))
-    return str(job.stem.with_name(f"{job.stem.name}{MASK_ENDING}"))
 
 
 def _record(predictor: Predictor, options: OutputOptions) -> dict[str, Any]:
@@ -157,25 +143,22 @@ def _record(predictor: Predictor, options: OutputOptions) -> dict[str, Any]:
     return record
 
 
-def _refuse_existing(folder: Path, jobs: Sequence[Job], endings: Sequence[str]) -> None:
-    outputs = (job.output(folder, ending) for job in jobs for ending in endings)
-    ours = (folder / name for name in (TABLE, LINES, COCO, PARQUET))
-    existing = [path for path in (*outputs, *ours) if path.exists()]
+def _refuse_existing(sink: Sink, jobs: Sequence[Job], endings: Sequence[str]) -> None:
+    outputs = (job.key(ending) for job in jobs for ending in endings)
+    existing = [key for key in (*outputs, *RUN_FILES) if sink.exists(key)]
     if existing:
         message = (
-            f"{existing[0]} is already there ({len(existing)} such files): choose another folder, "
-            "or pass --overwrite or --skip-existing"
+            f"{sink.locate(existing[0])} is already there ({len(existing)} such files): choose "
+            "another folder, or pass --overwrite or --skip-existing"
         )
         raise UsageError(message)
 
 
-def _check_record(folder: Path, predictor: Predictor, options: OutputOptions) -> None:
+def _check_record(sink: Sink, predictor: Predictor, options: OutputOptions) -> None:
     try:
-        if not any(folder.iterdir()):
-            return
-        made_by = json.loads((folder / _RECORD).read_bytes())
+        made_by = json.loads(StoredFile(sink, RECORD).read_bytes())
     except PermissionError as error:
-        message = f"{folder} cannot be read: {error.strerror}"
+        message = f"{sink.locate(RECORD)} cannot be read: {error.strerror}"
         raise UsageError(message) from error
     except (OSError, ValueError):
         made_by = None
@@ -188,43 +171,41 @@ def _check_record(folder: Path, predictor: Predictor, options: OutputOptions) ->
         values = [f"{key} {made_by.get(key)}, now {expected.get(key)}" for key in changed]
         reason = f"made with {'; '.join(values)}"
     else:
-        reason = f"made by something that left no readable {_RECORD}"
+        reason = f"made by something that left no readable {RECORD}"
     message = (
-        f"{folder} was {reason}: --skip-existing would mix the two; choose another folder or pass "
-        "--overwrite"
+        f"{sink.locate('')} was {reason}: --skip-existing would mix the two; choose another folder "
+        "or pass --overwrite"
     )
     raise UsageError(message)
 
 
 def _unfinished(
-    folder: Path, jobs: Sequence[Job], options: OutputOptions, attributes: Sequence[str]
+    sink: Sink, jobs: Sequence[Job], options: OutputOptions, attributes: Sequence[str]
 ) -> tuple[list[Job], list[dict[str, str]]]:
     """Jobs without a good row and all of their files, and the good rows of all other images."""
     endings = options.endings(attributes)
-    rows = {row["file"]: row for row in read_rows(folder / TABLE, attributes) if not row["error"]}
-    names = read_names(folder / LINES) if options.masks == "coco" else set[str]()
+    rows = {row["file"]: row for row in read_rows(sink, attributes) if not row["error"]}
+    mask_name = options.mask_format.mask_name
+    has_mask = options.mask_format.find_masks(sink)
     todo = [
         job
         for job in jobs
         if str(job.source) not in rows
-        or not all(is_whole(job.output(folder, ending)) for ending in endings)
-        or (options.masks == "coco" and mask_name(job, options) not in names)
+        or not has_mask(mask_name(job))
+        or not _are_whole(sink, {job.key(ending) for ending in endings} - {mask_name(job)})
     ]
-    again = {mask_name(job, options): job for job in todo}
+    again = {mask_name(job): job for job in todo}
     for row in rows.values():
         job = again.get(row["mask"])
-        if job is not None and _is_another(job.source, Path(row["file"])):
+        if job is not None and job.source.storage.is_other(job.source.key, row["file"]):
             message = (
-                f"{folder / row['mask']} belongs to {row['file']}, and {job.source} would replace "
-                "it: choose another folder, or rename one of the images"
+                f"{sink.locate(row['mask'])} belongs to {row['file']}, and {job.source} would "
+                "replace it: choose another folder, or rename one of the images"
             )
             raise UsageError(message)
-    kept = [row for row in rows.values() if row["mask"] not in again]
-    if options.masks == "coco":
-        return todo, [row for row in kept if row["mask"] in names]
-    return todo, [row for row in kept if is_whole(folder / row["mask"])]
+    others = [row for row in rows.values() if row["mask"] not in again]
+    return todo, [row for row in others if has_mask(row["mask"])]
 
 
-def _is_another(image: Path, earlier: Path) -> bool:
-    """Whether two paths name two images that are both there, not one in two spellings."""
-    return earlier.exists() and not image.samefile(earlier)
+def _are_whole(sink: Sink, keys: set[str]) -> bool:
+    return all(is_whole(StoredFile(sink, key)) for key in keys)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
+import shutil
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
 
 from dermseg.errors import OutputError
+from dermseg.prediction.naming import PARQUET, TABLE
+from dermseg.storage import Sink
 
-__all__ = ["PARQUET", "copy_as_parquet", "is_installed"]
+__all__ = ["copy_as_parquet", "is_installed"]
 
-PARQUET = "predictions.parquet"
+_BLOCK: Final = 1 << 20
 
 _TEXTS = frozenset({"file", "mask", "error"})
 _COUNTS = frozenset(
@@ -33,30 +38,36 @@ def is_installed() -> bool:
     return find_spec("polars") is not None
 
 
-def copy_as_parquet(table: Path) -> None:
-    """Copy a CSV table to ``predictions.parquet`` beside it, a part at a time. Needs polars.
+def copy_as_parquet(sink: Sink) -> None:
+    """Copy ``predictions.csv`` to ``predictions.parquet`` beside it, a part at a time.
 
-    Whole numbers are Int64, other measurements Float64, and cells that are empty are null. Of file
-    names that are no Unicode, the bytes that are none are replaced.
+    It needs polars. Whole numbers are Int64, other measurements Float64, and cells that are empty
+    are null. Of file names that are no Unicode, the bytes that are none are replaced.
 
     Raises:
         OutputError: If it cannot be written.
     """
     import polars  # noqa: PLC0415 -- an optional extra, for large runs only
 
-    rows = polars.scan_csv(table, infer_schema=False, encoding="utf8-lossy")
-    kinds = {
-        name: polars.Int64 if name in _COUNTS else polars.Float64
-        for name in rows.collect_schema().names()
-        if name not in _TEXTS
-    }
-    temporary = table.with_name(f".dermseg-{secrets.token_hex(8)}.tmp")
     try:
-        try:
-            rows.cast(kinds).sink_parquet(temporary)  # type: ignore[arg-type]
-            temporary.replace(table.with_name(PARQUET))
-        finally:
-            temporary.unlink(missing_ok=True)
+        with TemporaryDirectory(prefix="dermseg-") as folder:
+            table, parquet = Path(folder, TABLE), Path(folder, PARQUET)
+            with sink.open(TABLE) as source, table.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            rows = polars.scan_csv(table, infer_schema=False, encoding="utf8-lossy")
+            kinds = {
+                name: polars.Int64 if name in _COUNTS else polars.Float64
+                for name in rows.collect_schema().names()
+                if name not in _TEXTS
+            }
+            rows.cast(kinds).sink_parquet(parquet)  # type: ignore[arg-type]
+            sink.write(PARQUET, _blocks(parquet))
     except (OSError, polars.exceptions.PolarsError) as error:
-        message = f"{table.with_name(PARQUET)}: cannot be written: {error}"
+        message = f"{sink.locate(PARQUET)}: cannot be written: {error}"
         raise OutputError(message) from error
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block

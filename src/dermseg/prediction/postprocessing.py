@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dermseg.preprocessing import threshold_probability
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, FloatArray
 
@@ -36,7 +37,7 @@ def postprocess(
     Returns:
         (H, W) bool.
     """
-    mask = probability >= options.threshold_of(class_name)
+    mask = threshold_probability(probability, options.threshold_of(class_name))
     mask = erode(mask, _kernel_side(options.erosion.get(class_name, 0.0), mask))
     mask = dilate(mask, _kernel_side(options.dilation.get(class_name, 0.0), mask))
     if options.largest_region:

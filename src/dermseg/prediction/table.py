@@ -5,15 +5,27 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
-from dermseg.errors import ImageError
-from dermseg.prediction.attribute_output import attribute_columns
+import numpy as np
+
+from dermseg.errors import ImageError, OutputError
+from dermseg.prediction.naming import TABLE
 from dermseg.prediction.prediction import Prediction
-from dermseg.storage.appending import AppendedFile
+from dermseg.storage import Location, Sink, StoredFile, open_sink
+from dermseg.types import BoolMask
 
-__all__ = ["Row", "Table", "columns_of", "read_rows", "row_of_error", "row_of_prediction"]
+__all__ = [
+    "Row",
+    "Table",
+    "attribute_cells",
+    "attribute_columns",
+    "columns_of",
+    "read_rows",
+    "row_of_error",
+    "row_of_prediction",
+]
 
 _COLUMNS = (
     "file", "mask", "width", "height", "area_pixels", "area_share", "box_x", "box_y", "box_width",
@@ -26,6 +38,11 @@ _LAST_COLUMNS = ("seconds", "error")
 Row = dict[str, Any]
 
 
+def attribute_columns(name: str) -> tuple[str, str]:
+    """Columns of an attribute: its share of the lesion, and how sure it is that it is there."""
+    return f"attribute_{name}_share", f"attribute_{name}_presence"
+
+
 def columns_of(attributes: Iterable[str]) -> tuple[str, ...]:
     """The table's columns for a model that finds these attributes, or none."""
     own = (column for name in attributes for column in attribute_columns(name))
@@ -33,19 +50,19 @@ def columns_of(attributes: Iterable[str]) -> tuple[str, ...]:
 
 
 def row_of_prediction(
-    file: Path, mask: str, prediction: Prediction, *, spacing_mm: float | None
+    file: str, mask: str, prediction: Prediction, *, spacing_mm: float | None
 ) -> Row:
     """The measurements of one image by column; what an empty mask lacks is None.
 
     ``review`` is 1 where somebody should look at the mask, else 0.
 
     Args:
-        file: The image file.
+        file: Where the image is.
         mask: Where its mask is: a file relative to the output folder, or a name inside a file.
         prediction: What was predicted.
         spacing_mm: Width of a pixel in millimetres, where it is known.
     """
-    row: Row = {"file": str(file), "mask": mask}
+    row: Row = {"file": file, "mask": mask}
     row |= {"width": prediction.size[1], "height": prediction.size[0]}
     row |= prediction.measurements.to_dict()
     if prediction.quality is not None:
@@ -54,23 +71,46 @@ def row_of_prediction(
     return row if spacing_mm is None else row | prediction.measurements.in_mm(spacing_mm)
 
 
-def row_of_error(file: Path, error: ImageError) -> Row:
+def attribute_cells(prediction: Prediction, name: str, mask: BoolMask) -> Row:
+    """The measurements of an attribute by column; the share is None where there is no lesion.
+
+    Args:
+        prediction: What was predicted.
+        name: The attribute.
+        mask: (H, W) bool, its mask at native size.
+    """
+    lesion = prediction.mask
+    area = np.count_nonzero(lesion)
+    share = np.count_nonzero(mask & lesion) / area if area else None
+    return dict(zip(attribute_columns(name), (share, prediction.presence[name]), strict=True))
+
+
+def row_of_error(file: str, error: ImageError) -> Row:
     """The row of an image that could not be read, or was refused."""
-    return {"file": str(file), "error": error.reason}
+    return {"file": file, "error": error.reason}
 
 
-def read_rows(path: Path, attributes: Iterable[str] = ()) -> list[dict[str, str]]:
-    """The whole rows of a table that an earlier, perhaps killed, run wrote.
+def read_rows(folder: Location, attributes: Iterable[str] = ()) -> list[dict[str, str]]:
+    """The whole rows of the table that an earlier, perhaps killed, run wrote into a folder.
 
     A table with other columns is not one of these; it has no rows.
 
     Args:
-        path: The CSV file.
+        folder: The output folder.
         attributes: Those that the table has columns for.
+
+    Raises:
+        OutputError: If the table is there and cannot be read.
     """
-    if not path.is_file():
+    sink = open_sink(folder)
+    try:
+        content = StoredFile(sink, TABLE).read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return []
-    text = path.read_bytes().decode("utf-8", errors="surrogateescape")
+    except OSError as error:
+        message = f"{sink.locate(TABLE)}: cannot be read: {error.strerror}"
+        raise OutputError(message) from error
+    text = content.decode("utf-8", errors="surrogateescape")
     whole = text[: text.rfind("\n") + 1]
     rows = csv.DictReader(io.StringIO(whole, newline=""))
     if tuple(rows.fieldnames or ()) != columns_of(attributes):
@@ -78,11 +118,11 @@ def read_rows(path: Path, attributes: Iterable[str] = ()) -> list[dict[str, str]
     return [row for row in rows if None not in row.values() and None not in row]
 
 
-class Table(AppendedFile):
+class Table:
     """The open table; each row is on disk as soon as it is added.
 
     Args:
-        path: The CSV file, replaced if it is there.
+        sink: Where it is; one that is there is replaced.
         kept: Rows of an earlier run to keep at the top.
         attributes: Those that the table has columns for.
 
@@ -92,14 +132,28 @@ class Table(AppendedFile):
 
     def __init__(
         self,
-        path: Path,
+        sink: Sink,
         kept: Iterable[Mapping[str, Any]] = (),
         *,
         attributes: Iterable[str] = (),
     ) -> None:
         self._columns = columns_of(attributes)
         header = dict(zip(self._columns, self._columns, strict=True))
-        super().__init__(path, [_encode([header, *kept], self._columns)])
+        self._file = sink.append(TABLE, [_encode([header, *kept], self._columns)])
+
+    def __enter__(self) -> Self:
+        """Keep it open."""
+        self._file.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self._file.__exit__(kind, error, traceback)
 
     def add_row(self, row: Row) -> None:
         """Append a row; floats are written with six significant digits.
@@ -107,7 +161,7 @@ class Table(AppendedFile):
         Raises:
             OutputError: If the disk is full or the folder gone.
         """
-        self.add(_encode([row], self._columns))
+        self._file.add(_encode([row], self._columns))
 
 
 def _encode(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:

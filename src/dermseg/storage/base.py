@@ -162,3 +162,8 @@ class StoredFile:
     def open(self) -> BinaryIO:
         """Open it for reading, see :meth:`Storage.open`."""
         return self.storage.open(self.key)
+
+    def read_bytes(self) -> bytes:
+        """All of its content; raises what :meth:`Storage.open` raises."""
+        with self.open() as stream:
+            return stream.read()

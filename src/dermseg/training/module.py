@@ -16,6 +16,7 @@ from dermseg.errors import DivergenceError
 from dermseg.losses import class_probabilities, create_loss
 from dermseg.metrics import confusion_counts
 from dermseg.networks import create_network
+from dermseg.preprocessing import threshold_probability
 from dermseg.recipes import Recipe
 from dermseg.training.initialization import initialize
 from dermseg.training.monitor import PooledScores
@@ -107,7 +108,8 @@ class SegmentationModule(LightningModule):
         }
 
     def _record_means(self, probabilities: Tensor, batch: dict[str, Any]) -> None:
-        predicted = (probabilities >= self.recipe.postprocessing.threshold).cpu().numpy()
+        threshold = self.recipe.postprocessing.threshold
+        predicted = threshold_probability(probabilities.cpu().numpy(), threshold)
         target = (batch["target"] >= 0.5).cpu().numpy()
         size = predicted.shape[-2:]
         pairs = zip(predicted.reshape(-1, *size), target.reshape(-1, *size), strict=True)

@@ -46,7 +46,7 @@ class PseudoLabels(Dataset):
         Raises:
             DatasetError: If there is no table, an id occurs twice, or no mask can be used.
         """
-        rows = read_rows(root / TABLE)
+        rows = read_rows(root)
         if not rows:
             message = (
                 f"{root / TABLE}: no table of lesion masks with a row in it. Give a folder that "

@@ -10,31 +10,75 @@ References:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.errors import OutputError
-from dermseg.storage import write_chunks_atomically
-from dermseg.types import BoolMask, Size
+from dermseg.prediction.inputs import Job
+from dermseg.prediction.naming import COCO, LINES
+from dermseg.prediction.prediction import Prediction
+from dermseg.prediction.writers.base import LESION, MaskFormat
+from dermseg.storage import Sink
+from dermseg.types import BoolMask, FloatArray
 
-__all__ = [
-    "COCO",
-    "LINES",
-    "encode_runs",
-    "entry_of",
-    "kept_lines",
-    "line_of",
-    "read_names",
-    "write_coco",
-]
+__all__ = ["CocoMasks", "encode_runs"]
 
-LINES = "predictions.jsonl"
-COCO = "predictions.coco.json"
+
+class CocoMasks(MaskFormat):
+    """All masks of a run in one file, and no file for any image."""
+
+    lines: ClassVar[str | None] = LINES
+    with_overlay: ClassVar[bool] = False
+
+    def __init__(self, sink: Sink, job: Job, prediction: Prediction) -> None:
+        super().__init__(sink, job, prediction)
+        self._attributes: list[dict[str, Any] | None] = []
+
+    def add_attribute(self, name: str, probability: FloatArray, mask: BoolMask) -> None:
+        """Keep the mask as run lengths."""
+        del probability
+        self._attributes.append(_entry(name, mask))
+
+    def finish(self) -> None:
+        """Make the line of the image: its name, size, and every mask that is not empty."""
+        entries = [_entry(LESION, self.prediction.mask), *self._attributes]
+        height, width = self.prediction.size
+        masks = [entry for entry in entries if entry is not None]
+        name = self.mask_name(self.job)
+        record = {"file_name": name, "height": height, "width": width, "masks": masks}
+        self.line = _encode(record) + b"\n"
+
+    @classmethod
+    def complete(cls, sink: Sink, classes: Sequence[str]) -> None:
+        """Write ``predictions.coco.json`` from the lines of a finished run.
+
+        Raises:
+            OutputError: If a file cannot be read or written.
+        """
+        sink.write(COCO, _coco_chunks(sink, classes))
+
+    @classmethod
+    def mask_name(cls, job: Job) -> str:
+        """The image's id with its suffix."""
+        return str(job.stem.with_name(job.source.name))
+
+    @classmethod
+    def find_masks(cls, sink: Sink) -> Callable[[str], bool]:
+        """Looks for a whole line."""
+        return {record["file_name"] for _, record in _whole_lines(sink)}.__contains__
+
+    @classmethod
+    def kept_lines(cls, sink: Sink, names: Collection[str]) -> Iterator[bytes]:
+        """The whole lines of some images, each once."""
+        wanted = set(names)
+        for line, record in _whole_lines(sink):
+            if record["file_name"] in wanted:
+                wanted.remove(record["file_name"])
+                yield line
 
 
 def encode_runs(mask: BoolMask) -> str:
@@ -89,8 +133,8 @@ def _encode_numbers(values: NDArray[np.int64]) -> str:
     return grid[grid > 0].astype(np.uint8).tobytes().decode("ascii")
 
 
-def entry_of(category: str, mask: BoolMask) -> dict[str, Any] | None:
-    """What a line says of one mask; None if it is empty."""
+def _entry(category: str, mask: BoolMask) -> dict[str, Any] | None:
+    """The record of one mask; None if it is empty."""
     area = int(np.count_nonzero(mask))
     if not area:
         return None
@@ -98,44 +142,14 @@ def entry_of(category: str, mask: BoolMask) -> dict[str, Any] | None:
     return {"category": category, "area": area, "bbox": box, "counts": encode_runs(mask)}
 
 
-def line_of(name: str, size: Size, entries: Iterable[dict[str, Any] | None]) -> bytes:
-    """The line of one image: its name, (height, width), and every mask that is not empty."""
-    masks = [entry for entry in entries if entry is not None]
-    record = {"file_name": name, "height": size[0], "width": size[1], "masks": masks}
-    return _encode(record) + b"\n"
-
-
-def read_names(path: Path) -> set[str]:
-    """Names of the images that have a whole line in a file that a run, perhaps killed, left."""
-    return {record["file_name"] for _, record in _whole_lines(path)}
-
-
-def kept_lines(path: Path, names: Collection[str]) -> Iterator[bytes]:
-    """The whole lines of some images, each once."""
-    wanted = set(names)
-    for line, record in _whole_lines(path):
-        if record["file_name"] in wanted:
-            wanted.remove(record["file_name"])
-            yield line
-
-
-def write_coco(folder: Path, classes: Sequence[str]) -> None:
-    """Write ``predictions.coco.json`` from the lines of a finished run.
-
-    Raises:
-        OutputError: If a file cannot be read or written.
-    """
-    write_chunks_atomically(folder / COCO, _coco_chunks(folder / LINES, classes))
-
-
-def _coco_chunks(lines: Path, classes: Sequence[str]) -> Iterator[bytes]:
+def _coco_chunks(sink: Sink, classes: Sequence[str]) -> Iterator[bytes]:
     numbers = {name: number for number, name in enumerate(classes, 1)}
     categories = [{"id": number, "name": name} for name, number in numbers.items()]
     yield b'{"categories":' + _encode(categories)
     for key, items in (("images", _images), ("annotations", _annotations(numbers))):
         yield f',\n"{key}":['.encode()
         separator = b"\n"
-        for image_id, (_, record) in enumerate(_whole_lines(lines), 1):
+        for image_id, (_, record) in enumerate(_whole_lines(sink), 1):
             for item in items(image_id, record):
                 yield separator + _encode(item)
                 separator = b",\n"
@@ -170,10 +184,10 @@ def _annotations(
     return annotations
 
 
-def _whole_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Lines that are what :func:`line_of` writes; not those that never quite reached the disk."""
+def _whole_lines(sink: Sink) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Whole lines of an image; not those that never quite reached the disk."""
     try:
-        with path.open("rb") as file:
+        with sink.open(LINES) as file:
             for line in file:
                 try:
                     record = json.loads(line) if line.endswith(b"\n") else None
@@ -184,7 +198,7 @@ def _whole_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
     except FileNotFoundError:
         return
     except OSError as error:
-        message = f"{path}: cannot be read: {error.strerror}"
+        message = f"{sink.locate(LINES)}: cannot be read: {error.strerror}"
         raise OutputError(message) from error
 
 
