@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from rich.console import Console
 
 from dermseg.calibration.expected_quality import FEWEST_GROUPS, fit_quality
 from dermseg.calibration.held_out import HeldOut, find_held_out, find_unseen
@@ -37,6 +37,8 @@ from dermseg.preprocessing import to_unit_range
 from dermseg.types import BoolMask, ImageArray, Sample
 
 __all__ = ["calibrate_package"]
+
+_logger = logging.getLogger(__name__)
 
 # Density of melanin added to photographs: 0.5 makes light skin tan, 1 dark.
 _ADDED_MELANIN: Final = (0.3, 1.8)
@@ -111,12 +113,8 @@ def _fit(held_out: HeldOut, chooses: HeldOut, num_generated: int) -> dict[str, A
     Returns:
         The fields of ``ModelSpec`` that change.
     """
-    console = Console(stderr=True)
     scaling, before = fit_scaling(held_out)
-    console.print(
-        f"temperature {scaling['temperature']}, bias {scaling['bias']} on "
-        f"{len(held_out.samples)} images"
-    )
+    _logger.info("temperature %s, bias %s on %d images", *scaling.values(), len(held_out.samples))
     package = held_out.package
     options = fit_threshold(chooses, scaling, package.spec.postprocessing)
     fitted = {**scaling, "postprocessing": options}
@@ -124,7 +122,7 @@ def _fit(held_out: HeldOut, chooses: HeldOut, num_generated: int) -> dict[str, A
     for sample, prediction, truth in held_out.predict(**fitted):
         found.add(prediction, truth, sample.group)
     after = found.pixels.reliability()
-    console.print(f"threshold {options.threshold}; ECE {before.error:.4f}, now {after.error:.4f}")
+    _logger.info("threshold %s; ECE %.4f, now %.4f", options.threshold, before.error, after.error)
     quality = fit_quality(found.described, found.jaccards, found.groups)
     predictor = Predictor(replace(package, spec=package.spec.model_copy(update=fitted)))
     out_of_distribution = fit_out_of_distribution(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated, NoReturn
 
@@ -20,6 +21,7 @@ from dermseg.cli import (
     predict,
     train,
 )
+from dermseg.cli.verbosity import set_verbosity, with_verbosity
 from dermseg.errors import DermsegError, ImageError, UsageError
 
 __all__ = ["app", "main"]
@@ -32,14 +34,14 @@ app = typer.Typer(
     rich_markup_mode=None,  # importing rich takes longer than all else that --help does
     pretty_exceptions_enable=False,
 )
-app.command("predict")(predict.predict)
-app.command("demo")(demo.demo)
+app.command("predict")(with_verbosity(predict.predict))
+app.command("demo")(with_verbosity(demo.demo))
 app.add_typer(data.app, name="data")
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("compare")(compare.compare)
-app.command("export")(export.export)
-app.command("calibrate")(calibrate.calibrate)
+app.command("train")(with_verbosity(train.train))
+app.command("evaluate")(with_verbosity(evaluate.evaluate))
+app.command("compare")(with_verbosity(compare.compare))
+app.command("export")(with_verbosity(export.export))
+app.command("calibrate")(with_verbosity(calibrate.calibrate))
 app.command("card")(card.card)
 app.command("models")(catalogue.models)
 app.command("networks")(catalogue.networks)
@@ -59,7 +61,7 @@ def _options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    pass
+    set_verbosity(logging.INFO)
 
 
 def main() -> None:

@@ -17,13 +17,14 @@ from dermseg.cli.sources import (
     choose_source,
     choose_sources,
 )
+from dermseg.cli.verbosity import with_verbosity
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Download datasets, look at them, and split them.", no_args_is_help=True)
-app.command("audit")(audit)
-app.command("download")(download)
-app.command("prepare")(prepare)
+app.command("audit")(with_verbosity(audit))
+app.command("download")(with_verbosity(download))
+app.command("prepare")(with_verbosity(prepare))
 
 
 @app.command("list")
@@ -39,6 +40,7 @@ def list_datasets() -> None:
 
 
 @app.command("check")
+@with_verbosity
 def check(
     folder: Annotated[Path | None, typer.Argument(help="Folder of a dataset.")] = None,
     name: Annotated[str | None, typer.Option(help="The dataset, if not recognised.")] = None,
@@ -102,6 +104,7 @@ def split(
 
 
 @app.command("preview")
+@with_verbosity
 def preview(
     recipe: Annotated[str, typer.Argument(help="A packaged recipe's name, or a TOML file.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="JPEG or PNG file to write.")],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dermseg.errors import MissingExtraError
+from dermseg.progress import is_shown
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -102,7 +104,7 @@ class _Display:
             TransferSpeedColumn(),
             TimeRemainingColumn(),
             console=self._console,
-            disable=not self._console.is_terminal,
+            disable=not is_shown(),
         )
         self._tasks: dict[str, TaskID] = {}
 
@@ -115,7 +117,8 @@ class _Display:
 
     def say(self, line: str) -> None:
         """Print a line above the bars."""
-        self._console.print(line, soft_wrap=True, markup=False, highlight=False)
+        if logging.getLogger("dermseg").isEnabledFor(logging.INFO):
+            self._console.print(line, soft_wrap=True, markup=False, highlight=False)
 
     def advance(self, name: str, num_done: int, num_total: int | None) -> None:
         """Move the file's bar."""

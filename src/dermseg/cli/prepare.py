@@ -59,7 +59,6 @@ def prepare(
         sizes=values.sizes,
         preparation=Preparation.of(values),
         num_workers=workers,
-        show_progress=True,
     )
     _report(output, report, as_json=as_json)
     if report.failures:

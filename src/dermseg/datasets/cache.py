@@ -32,13 +32,12 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from dermseg.datasets.class_masks import find_class_mask
 from dermseg.datasets.fingerprint import mask_hashes
 from dermseg.datasets.pairs import Pair, Preparation, prepare_pair
 from dermseg.errors import DatasetError, ImageError, OutputError, UsageError
+from dermseg.progress import track
 from dermseg.recipes import Cleaning
 from dermseg.storage import printable_path, write_bytes_atomically, write_reason
 from dermseg.types import ClassMask, Sample, Size
@@ -138,7 +137,6 @@ def fill_cache(
     sizes: Sequence[Size],
     preparation: Preparation,
     num_workers: int | None = None,
-    show_progress: bool = False,
 ) -> tuple[CachedPairs, CacheReport]:
     """Prepare what a cache lacks of some samples.
 
@@ -151,7 +149,6 @@ def fill_cache(
         sizes: At which (height, width).
         preparation: What a pair is made of; the lesion may count as one of its classes.
         num_workers: Threads that read images; None takes one per core.
-        show_progress: Draw a bar on standard error, if it is a terminal.
 
     Raises:
         UsageError: If ``folder`` holds something else.
@@ -171,7 +168,7 @@ def fill_cache(
     lengths = {size: _num_bytes(size, len(preparation.classes)) for size in sizes}
     _check_space(folder, sum(lengths[size] for _, missing in tasks for size in missing))
     workers = num_workers or os.cpu_count() or 1
-    failures = _prepare_all(pairs, tasks, num_workers=workers, show_progress=show_progress)
+    failures = _prepare_all(pairs, tasks, num_workers=workers)
     return pairs, CacheReport(
         sizes=sizes,
         num_prepared=len(tasks) - len(failures),
@@ -186,7 +183,6 @@ def _prepare_all(
     tasks: Sequence[tuple[Sample, list[Size]]],
     *,
     num_workers: int,
-    show_progress: bool,
 ) -> list[_Failure]:
     def prepare(task: tuple[Sample, list[Size]]) -> _Failure | None:
         try:
@@ -195,15 +191,13 @@ def _prepare_all(
             return task[0], error
         return None
 
-    console = Console(stderr=True)
-    is_shown = show_progress and console.is_terminal
     num_threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the images are shared among threads already
     pool = ThreadPoolExecutor(num_workers)
     try:
         results = pool.map(prepare, tasks)
-        shown = track(results, "preparing", total=len(tasks), console=console, disable=not is_shown)
-        return [failure for failure in shown if failure is not None]
+        tracked = track(results, len(tasks), "preparing")
+        return [failure for failure in tracked if failure is not None]
     finally:
         pool.shutdown(cancel_futures=True)
         cv2.setNumThreads(num_threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import os
 import shutil
 import time
@@ -12,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from rich.console import Console
 
 from dermseg.errors import OutputError
 from dermseg.storage import write_bytes_atomically
 from dermseg.training.monitor import monitored_score, selection_scores
 
 __all__ = ["BEST", "LAST", "EpochKeeper"]
+
+_logger = logging.getLogger(__name__)
 
 LAST = Path("checkpoints", "last.ckpt")
 BEST = Path("checkpoints", "best.ckpt")
@@ -84,11 +86,15 @@ class EpochKeeper(Callback):
             )
             raise OutputError(message) from error
         score = self.monitor.removeprefix("selection_").replace("_jaccard", " Jaccard")
-        Console(stderr=True).print(
-            f"epoch {row['epoch']}/{trainer.max_epochs}: loss {row['train_loss']:.4f}, selection "
-            f"loss {row['selection_loss']:.4f}, {score} {row[self.monitor]:.4f}, "
-            f"{row['seconds']:.0f} s",
-            soft_wrap=True,
+        _logger.info(
+            "epoch %d/%d: loss %.4f, selection loss %.4f, %s %.4f, %.0f s",
+            row["epoch"],
+            trainer.max_epochs,
+            row["train_loss"],
+            row["selection_loss"],
+            score,
+            row[self.monitor],
+            row["seconds"],
         )
 
     def _keep(self, *, is_best: bool) -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import torch
 from lightning.fabric.utilities.warnings import PossibleUserWarning
-from lightning.pytorch import Callback, Trainer, seed_everything
+from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy, Strategy
-from rich.console import Console
 
+from dermseg import progress
 from dermseg.errors import OutputError, RunError, UsageError
 from dermseg.recipes import Recipe
 from dermseg.training.averaging import average_weights
@@ -33,6 +33,8 @@ from dermseg.training.precision import choose_precision
 
 __all__ = ["fit"]
 
+_logger = logging.getLogger(__name__)
+
 
 def fit(
     recipe: Recipe,
@@ -40,7 +42,6 @@ def fit(
     run: Path,
     *,
     num_processes: int,
-    is_shown: bool,
     class_weights: Sequence[float] | None = None,
 ) -> None:
     """Train to the end, or from the last checkpoint on if there is one.
@@ -50,7 +51,6 @@ def fit(
         data: The run's images.
         run: The run folder, for checkpoints, ``metrics.csv`` and TensorBoard's events.
         num_processes: Processes that share each batch (on a CPU through gloo).
-        is_shown: Whether there is a terminal for a progress bar.
         class_weights: As fitted on the training masks, if a loss asks for them.
 
     Raises:
@@ -93,7 +93,7 @@ def fit(
             log_every_n_steps=1,
             enable_checkpointing=False,
             enable_model_summary=False,
-            enable_progress_bar=is_shown,
+            enable_progress_bar=progress.is_shown(),
             num_sanity_val_steps=0,
         )
         handler = signal.getsignal(signal.SIGINT)
@@ -103,9 +103,7 @@ def fit(
             # Lightning ends the whole program when it is interrupted, and ignores further Ctrl-C;
             # that is not its to decide.
             signal.signal(signal.SIGINT, handler)
-            Console(stderr=True).print(
-                "interrupted: continue after the last whole epoch with --resume"
-            )
+            _logger.warning("interrupted: continue after the last whole epoch with --resume")
             raise KeyboardInterrupt from error
 
 
@@ -124,7 +122,22 @@ def _callbacks(recipe: Recipe, run: Path, num_steps: int) -> list[Callback]:
             )
         )
     # Last, so that its checkpoints hold what the others decided.
-    return [*callbacks, EpochKeeper(run, recipe.classes)]
+    return [_ProcessLog(), *callbacks, EpochKeeper(run, recipe.classes)]
+
+
+class _ProcessLog(Callback):
+    """Lets the processes of a run log what the process that starts them would."""
+
+    def __init__(self) -> None:
+        self.level = logging.getLogger("dermseg").getEffectiveLevel()
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Configure the logger, in each process."""
+        del pl_module, stage
+        logger = logging.getLogger("dermseg")
+        if trainer.world_size > 1 and not logger.hasHandlers():
+            logger.addHandler(logging.StreamHandler())
+            logger.setLevel(self.level)
 
 
 def _strategy(num_processes: int) -> Strategy | str:

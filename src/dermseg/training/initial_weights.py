@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
-from rich.console import Console
 
 from dermseg.errors import RecipeError
 from dermseg.export import read_weights
@@ -13,12 +14,14 @@ from dermseg.recipes import Recipe
 
 __all__ = ["load_initial_weights"]
 
+_logger = logging.getLogger(__name__)
+
 
 def load_initial_weights(network: SegmentationNetwork, recipe: Recipe) -> None:
     """Load the weights of the package that a recipe names.
 
     If the package has another activation or another number of classes, the layers that give the
-    maps keep their random weights, and a line is printed.
+    maps keep their random weights, and a warning is logged.
 
     Args:
         network: The recipe's network; changed in place.
@@ -36,12 +39,15 @@ def load_initial_weights(network: SegmentationNetwork, recipe: Recipe) -> None:
         own = network.state_dict()
         replaced = sorted(_layers_of_maps(recipe) & weights.keys())
         weights |= {name: own[name] for name in replaced}
-        Console(stderr=True).print(
-            f"network.initial_weights: '{source}' has the classes {', '.join(spec.classes)} under "
-            f"{spec.activation}, the recipe {', '.join(recipe.classes)} under {recipe.activation}: "
-            f"{', '.join(replaced)} start from random weights",
-            soft_wrap=True,
-            highlight=False,
+        _logger.warning(
+            "network.initial_weights: '%s' has the classes %s under %s, the recipe %s under %s: "
+            "%s start from random weights",
+            source,
+            ", ".join(spec.classes),
+            spec.activation,
+            ", ".join(recipe.classes),
+            recipe.activation,
+            ", ".join(replaced),
         )
     try:
         network.load_state_dict(weights)

@@ -30,9 +30,7 @@ def open_pairs(recipe: Recipe, samples: Sequence[Sample], cache: Path | None) ->
     preparation = Preparation.of(recipe)
     if cache is None:
         return NativePairs(preparation)
-    pairs, report = fill_cache(
-        cache, samples, sizes=recipe.sizes, preparation=preparation, show_progress=True
-    )
+    pairs, report = fill_cache(cache, samples, sizes=recipe.sizes, preparation=preparation)
     for _, error in report.failures:
         raise error
     return pairs

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import tomlkit
-from rich.console import Console
 
 from dermseg.calibration.thresholds import fit_kernels, fit_thresholds
 from dermseg.datasets import (
@@ -41,6 +41,8 @@ from dermseg.training.repeat_factor import find_shown, repeat_factors
 from dermseg.types import Sample
 
 __all__ = ["train"]
+
+_logger = logging.getLogger(__name__)
 
 _NOTHING = 0.02
 """Jaccard index below which a model is said to find nothing."""
@@ -90,7 +92,6 @@ def train(
         DivergenceError: If the loss is no longer a number.
         KeyboardInterrupt: If it is interrupted, also by SIGTERM.
     """
-    console = Console(stderr=True)
     _check_run(run, recipe, resume=resume)
     check_recipe(recipe)
     datasets = data.open(recipe)
@@ -104,13 +105,13 @@ def train(
         excluded_ids=data.excluded_ids,
         pseudo=() if pseudo is None else pseudo.samples,
     )
-    console.print(str(parts), soft_wrap=True)
+    _logger.info("%s", parts)
     pairs = open_pairs(recipe, [*parts.train, *parts.selection], data.cache)
     used = datasets if pseudo is None else [*datasets, pseudo]
     record = _describe(recipe, used, parts, pairs)
     _open_run(run, recipe, record)
     if (run / "model" / "model.json").is_file():
-        console.print(f"{run} is finished")
+        _logger.info("%s is finished", run)
         return run / "model"
     write_split(run / "split.json", parts.to_split(recipe.data.seed))
     images = SegmentationDataModule(
@@ -120,42 +121,41 @@ def train(
         record.normalization,
         num_workers=num_workers,
         pairs=pairs,
-        repeats=_find_repeats(recipe, parts, pairs, console),
+        repeats=_find_repeats(recipe, parts, pairs),
     )
-    _print_class_weights(record, recipe, console)
+    _report_class_weights(record, recipe)
     fit(
         recipe,
         images,
         run,
         num_processes=num_processes,
-        is_shown=console.is_terminal,
         class_weights=record.class_weights,
     )
     return _finish(run, _name_apart(parts.selection))
 
 
 def _find_repeats(
-    recipe: Recipe, parts: TrainingParts, pairs: PairSource, console: Console
+    recipe: Recipe, parts: TrainingParts, pairs: PairSource
 ) -> Sequence[float] | None:
     if recipe.training.repeat_share is None:
         return None
     shown = find_shown(recipe, parts.train, pairs)
     repeats = repeat_factors(shown, recipe.training.repeat_share)
     counts = zip(recipe.classes, shown.sum(axis=0).tolist(), strict=True)
-    console.print(
-        f"images with {', '.join(f'{name}: {count}' for name, count in counts)}; images with a "
-        f"rare class are shown up to {repeats.max():.1f} times an epoch",
-        soft_wrap=True,
+    _logger.info(
+        "images with %s; images with a rare class are shown up to %.1f times an epoch",
+        ", ".join(f"{name}: {count}" for name, count in counts),
+        repeats.max(),
     )
     return [float(value) for value in repeats]
 
 
-def _print_class_weights(record: RunRecord, recipe: Recipe, console: Console) -> None:
+def _report_class_weights(record: RunRecord, recipe: Recipe) -> None:
     if record.class_weights is None:
         return
     named = zip(("background", *recipe.classes), record.class_weights, strict=True)
     weights = ", ".join(f"{name} {weight:.4g}" for name, weight in named)
-    console.print(f"class weights, from the training masks: {weights}", soft_wrap=True)
+    _logger.info("class weights, from the training masks: %s", weights)
 
 
 def _finish(run: Path, selection: Sequence[Sample]) -> Path:
@@ -189,13 +189,12 @@ def _warn_of_nothing_found(final: FinalScores) -> None:
     names = [name for name in ("mean_jaccard", "pooled_jaccard") if name in final.figures]
     reached = final.figures[names[0]].value
     if reached < _NOTHING:
-        Console(stderr=True).print(
-            f"warning: this model finds next to nothing: Jaccard index {reached:.4f} on the "
-            f"{len(final.scores)} images that chose the checkpoint. Look at predictions.png "
-            "and curves.png in the run folder, let `dermseg data check` look at the masks, or "
-            "train longer",
-            soft_wrap=True,
-            highlight=False,
+        _logger.warning(
+            "this model finds next to nothing: Jaccard index %.4f on the %d images that chose the "
+            "checkpoint. Look at predictions.png and curves.png in the run folder, let `dermseg "
+            "data check` look at the masks, or train longer",
+            reached,
+            len(final.scores),
         )
 
 
