@@ -17,7 +17,6 @@ from dermseg.evaluation.masks import (
     list_masks,
     list_probabilities,
     read_checked_mask,
-    read_grey,
     scale_mask,
     scaled_counts,
 )
@@ -194,7 +193,7 @@ def test_a_member_that_is_no_image_is_named_with_its_archive(tmp_path: Path) -> 
         opened.writestr("folder/a.png", b"no image")
     (mask,) = list_masks(archive, "masks")
     with pytest.raises(ImageError, match=r"masks\.zip/folder/a\.png: "):
-        read_grey(mask)
+        read_checked_mask(mask)
 
 
 @pytest.mark.parametrize(("offset", "value"), [(0, 1), (2, 99)])

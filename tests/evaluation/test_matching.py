@@ -21,6 +21,7 @@ from dermseg.evaluation import (
 )
 from dermseg.evaluation.matching import write_files
 from dermseg.images import read_mask_values
+from dermseg.storage import StoredFile
 from dermseg.types import Sample
 
 
@@ -184,7 +185,7 @@ def test_members_of_archives_come_back(
     write_evaluation(tmp_path / "eval", evaluate_masks(folder, tmp_path / "masks.zip"))
     assert "masks.zip!inner/a_segmentation.png" in (tmp_path / "eval" / "files.csv").read_text()
     prediction = read_files(tmp_path / "eval")["a"].prediction
-    assert isinstance(prediction, zipfile.Path)
+    assert isinstance(prediction, StoredFile)
     assert (read_mask_values(prediction.read_bytes()) > 0).sum() == lesion.sum()
     (tmp_path / "masks.zip").unlink()
     assert read_files(tmp_path / "eval")["a"].prediction is None

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from dermseg.errors import ImageError, UsageError
 from dermseg.images import ImageLike, read_image, write_image
 from dermseg.prediction import Prediction, Predictor, load_model
 from dermseg.prediction.table import row_of_prediction
+from dermseg.storage import Folder, StoredFile
 
 Disc = Callable[..., tuple[np.ndarray, np.ndarray]]
 
@@ -182,6 +185,80 @@ def test_wrong_numbers_are_refused(predictor: Predictor, dark_package: Path) -> 
         load_model(dark_package, threshold=1.0)
     with pytest.raises(UsageError, match="at least 1"):
         predictor.predict_many([], batch_size=0)
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("threshold", ["0.5", [], 1j, float("nan")]),
+        ("max_megapixels", ["a", [], 0, float("nan")]),
+        ("num_threads", [1.5, "2", 10**12]),
+        ("lesion_model", [3]),
+    ],
+)
+def test_options_of_other_types_are_named(
+    dark_package: Path, option: str, values: list[Any]
+) -> None:
+    for value in values:
+        with pytest.raises(UsageError, match="expected"):
+            load_model(dark_package, **{option: value})
+    with pytest.raises(UsageError, match="a model is 3, expected a name or the path of a folder"):
+        load_model(3)  # type: ignore[arg-type]
+
+
+def test_arguments_of_a_stream_of_other_types_are_named(
+    predictor: Predictor, disc: Disc, tmp_path: Path
+) -> None:
+    image, _ = disc((48, 64), centre=(32, 24), radius=9)
+    wrong = {
+        "batch_size": (0, 1.5, "a", None), "workers": (0, "x"), "image_side": (0, 1.5),
+        "on_error": ("ignore", None),
+    }  # fmt: skip
+    for option, values in wrong.items():
+        for value in values:
+            with pytest.raises(UsageError, match=f"{option} is .* expected"):
+                predictor.predict_many([image], **{option: value})  # type: ignore[call-overload]
+    ones = ("a.jpg", tmp_path, b"bytes", image, io.BytesIO(), StoredFile(Folder(tmp_path), "a"))
+    for one in ones:
+        with pytest.raises(UsageError, match="put one into a list"):
+            predictor.predict_many(one)  # type: ignore[call-overload]
+    for nothing in (None, 3):
+        with pytest.raises(UsageError, match="expected a list"):
+            predictor.predict_many(nothing)  # type: ignore[call-overload]
+    assert len(list(predictor.predict_many(np.stack([image, image])))) == 2
+
+
+def test_a_stream_that_fails_in_its_own_way_is_an_image_that_cannot_be_read(
+    predictor: Predictor,
+) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise RuntimeError("the connection is gone")
+
+    with pytest.raises(ImageError, match="the connection is gone"):
+        predictor.predict(Broken())
+
+
+def test_arrays_and_pillow_images_are_as_limited_as_files(dark_package: Path, disc: Disc) -> None:
+    image, _ = disc((48, 64), centre=(32, 24), radius=9)
+    predictor = load_model(dark_package, max_megapixels=0.003)
+    for source in (image, Image.fromarray(image)):
+        with pytest.raises(ImageError, match="64 x 48 pixels are"):
+            predictor.predict(source)
+    with pytest.raises(ImageError, match="no pixels"):
+        predictor.predict(Image.new("RGB", (0, 5)))
+
+
+def test_threads_share_a_predictor(predictor: Predictor, disc: Disc) -> None:
+    images = [disc((60 + 9 * n, 80), centre=(40, 30), radius=5 + n)[0] for n in range(5)]
+    expected = [predictor.predict(image).mask for image in images]
+
+    def masks(_: int) -> list[np.ndarray]:
+        return [each.mask for each in predictor.predict_many(images, batch_size=2, workers=2)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(masks, range(8)):
+            assert all(map(np.array_equal, found, expected))
 
 
 def test_public_names_exist() -> None:

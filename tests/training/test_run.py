@@ -280,8 +280,8 @@ def test_a_model_that_finds_nothing_is_not_packaged_in_silence(
     make_recipe: MakeRecipe,
     disc_dataset: Path,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     blind = ("training.epochs=1", "training.lr=1e-30", "postprocessing.threshold=0.999")
     train(make_recipe(*blind), TrainingData([disc_dataset]), tmp_path / "run", num_workers=0)
-    assert "finds next to nothing: Jaccard index 0.0000" in capsys.readouterr().err
+    assert "finds next to nothing: Jaccard index 0.0000" in caplog.text

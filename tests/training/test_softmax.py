@@ -89,7 +89,7 @@ def test_class_weights_are_recorded_and_reused(
 
 
 def test_fine_tuning_under_another_activation_draws_the_last_layer_anew(
-    finished: Path, make_recipe: MakeRecipe, capsys: pytest.CaptureFixture[str]
+    finished: Path, make_recipe: MakeRecipe, caplog: pytest.LogCaptureFixture
 ) -> None:
     recipe = make_recipe(f"network.initial_weights='{finished / 'model'}'")
     module = SegmentationModule(recipe, num_steps=1)
@@ -101,9 +101,10 @@ def test_fine_tuning_under_another_activation_draws_the_last_layer_anew(
     for name, value in module.network.state_dict().items():
         if name not in last and not name.startswith("auxiliary_heads."):
             assert torch.equal(value, weights[name]), name
-    printed = " ".join(capsys.readouterr().err.split())
-    assert "has the classes lesion under softmax, the recipe lesion under sigmoid" in printed
-    assert "segmentation_head.bias, segmentation_head.weight start from random weights" in printed
+    assert "has the classes lesion under softmax, the recipe lesion under sigmoid" in caplog.text
+    assert (
+        "segmentation_head.bias, segmentation_head.weight start from random weights" in caplog.text
+    )
 
 
 def test_as_many_maps_of_another_activation_are_not_taken_for_the_same(
@@ -119,7 +120,7 @@ def test_as_many_maps_of_another_activation_are_not_taken_for_the_same(
 
 
 def test_fine_tuning_under_the_same_activation_takes_every_weight(
-    finished: Path, make_recipe: MakeRecipe, capsys: pytest.CaptureFixture[str]
+    finished: Path, make_recipe: MakeRecipe, caplog: pytest.LogCaptureFixture
 ) -> None:
     recipe = make_recipe(*SOFTMAX, f"network.initial_weights='{finished / 'model'}'")
     module = SegmentationModule(recipe, num_steps=1, class_weights=[1.0, 1.0])
@@ -127,7 +128,7 @@ def test_fine_tuning_under_the_same_activation_takes_every_weight(
     weights = read_weights(finished / "model")
     for name, value in module.network.state_dict().items():
         assert torch.equal(value, weights[name]), name
-    assert not capsys.readouterr().err
+    assert not caplog.records
 
 
 def test_another_network_is_refused_under_any_activation(

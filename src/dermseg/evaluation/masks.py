@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
@@ -13,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.datasets.pairing import find_masks
-from dermseg.errors import DatasetError, ImageError
+from dermseg.errors import DatasetError, UsageError
 from dermseg.evaluation.protocols import Scaling
-from dermseg.images import IMAGE_SUFFIXES, find_images, foreground, read_mask_values
+from dermseg.images import find_images, foreground, list_images, read_mask_values
 from dermseg.metrics import ConfusionCounts, confusion_counts
 from dermseg.preprocessing import resize_mask
+from dermseg.storage import Archive, StoredFile
 from dermseg.types import BoolMask
 
 __all__ = [
@@ -30,12 +30,11 @@ __all__ = [
     "scaled_counts",
 ]
 
-MaskFile: TypeAlias = Path | zipfile.Path
-"""A file in a folder, or a member of a ZIP archive."""
+MaskFile: TypeAlias = Path | StoredFile
+"""A local file, or one of another storage, such as a ZIP archive."""
 
 PROBABILITY_ENDING = "_probability"
 _NOT_MASKS = ("_overlay", PROBABILITY_ENDING)
-_LARGEST_MEMBER = 500_000_000
 
 
 _FLAGS = {"nearest": cv2.INTER_NEAREST, "nearest_centre": cv2.INTER_NEAREST_EXACT}
@@ -81,7 +80,7 @@ def read_checked_mask(file: MaskFile) -> CheckedMask:
     Raises:
         ImageError: If the file cannot be read, or has colours.
     """
-    values = read_grey(file)
+    values = read_mask_values(file)
     mask = foreground(values)
     if ((values == 0) | (values == 255)).all():
         return CheckedMask(mask)
@@ -96,22 +95,6 @@ def read_checked_mask(file: MaskFile) -> CheckedMask:
     else:
         finding = f"its values are {_listed(used)}, and none is above 128: it counts as empty"
     return CheckedMask(mask, is_binary=False, finding=finding)
-
-
-def read_grey(file: MaskFile) -> NDArray[np.uint8]:
-    """Read the grey values of a file, (H, W) uint8.
-
-    Raises:
-        ImageError: If it cannot be read, or has colours.
-    """
-    if isinstance(file, Path):
-        return read_mask_values(file)
-    try:
-        return read_mask_values(file.read_bytes())
-    except ImageError as error:
-        raise ImageError(str(file), error.reason) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
-        raise ImageError(str(file), f"it cannot be unpacked ({error})") from error
 
 
 def scaled_counts(
@@ -143,26 +126,12 @@ def scale_mask(mask: BoolMask, scaling: Scaling) -> BoolMask:
     return np.asarray(resized, np.bool_)
 
 
-def _members(archive: Path) -> list[zipfile.Path]:
-    """The image files of an archive, without what macOS adds."""
-    # `Path` keeps the archive open for as long as its files are used.
+def _members(archive: Path) -> list[MaskFile]:
+    """The image files of an archive."""
     try:
-        opened = zipfile.ZipFile(archive)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DatasetError(f"{archive}: the archive cannot be opened ({error})") from error
-    names = []
-    for info in opened.infolist():
-        name = PurePosixPath(info.filename)
-        if info.is_dir() or name.suffix.lower() not in IMAGE_SUFFIXES:
-            continue
-        if any(part.startswith(".") or part == "__MACOSX" for part in name.parts):
-            continue
-        if info.file_size > _LARGEST_MEMBER:
-            raise DatasetError(
-                f"{archive}: {info.filename} would take {info.file_size:,} bytes; expected masks"
-            )
-        names.append(info.filename)
-    return [zipfile.Path(opened, name) for name in sorted(names)]
+        return list(list_images(Archive(archive), recursive=True))
+    except UsageError as error:
+        raise DatasetError(str(error)) from error
 
 
 def _check_folder(folder: Path, what: str) -> None:

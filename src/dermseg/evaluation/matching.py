@@ -20,7 +20,7 @@ from dermseg.evaluation.masks import (
     list_probabilities,
 )
 from dermseg.prediction import TABLE, Quality, read_rows
-from dermseg.storage import write_bytes_atomically
+from dermseg.storage import Archive, StoredFile, write_bytes_atomically
 from dermseg.types import Sample
 
 __all__ = [
@@ -220,7 +220,7 @@ def read_files(folder: Path) -> dict[str, ImageFiles]:
         raise DatasetError(f"{path}: the table cannot be read: {error}") from error
     if not rows or tuple(rows[0]) != _COLUMNS or any(len(row) != len(_COLUMNS) for row in rows):
         raise DatasetError(f"{path}: expected the columns {','.join(_COLUMNS)}; evaluate again")
-    archives: dict[str, zipfile.ZipFile | None] = {}
+    archives: dict[str, Archive | None] = {}
     return {
         id: ImageFiles(
             folder / image if image else None,
@@ -291,16 +291,17 @@ def _probability_id(path: Path) -> str:
 def _written(file: MaskFile | None, folder: Path) -> str:
     if file is None:
         return ""
-    if isinstance(file, zipfile.Path):
-        archive = Path(str(file.root.filename)).resolve()
-        return f"{archive}!{file.at}"
+    if isinstance(file, StoredFile):
+        if isinstance(file.storage, Archive):
+            return f"{file.storage.path.resolve()}!{file.key}"
+        file = Path(str(file))
     absolute, home = file.resolve(), folder.resolve()
     if absolute.is_relative_to(home):
         return str(PurePosixPath(absolute.relative_to(home)))
     return str(absolute)
 
 
-def _read(text: str, folder: Path, archives: dict[str, zipfile.ZipFile | None]) -> MaskFile | None:
+def _read(text: str, folder: Path, archives: dict[str, Archive | None]) -> MaskFile | None:
     if not text:
         return None
     name, separator, member = text.partition(_IN_ARCHIVE)
@@ -309,6 +310,6 @@ def _read(text: str, folder: Path, archives: dict[str, zipfile.ZipFile | None]) 
     archive = f"{name}{_IN_ARCHIVE[:-1]}"
     if archive not in archives:
         is_there = zipfile.is_zipfile(archive)
-        archives[archive] = zipfile.ZipFile(archive) if is_there else None
+        archives[archive] = Archive(Path(archive)) if is_there else None
     opened = archives[archive]
-    return None if opened is None else zipfile.Path(opened, member)
+    return None if opened is None else StoredFile(opened, member)

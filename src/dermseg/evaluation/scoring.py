@@ -30,12 +30,11 @@ from dermseg.evaluation.masks import (
     CheckedMask,
     MaskFile,
     read_checked_mask,
-    read_grey,
     scaled_counts,
 )
 from dermseg.evaluation.matching import Pair, Skipped
 from dermseg.evaluation.protocols import MaskRole
-from dermseg.images import read_image
+from dermseg.images import read_image, read_mask_values
 from dermseg.metrics import (
     ConfusionCounts,
     ProbabilityCounts,
@@ -233,7 +232,7 @@ def _read_pair(pair: Pair, measures: Measures) -> Item:
         checked = read_checked_mask(pair.prediction)
         levels = None
         if measures.probability and pair.probability is not None:
-            levels = read_grey(pair.probability)
+            levels = read_mask_values(pair.probability)
     except ImageError as error:
         return pair.id, error, pair.truth
     findings = [] if checked.finding is None else [f"the prediction: {checked.finding}"]

@@ -5,6 +5,7 @@ Everything outside works with RGB images (H, W, 3) uint8, masks (H, W) bool and
 reason; what cannot be written is an ``OutputError``, and no half-written file is left behind.
 """
 
+from dermseg.images.containers import check_pixels
 from dermseg.images.folders import find_images, list_images
 from dermseg.images.formats import IMAGE_SUFFIXES
 from dermseg.images.reading import (
@@ -35,6 +36,7 @@ __all__ = [
     "EncodedImage",
     "ImageLike",
     "ImageSource",
+    "check_pixels",
     "convert_pillow",
     "encode_jpeg",
     "encode_mask",

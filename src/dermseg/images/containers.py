@@ -22,7 +22,7 @@ from dermseg.images.integrity import CUT_OFF, DAMAGED
 from dermseg.images.sources import ImageSource, open_source, source_name
 from dermseg.types import Size
 
-__all__ = ["OpenedImage", "decoding", "opened_image"]
+__all__ = ["OpenedImage", "check_pixels", "decoding", "opened_image"]
 
 # What Pillow's parsers and codecs raise, or may raise, on damaged files; there is no common base.
 _UNREADABLE = (
@@ -147,15 +147,31 @@ def opened_image(source: ImageSource, *, max_megapixels: float) -> Iterator[Open
             if format is None:
                 raise ImageError(name, f"not one of {', '.join(row.name for row in FORMATS)}")
             opened = _read_header(name, stream, format)
-        num_pixels = opened.size[0] * opened.size[1]
-        if not num_pixels <= max_megapixels * 1e6:
-            height, width = opened.size
-            raise ImageError(
-                name,
-                f"{width} x {height} pixels are {num_pixels / 1e6:.1f} megapixels, more than "
-                f"the limit of {max_megapixels:g}",
-            )
+        check_pixels(name, opened.size, max_megapixels)
         yield opened
+
+
+def check_pixels(name: str, size: Size, max_megapixels: float) -> None:
+    """Refuse an image with more pixels than a limit, in millions.
+
+    Args:
+        name: What to call it in messages.
+        size: (height, width).
+        max_megapixels: The limit.
+
+    Raises:
+        ImageError: If it has more, or none.
+    """
+    height, width = size
+    num_pixels = height * width
+    if not num_pixels:
+        raise ImageError(name, "it has no pixels")
+    if not num_pixels <= max_megapixels * 1e6:
+        raise ImageError(
+            name,
+            f"{width} x {height} pixels are {num_pixels / 1e6:.1f} megapixels, more than "
+            f"the limit of {max_megapixels:g}",
+        )
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from dermseg.errors import ImageError
-from dermseg.images.containers import OpenedImage, decoding, opened_image
+from dermseg.images.containers import OpenedImage, check_pixels, decoding, opened_image
 from dermseg.images.pixels import grey_values, rgb_values
 from dermseg.images.sources import ImageSource, source_name
 from dermseg.types import BoolMask, ImageArray, Size
@@ -110,15 +110,17 @@ def open_image(source: ImageSource, *, max_megapixels: float = 200) -> Iterator[
         yield EncodedImage(opened)
 
 
-def convert_pillow(source: object) -> ImageArray | None:
+def convert_pillow(source: object, *, max_megapixels: float = math.inf) -> ImageArray | None:
     """Convert an image that Pillow holds, upright as a viewer shows it; None for anything else.
 
     Raises:
-        ImageError: As ``read_image``, if Pillow has opened a file that it cannot decode.
+        ImageError: If it has more pixels, in millions, than ``max_megapixels``, or Pillow has
+            opened a file that it cannot decode.
     """
     if not isinstance(source, Image.Image):
         return None
     name = source_name(getattr(source, "filename", "") or "<Pillow image>")
+    check_pixels(name, (source.height, source.width), max_megapixels)
     with decoding(name):
         return rgb_values(ImageOps.exif_transpose(source), name)
 

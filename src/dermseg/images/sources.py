@@ -83,7 +83,7 @@ def _read_all(source: bytes | BinaryIO) -> bytes:
         raise UsageError(message)
     try:
         content = source.read()
-    except (OSError, ValueError) as error:
+    except Exception as error:
         raise ImageError(source_name(source), f"it could not be read ({error})") from error
     if not isinstance(content, bytes):
         raise ImageError(source_name(source), "it is open for text; open it with mode 'rb'")

@@ -10,6 +10,7 @@ from typing import cast
 
 import numpy as np
 
+from dermseg.errors import ImageError
 from dermseg.images import ImageLike, ImageSource, convert_pillow, open_image
 from dermseg.package import ModelSpec
 from dermseg.prediction.memory_budget import MemoryBudget
@@ -47,8 +48,10 @@ class LesionCutter:
             return None
         return max(image_side, _LOOKS * max(self.spec.input_size))
 
-    def cut(self, source: ImageLike, lesion: Prediction, image_side: int | None) -> Prepared:
-        """Cut and preprocess one image.
+    def cut(
+        self, source: ImageLike, lesion: Prediction | ImageError, *, image_side: int | None
+    ) -> Prepared | ImageError:
+        """Cut and preprocess one image, or say why that cannot be done.
 
         The box is found on a copy of limited size, so that it does not depend on whether the
         image was kept at native size. Where a small lesion has too few pixels in what was kept,
@@ -56,12 +59,17 @@ class LesionCutter:
 
         Args:
             source: What the image was read from.
-            lesion: What a lesion model found in it, with the image.
+            lesion: What a lesion model found in it, with the image, or why it found nothing.
             image_side: Longer side of the image that the prediction keeps; None is native.
-
-        Raises:
-            ImageError: If the file cannot be read any more.
         """
+        if isinstance(lesion, ImageError):
+            return lesion
+        try:
+            return self._cut(source, lesion, image_side)
+        except ImageError as error:
+            return error
+
+    def _cut(self, source: ImageLike, lesion: Prediction, image_side: int | None) -> Prepared:
         started = time.perf_counter()
         spec = self.spec
         view = _reduced(lesion.image, limited_size(lesion.size, self.view_side(0)))

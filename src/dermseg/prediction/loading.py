@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +51,10 @@ def load_model(
             ``num_threads`` is below 1, there is no such runtime or precision, or ``lesion_model``
             is given to a model that finds the lesion itself.
     """
+    for model in (name_or_path, lesion_model):
+        if not (model is None or isinstance(model, str | os.PathLike)):
+            message = f"a model is {model!r}, expected a name or the path of a folder"
+            raise UsageError(message)
     package = load_package(name_or_path)
     create = partial(
         Predictor,

@@ -12,14 +12,21 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import Any, Literal, cast, overload
+from typing import Literal, cast, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dermseg.errors import ImageError, UsageError
 from dermseg.images import ImageLike, ImageSource, convert_pillow, open_image
-from dermseg.package import ModelPackage, ModelSpec, Precision, Runtime, RuntimeName
+from dermseg.package import ModelPackage, Precision, Runtime, RuntimeName
+from dermseg.prediction.checks import (
+    check_array,
+    check_count,
+    check_lesion_model,
+    check_megapixels,
+    check_sources,
+    check_threshold,
+)
 from dermseg.prediction.lesion_cutting import LesionCutter
 from dermseg.prediction.memory_budget import MemoryBudget
 from dermseg.prediction.overlay import limited_size
@@ -52,7 +59,7 @@ class Predictor:
         package: The model package.
         lesion: What finds the lesion, for a package of attributes.
         threshold: Probability from which a pixel belongs to the mask; None keeps the model's.
-        max_megapixels: Larger images are refused.
+        max_megapixels: Larger images are refused, arrays and Pillow images too.
         runtime: As for :func:`load_model`.
         precision: As for :func:`load_model`.
         num_threads: Threads of one inference; None leaves the choice to the runtime.
@@ -80,22 +87,16 @@ class Predictor:
         precision: Precision = "float32",
         num_threads: int | None = None,
     ) -> None:
-        if num_threads is not None and num_threads < 1:
-            message = f"num_threads is {num_threads}, expected at least 1"
-            raise UsageError(message)
+        if num_threads is not None:
+            num_threads = check_count("num_threads", num_threads)
         self.spec = package.spec
         self.postprocessing = package.spec.postprocessing
         if threshold is not None:
-            if not 0 < threshold < 1:
-                message = f"the threshold is {threshold}, expected a number between 0 and 1"
-                raise UsageError(message)
-            self.postprocessing = self.postprocessing.model_copy(update={"threshold": threshold})
-        if not max_megapixels > 0:
-            message = f"max_megapixels is {max_megapixels}, expected a number above 0"
-            raise UsageError(message)
-        _check_lesion_model(self.spec, lesion)
+            update = {"threshold": check_threshold(threshold)}
+            self.postprocessing = self.postprocessing.model_copy(update=update)
+        check_lesion_model(self.spec, is_given=lesion is not None)
         self.lesion = lesion
-        self.max_megapixels = max_megapixels
+        self.max_megapixels = check_megapixels(max_megapixels)
         budget = MemoryBudget(_PIXELS_AT_ONCE) if lesion is None else lesion.memory
         self.memory: MemoryBudget = budget
         self.runtime = Runtime(
@@ -107,8 +108,13 @@ class Predictor:
     def predict(self, source: ImageLike) -> Prediction:
         """Predict one image.
 
+        Args:
+            source: A path, a file of a storage, the bytes of an image file, an open file of them,
+                an array (H, W, 3) uint8 in RGB order, or a Pillow image.
+
         Raises:
             ImageError: If the image cannot be read.
+            UsageError: If it is none of these.
         """
         return next(iter(self.predict_many([source], batch_size=1, workers=1)))
 
@@ -158,11 +164,16 @@ class Predictor:
 
         Raises:
             ImageError: If an image cannot be read and ``on_error`` is ``raise``.
-            UsageError: If ``batch_size`` or ``workers`` is below 1.
+            UsageError: If the sources are a single image or no images, a number is below 1, or
+                there is no such ``on_error``.
         """
-        workers = default_workers() if workers is None else workers
-        if batch_size < 1 or workers < 1:
-            message = f"batch_size is {batch_size} and workers {workers}, expected at least 1"
+        check_sources(sources)
+        batch_size = check_count("batch_size", batch_size)
+        workers = default_workers() if workers is None else check_count("workers", workers)
+        if image_side is not None:
+            image_side = check_count("image_side", image_side)
+        if on_error not in ("raise", "return"):
+            message = f"on_error is {on_error!r}, expected raise or return"
             raise UsageError(message)
         results = (
             self._stream(sources, batch_size, workers, image_side)
@@ -220,7 +231,7 @@ class Predictor:
         While both networks work, the lesion model's threads read the next images.
         """
         cutter = LesionCutter(self.spec, self.memory, self.max_megapixels)
-        cut = partial(_cut, cutter, image_side=image_side)
+        cut = partial(cutter.cut, image_side=image_side)
         read = deque[ImageLike]()
         found = lesion_model.predict_many(
             _noted(sources, read),
@@ -263,9 +274,9 @@ class Predictor:
     ) -> tuple[ImageArray, Size]:
         """The image, of as many pixels as are needed, and its native size."""
         if isinstance(source, np.ndarray):
-            _check_array(source)
+            check_array(source, self.max_megapixels)
             return source, (source.shape[0], source.shape[1])
-        converted = convert_pillow(source)
+        converted = convert_pillow(source, max_megapixels=self.max_megapixels)
         if converted is not None:
             return converted, (converted.shape[0], converted.shape[1])
         with open_image(cast("ImageSource", source), max_megapixels=self.max_megapixels) as encoded:
@@ -324,36 +335,3 @@ def _noted(sources: Iterable[ImageLike], seen: deque[ImageLike]) -> Iterator[Ima
         kept = source.read() if hasattr(source, "read") else source
         seen.append(kept)
         yield kept
-
-
-def _cut(
-    cutter: LesionCutter,
-    source: ImageLike,
-    lesion: Prediction | ImageError,
-    *,
-    image_side: int | None,
-) -> Prepared | ImageError:
-    if isinstance(lesion, ImageError):
-        return lesion
-    try:
-        return cutter.cut(source, lesion, image_side)
-    except ImageError as error:
-        return error
-
-
-def _check_lesion_model(spec: ModelSpec, lesion: Predictor | None) -> None:
-    if lesion is not None and not spec.needs_lesion_model:
-        message = f"the model {spec.name} finds the lesion itself: give it no lesion model"
-        raise UsageError(message)
-    if lesion is None and spec.lesion_crop is not None:
-        message = (
-            f"the model {spec.name} looks at the lesion alone, and needs a lesion model: give one, "
-            "or use load_model, which takes the one that the package names"
-        )
-        raise UsageError(message)
-
-
-def _check_array(image: NDArray[Any]) -> None:
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        reason = f"it is {image.shape} {image.dtype}, expected (H, W, 3) uint8 in RGB order"
-        raise ImageError("array", reason)

@@ -5,6 +5,7 @@ one such place; another one is a class with the methods of :class:`Storage`, or 
 if results go to it, and a line in :func:`open_location` and :func:`open_sink`.
 """
 
+from dermseg.storage.archive import Archive
 from dermseg.storage.base import Appender, Sink, Storage, StoredFile
 from dermseg.storage.files import (
     printable_path,
@@ -18,6 +19,7 @@ from dermseg.storage.folder import Folder, Location, open_location, open_sink
 
 __all__ = [
     "Appender",
+    "Archive",
     "Folder",
     "Location",
     "Sink",

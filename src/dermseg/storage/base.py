@@ -36,7 +36,8 @@ class Storage(Protocol):
         A place that is slow to seek in returns an ``io.BytesIO`` of the whole file.
 
         Raises:
-            OSError: If there is no such file (``FileNotFoundError``), or it cannot be read.
+            OSError: If there is no such file (``FileNotFoundError``), or it cannot be read: with
+                the number of a system's error, or the reason in words alone.
         """
         ...
 

@@ -130,7 +130,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def read_reason(error: OSError) -> str:
-    """Say in words why a file could not be read."""
+    """Say in words why a file could not be read; an error without a number says so itself."""
     reasons = {
         errno.EISDIR: "this is a folder, not an image file",
         errno.ENODEV: "this is a device or a pipe, not a file",
@@ -141,7 +141,9 @@ def read_reason(error: OSError) -> str:
         errno.ENAMETOOLONG: "the name is too long for this file system",
         errno.ELOOP: "its links lead in a circle",
     }
-    return reasons.get(error.errno or 0, f"it could not be read ({error.strerror or error})")
+    if error.errno is None:
+        return str(error)
+    return reasons.get(error.errno, f"it could not be read ({error.strerror or error})")
 
 
 def write_reason(error: OSError, target: Path) -> str:

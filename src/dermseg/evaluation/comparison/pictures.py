@@ -14,9 +14,9 @@ from dermseg.datasets.listing import list_some
 from dermseg.errors import DatasetError, ImageError
 from dermseg.evaluation.comparison.results import Comparison
 from dermseg.evaluation.comparison.summarizing import most_different
-from dermseg.evaluation.masks import MaskFile, read_grey
+from dermseg.evaluation.masks import MaskFile
 from dermseg.evaluation.matching import ImageFiles, read_files
-from dermseg.images import foreground, read_image, write_image
+from dermseg.images import read_image, read_mask, write_image
 from dermseg.preprocessing import resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray
 
@@ -139,7 +139,7 @@ def _draw(id: str, files: Sequence[ImageFiles], scores: tuple[float, ...]) -> Si
 
 def _read_mask(file: MaskFile | None) -> BoolMask | None:
     try:
-        return None if file is None else foreground(read_grey(file))
+        return None if file is None else read_mask(file)
     except ImageError:
         return None
 

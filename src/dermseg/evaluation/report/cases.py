@@ -13,9 +13,8 @@ from markupsafe import Markup
 
 from dermseg.errors import ImageError
 from dermseg.evaluation.image_score import ImageScore
-from dermseg.evaluation.masks import MaskFile, read_grey
 from dermseg.evaluation.matching import ImageFiles
-from dermseg.images import encode_jpeg, foreground, read_image
+from dermseg.images import encode_jpeg, read_image, read_mask
 from dermseg.preprocessing import resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray, Size
 
@@ -89,7 +88,7 @@ def draw_case(files: ImageFiles, description: str) -> Markup | None:
     if files.truth is None or files.prediction is None:
         return None
     try:
-        truth, prediction = _read_mask(files.truth), _read_mask(files.prediction)
+        truth, prediction = read_mask(files.truth), read_mask(files.prediction)
         image = None if files.image is None else read_image(files.image)
     except ImageError:
         return None
@@ -126,10 +125,6 @@ def draw_picture(image: ImageArray | None, contours: Sequence[Contour], descript
     return Markup(
         '<svg class="picture" viewBox="0 0 {1} {0}" role="img" aria-label="{2}">{3}</svg>'
     ).format(*size, description, Markup("").join([ground, *rims, *lines]))
-
-
-def _read_mask(file: MaskFile) -> BoolMask:
-    return foreground(read_grey(file))
 
 
 def _path(mask: BoolMask, size: Size) -> str:
