@@ -15,7 +15,7 @@ from dermseg.errors import ImageError
 from dermseg.evaluation.protocol_rules import Values, jaccard
 from dermseg.metrics import ProbabilityCounts, RocCounts, confusion_counts, to_levels
 from dermseg.prediction import Prediction, Predictor
-from dermseg.preprocessing import threshold_probability
+from dermseg.prediction.postprocessing import threshold_probability
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, Sample
 

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.preprocessing import find_background, resize_image, threshold_probability
+from dermseg.prediction.postprocessing import threshold_probability
+from dermseg.preprocessing import find_background, resize_image
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
 __all__ = ["describe_appearance", "gradient_of"]

@@ -14,8 +14,9 @@ import numpy as np
 
 from dermseg.prediction.appearance import describe_appearance, gradient_of
 from dermseg.prediction.overlay import limited_size
+from dermseg.prediction.postprocessing import threshold_probability
 from dermseg.prediction.presence import presence_score
-from dermseg.preprocessing import resize_image, threshold_probability
+from dermseg.preprocessing import resize_image
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
 __all__ = ["describe"]

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.preprocessing import threshold_probability
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, FloatArray
 
@@ -17,7 +16,28 @@ __all__ = [
     "keep_largest_region",
     "postprocess",
     "remove_small_regions",
+    "threshold_probability",
 ]
+
+
+def threshold_probability(probability: FloatArray, threshold: float) -> BoolMask:
+    """Set the pixels whose probability is at least a threshold.
+
+    This is the rule of prediction, of what describes a prediction, of calibration and of training.
+    The threshold is compared in the precision of the probabilities.
+
+    Args:
+        probability: Float in [0, 1], of any shape.
+        threshold: In (0, 1).
+
+    Returns:
+        Bool, in the same shape.
+
+    Example:
+        >>> threshold_probability(np.array([0.25, 0.5, 0.75]), 0.5).tolist()
+        [False, True, True]
+    """
+    return np.asarray(probability >= threshold, dtype=np.bool_)
 
 
 def postprocess(

@@ -22,7 +22,6 @@ from dermseg.preprocessing.pipeline import (
     to_unit_range,
 )
 from dermseg.preprocessing.resizing import resize_image, resize_mask, resize_probability
-from dermseg.preprocessing.thresholding import threshold_probability
 
 __all__ = [
     "DETAIL_SIDE",
@@ -51,6 +50,5 @@ __all__ = [
     "resize_mask",
     "resize_probability",
     "scale_box",
-    "threshold_probability",
     "to_unit_range",
 ]

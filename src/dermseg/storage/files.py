@@ -9,12 +9,14 @@ import secrets
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO, Final
+from types import TracebackType
+from typing import BinaryIO, Final, Self
 
 from dermseg.errors import OutputError
 
 __all__ = [
     "NULL_IN_NAME",
+    "AppendedFile",
     "open_file",
     "printable_path",
     "read_reason",
@@ -114,6 +116,53 @@ def _is_special(path: Path) -> bool:
     except OSError:
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+class AppendedFile:
+    """An open file; what is added is handed to the system at once.
+
+    Args:
+        path: The file, replaced if it is there.
+        start: What it begins with, from an earlier run.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+
+    def __init__(self, path: Path, start: Iterable[bytes] = ()) -> None:
+        self.path = path
+        write_chunks_atomically(path, start)
+        # Without a buffer, so that closing after a failed write has nothing left that can fail.
+        try:
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def add(self, line: bytes) -> None:
+        """Append a line.
+
+        Raises:
+            OutputError: If the disk is full or the folder gone.
+        """
+        try:
+            while line:  # a disk that is nearly full takes a part
+                line = line[self._file.write(line) :]
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: OSError) -> OutputError:
+        return OutputError(f"{self.path}: cannot be written: {error.strerror}")
 
 
 def remove_leftovers(folder: Path) -> None:

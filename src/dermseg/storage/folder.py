@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from dermseg.errors import OutputError, UsageError
-from dermseg.storage.appending import AppendedFile
 from dermseg.storage.base import Sink, Storage, StoredFile
 from dermseg.storage.files import (
+    AppendedFile,
     open_file,
     printable_path,
     remove_leftovers,

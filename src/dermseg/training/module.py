@@ -16,7 +16,7 @@ from dermseg.errors import DivergenceError
 from dermseg.losses import class_probabilities, create_loss
 from dermseg.metrics import confusion_counts
 from dermseg.networks import create_network
-from dermseg.preprocessing import threshold_probability
+from dermseg.prediction.postprocessing import threshold_probability
 from dermseg.recipes import Recipe
 from dermseg.training.initialization import initialize
 from dermseg.training.monitor import PooledScores

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from dermseg.metrics import RocCounts, jaccard
-from dermseg.prediction.postprocessing import postprocess
-from dermseg.preprocessing import threshold_probability
+from dermseg.prediction.postprocessing import postprocess, threshold_probability
 from dermseg.recipes import Postprocessing
 
 
