@@ -19,8 +19,8 @@ LESION = "lesion"
 class MaskWriter(ABC):
     """Writes one image in one output format.
 
-    Attributes come first and one after the other, so that the maps of one of them at a time are in
-    memory; then the lesion. Several images are written at once, each by a writer of its own.
+    It is given the attributes one after the other, so that the maps of one class at a time are in
+    memory, and then asked to finish. Several images are written at once, each by its own writer.
 
     Args:
         sink: Where to write.
@@ -68,12 +68,12 @@ class MaskFormat(MaskWriter):
     @classmethod
     @abstractmethod
     def mask_name(cls, job: Job) -> str:
-        """What the column ``mask`` of the table says: a key, or a name inside a file."""
+        """The entry in the table's column ``mask``: a key, or a name inside a file."""
 
     @classmethod
     @abstractmethod
     def find_masks(cls, sink: Sink) -> Callable[[str], bool]:
-        """How to tell whether an earlier run left the mask of this ``mask_name``, whole."""
+        """A test for whether an earlier run left the mask of a ``mask_name``, whole."""
 
     @classmethod
     def kept_lines(cls, sink: Sink, names: Collection[str]) -> Iterator[bytes]:
