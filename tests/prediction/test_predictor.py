@@ -221,7 +221,7 @@ def test_arguments_of_a_stream_of_other_types_are_named(
     ones = ("a.jpg", tmp_path, b"bytes", image, io.BytesIO(), StoredFile(Folder(tmp_path), "a"))
     for one in ones:
         with pytest.raises(UsageError, match="put one into a list"):
-            predictor.predict_many(one)  # type: ignore[call-overload]
+            predictor.predict_many(one)  # type: ignore[arg-type]
     for nothing in (None, 3):
         with pytest.raises(UsageError, match="expected a list"):
             predictor.predict_many(nothing)  # type: ignore[call-overload]

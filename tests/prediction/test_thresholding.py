@@ -25,7 +25,8 @@ def test_the_score_of_a_fitted_threshold_is_that_of_its_mask() -> None:
     generator = np.random.default_rng(0)
     truth = generator.random((40, 50)) < 0.4
     # On the borders between bins, where a rule that leaves them out would score otherwise.
-    probability = np.float32(generator.integers(0, 20, truth.shape) + 6 * truth) / np.float32(32)
+    values = generator.integers(0, 20, truth.shape) + 6 * truth
+    probability = (values / 32).astype(np.float32)
     counts = RocCounts()
     counts.add(probability, truth)
     threshold, score = counts.best_threshold()

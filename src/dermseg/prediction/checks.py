@@ -1,11 +1,10 @@
-"""What a predictor accepts: whatever else it is given is one of our errors."""
+"""Checks of the arguments of a predictor: whatever is wrong with them is an error of ours."""
 
 from __future__ import annotations
 
 import operator
 import os
 from collections.abc import Iterable
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,8 @@ __all__ = [
 ]
 
 _MOST = 2**31 - 1
+_NUMBER = float | int | np.floating | np.integer
+_ONE_IMAGE = (str, bytes, bytearray, memoryview, os.PathLike, StoredFile)
 
 
 def check_count(name: str, value: object) -> int:
@@ -50,7 +51,7 @@ def check_threshold(value: object) -> float:
     Raises:
         UsageError: If it is something else.
     """
-    if not (isinstance(value, Real) and 0 < value < 1):
+    if not (isinstance(value, _NUMBER) and 0 < value < 1):
         message = f"the threshold is {value!r}, expected a number between 0 and 1"
         raise UsageError(message)
     return float(value)
@@ -62,7 +63,7 @@ def check_megapixels(value: object) -> float:
     Raises:
         UsageError: If it is something else than a number above 0.
     """
-    if not (isinstance(value, Real) and value > 0):
+    if not (isinstance(value, _NUMBER) and value > 0):
         message = f"max_megapixels is {value!r}, expected a number above 0"
         raise UsageError(message)
     return float(value)
@@ -75,8 +76,7 @@ def check_sources(sources: object) -> None:
         UsageError: If they are no images, or one alone.
     """
     is_array = isinstance(sources, np.ndarray) and sources.ndim != 4
-    one = str | bytes | bytearray | memoryview | os.PathLike | StoredFile
-    if isinstance(sources, one) or is_array or hasattr(sources, "read"):
+    if isinstance(sources, _ONE_IMAGE) or is_array or hasattr(sources, "read"):
         message = "predict_many takes several images: put one into a list, or use predict"
         raise UsageError(message)
     if not isinstance(sources, Iterable):

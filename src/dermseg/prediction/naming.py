@@ -35,7 +35,7 @@ PARQUET: Final = "predictions.parquet"
 RECORD: Final = "predictions.json"
 
 RUN_FILES: Final = (TABLE, LINES, COCO, PARQUET)
-"""What a run leaves besides the files of each image and the record of its settings."""
+"""Files of a whole run, besides the record of its settings."""
 
 _IMAGE_ENDINGS = (MASK_ENDING, OVERLAY_ENDING, PROBABILITY_ENDING)
 _OUTPUT = re.compile(

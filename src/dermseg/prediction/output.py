@@ -30,7 +30,7 @@ _PARQUET_ROWS = 10_000
 
 @dataclass(frozen=True)
 class _Written:
-    """What is known when all files of an image are written.
+    """The result of writing all files of an image.
 
     Attributes:
         row: Its row of the table.

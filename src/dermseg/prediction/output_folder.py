@@ -24,7 +24,7 @@ Existing = Literal["refuse", "overwrite", "skip"]
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """What is written for each image.
+    """Choice of the files that each image gets.
 
     Attributes:
         overlay: Write ``NAME_overlay.jpg``.
@@ -55,12 +55,12 @@ class OutputOptions:
 
     @property
     def mask_format(self) -> type[MaskFormat]:
-        """What writes the masks."""
+        """The writer of masks."""
         return MASK_FORMATS[self.masks]
 
     @property
     def extra_writers(self) -> list[type[MaskWriter]]:
-        """What writes the other files of each image."""
+        """The writers of the other files of each image."""
         return [writer for name, writer in EXTRA_WRITERS.items() if getattr(self, name)]
 
     def endings(self, attributes: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What every place of images, masks and tables can do, whichever it is."""
+"""The interface of all places of images, masks and tables."""
 
 from __future__ import annotations
 

@@ -21,4 +21,4 @@ EXTRA_WRITERS: Final[dict[str, type[MaskWriter]]] = {
     "overlay": Overlays,
     "probability": PngProbabilities,
 }
-"""What else an image may get, by its option in ``OutputOptions``."""
+"""Writers of other files, by their option in ``OutputOptions``."""
