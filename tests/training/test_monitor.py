@@ -121,7 +121,7 @@ def test_every_epoch_of_several_classes_is_recorded_and_the_best_one_kept(
         f"classes={CLASSES}", f"activation={activation}", f"loss={loss}", "training.epochs=3"
     )
     (tmp_path / "checkpoints").mkdir()
-    fit(recipe, Noise(), tmp_path, num_processes=1, is_shown=False)  # type: ignore[arg-type]
+    fit(recipe, Noise(), tmp_path, num_processes=1)  # type: ignore[arg-type]
     with (tmp_path / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == [

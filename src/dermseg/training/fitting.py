@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import torch
 from lightning.fabric.utilities.warnings import PossibleUserWarning
@@ -22,16 +23,21 @@ from rich.console import Console
 
 from dermseg.errors import OutputError, RunError, UsageError
 from dermseg.recipes import Recipe
-from dermseg.training.averaging import average_weights
+from dermseg.training.batches import SegmentationDataModule
 from dermseg.training.checkpoints import LAST, EpochKeeper
-from dermseg.training.data import SegmentationDataModule
-from dermseg.training.initial_weights import load_initial_weights
+from dermseg.training.initialization import load_initial_weights
 from dermseg.training.module import SegmentationModule
 from dermseg.training.monitor import monitored_score
-from dermseg.training.optimization import first_steps
-from dermseg.training.precision import choose_precision
+from dermseg.training.optimization import average_weights, first_steps
 
-__all__ = ["fit"]
+__all__ = ["choose_precision", "fit"]
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+
+_OUT_OF_MEMORY = (
+    "out of memory: lower training.batch_size (training.accumulate_batches keeps the step's size), "
+    "or preprocessing.size, or use fewer --workers"
+)
 
 
 def fit(
@@ -40,7 +46,6 @@ def fit(
     run: Path,
     *,
     num_processes: int,
-    is_shown: bool,
     class_weights: Sequence[float] | None = None,
 ) -> None:
     """Train to the end, or from the last checkpoint on if there is one.
@@ -50,7 +55,6 @@ def fit(
         data: The run's images.
         run: The run folder, for checkpoints, ``metrics.csv`` and TensorBoard's events.
         num_processes: Processes that share each batch (on a CPU through gloo).
-        is_shown: Whether there is a terminal for a progress bar.
         class_weights: As fitted on the training masks, if a loss asks for them.
 
     Raises:
@@ -93,20 +97,27 @@ def fit(
             log_every_n_steps=1,
             enable_checkpointing=False,
             enable_model_summary=False,
-            enable_progress_bar=is_shown,
+            enable_progress_bar=Console(stderr=True).is_terminal,
             num_sanity_val_steps=0,
         )
-        handler = signal.getsignal(signal.SIGINT)
-        try:
+        with _interruptible():
             trainer.fit(module, data, ckpt_path=last if last.is_file() else None)
-        except SystemExit as error:
-            # Lightning ends the whole program when it is interrupted, and ignores further Ctrl-C;
-            # that is not its to decide.
-            signal.signal(signal.SIGINT, handler)
-            Console(stderr=True).print(
-                "interrupted: continue after the last whole epoch with --resume"
-            )
-            raise KeyboardInterrupt from error
+
+
+def choose_precision(name: str) -> Precision:
+    """Lightning's precision for a recipe's ``float32``, ``bfloat16`` or ``auto``.
+
+    ``auto`` takes half precision only where there are units for it: on a CPU, AMX or AVX-512
+    instructions for bfloat16 (elsewhere it is emulated and slower than float32).
+    """
+    if name == "float32":
+        return "32-true"
+    if name == "bfloat16":
+        return "bf16-mixed"
+    if torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+    has_units = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if has_units else "32-true"
 
 
 def _callbacks(recipe: Recipe, run: Path, num_steps: int) -> list[Callback]:
@@ -138,6 +149,19 @@ def _strategy(num_processes: int) -> Strategy | str:
 
 
 @contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn the end of the program, which Lightning makes of an interruption, into one."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        # Lightning ignores further Ctrl-C from then on; that is not its to decide.
+        signal.signal(signal.SIGINT, handler)
+        Console(stderr=True).print("interrupted: continue after the last whole epoch with --resume")
+        raise KeyboardInterrupt from error
+
+
+@contextmanager
 def _plain_errors(run: Path) -> Iterator[None]:
     """Turn the machine's limits into errors that say what to change."""
     try:
@@ -157,9 +181,3 @@ def _plain_errors(run: Path) -> Iterator[None]:
             message = f"{run}: a checkpoint could not be written; is the disk full? {error}"
             raise OutputError(message) from error
         raise
-
-
-_OUT_OF_MEMORY = (
-    "out of memory: lower training.batch_size (training.accumulate_batches keeps the step's size), "
-    "or preprocessing.size, or use fewer --workers"
-)
