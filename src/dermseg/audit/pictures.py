@@ -14,7 +14,7 @@ from dermseg.audit.auditing import Audit
 from dermseg.audit.pairs import KINDS, Pair
 from dermseg.errors import ImageError
 from dermseg.images import read_image
-from dermseg.preprocessing import resize_image
+from dermseg.preprocessing import limited_size, resize_image
 from dermseg.types import ImageArray, Size
 
 __all__ = ["TILE", "UNCOVERED", "PairPictures", "choose_pairs", "draw_pictures"]
@@ -107,8 +107,7 @@ def _lay_over(one: ImageArray, other: ImageArray, matrix: NDArray[np.float64]) -
         matrix: From pixels of the second to pixels of the first, (2, 3).
     """
     size = _shrunk_size(other)
-    shrink = min(1.0, 2 * max(TILE) / max(one.shape[:2]))
-    reduced = (max(1, round(one.shape[0] * shrink)), max(1, round(one.shape[1] * shrink)))
+    reduced = limited_size((one.shape[0], one.shape[1]), 2 * max(TILE))
     reduce = np.diag([reduced[1] / one.shape[1], reduced[0] / one.shape[0], 1])
     enlarge = np.diag([other.shape[1] / size[1], other.shape[0] / size[0], 1])
     whole = reduce @ np.vstack([matrix, [0, 0, 1]]) @ enlarge
