@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from dermseg.csv_text import encode_csv
 from dermseg.datasets.pairing import mask_id
 from dermseg.errors import DatasetError
 from dermseg.evaluation.masks import (
@@ -188,16 +189,13 @@ def write_files(folder: Path, ids: Iterable[str], files: Mapping[str, ImageFiles
     Raises:
         OutputError: If the file cannot be written.
     """
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for id in ids:
-        known = files.get(id, ImageFiles())
-        writer.writerow(
-            [id, *(_written(file, folder) for file in (known.image, known.truth, known.prediction))]
-        )
+    known = ((id, files.get(id, ImageFiles())) for id in ids)
+    rows = (
+        [id, *(_written(file, folder) for file in (each.image, each.truth, each.prediction))]
+        for id, each in known
+    )
     # File names may hold bytes that are no text; they come back as they were.
-    content = table.getvalue().encode(errors="surrogateescape")
+    content = encode_csv(_COLUMNS, rows, errors="surrogateescape")
     write_bytes_atomically(folder / FILES_NAME, content)
 
 

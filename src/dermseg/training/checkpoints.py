@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import shutil
 import time
@@ -14,6 +12,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
 
+from dermseg.csv_text import encode_csv
 from dermseg.errors import OutputError
 from dermseg.images import write_bytes_atomically
 from dermseg.training.monitor import monitored_score, selection_scores
@@ -97,15 +96,8 @@ class EpochKeeper(Callback):
             copy = best.with_suffix(".copy")
             shutil.copyfile(new, copy)
             copy.replace(best)
-        write_bytes_atomically(self.run / "metrics.csv", _to_csv(self.rows))
+        table = encode_csv(self.rows[0], (row.values() for row in self.rows))
+        write_bytes_atomically(self.run / "metrics.csv", table)
         with new.open("rb") as file:
             os.fsync(file.fileno())
         new.replace(last)
-
-
-def _to_csv(rows: list[dict[str, float]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
