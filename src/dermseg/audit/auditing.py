@@ -22,10 +22,11 @@ from dermseg.audit.pairs import (
     link,
     merge,
 )
-from dermseg.audit.scanning import Scan, in_parallel, scan_image
+from dermseg.audit.scanning import Scan, scan_image
 from dermseg.datasets import Dataset, archive_id
 from dermseg.errors import ImageError
 from dermseg.preprocessing import Fingerprint
+from dermseg.threads import map_in_order
 from dermseg.types import Split
 
 __all__ = ["Audit", "Track", "audit_datasets"]
@@ -80,7 +81,7 @@ def audit_datasets(
     num_workers = num_workers or min(8, os.cpu_count() or 1)
     items = list_items(datasets, splits)
     paths = [item.path for item in items]
-    results = in_parallel(scan_image, paths, num_workers=num_workers)
+    results = map_in_order(scan_image, paths, num_threads=num_workers)
     scans: dict[int, Scan] = {}
     failures = []
     for index, result in enumerate(track(results, len(items), "reading")):
@@ -128,7 +129,7 @@ def _similar_pairs(
     fingerprints = [scans[members[0]].fingerprint for members in clones]
     candidates = find_candidates(fingerprints, num_workers=num_workers)
     compare = partial(_align, fingerprints)
-    results = in_parallel(compare, candidates, num_workers=num_workers)
+    results = map_in_order(compare, candidates, num_threads=num_workers)
     tracked = track(results, len(candidates), "comparing")
     for candidate, alignment in zip(candidates, tracked, strict=True):
         if alignment is None or alignment.similarity < SAME_LESION:

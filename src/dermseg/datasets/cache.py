@@ -23,7 +23,6 @@ import secrets
 import shutil
 import zlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -42,6 +41,7 @@ from dermseg.errors import DatasetError, ImageError, OutputError, UsageError
 from dermseg.images import write_bytes_atomically
 from dermseg.images.files import source_name, write_reason
 from dermseg.recipes import Cleaning
+from dermseg.threads import map_in_order
 from dermseg.types import ClassMask, Sample, Size
 
 __all__ = ["CacheReport", "CachedPairs", "fill_cache"]
@@ -200,13 +200,11 @@ def _prepare_all(
     is_shown = show_progress and console.is_terminal
     num_threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the images are shared among threads already
-    pool = ThreadPoolExecutor(num_workers)
     try:
-        results = pool.map(prepare, tasks)
+        results = map_in_order(prepare, tasks, num_threads=num_workers)
         shown = track(results, "preparing", total=len(tasks), console=console, disable=not is_shown)
         return [failure for failure in shown if failure is not None]
     finally:
-        pool.shutdown(cancel_futures=True)
         cv2.setNumThreads(num_threads)
 
 

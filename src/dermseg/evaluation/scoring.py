@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -44,6 +41,7 @@ from dermseg.metrics import (
     near_boundary,
 )
 from dermseg.prediction import Quality
+from dermseg.threads import map_in_order
 from dermseg.types import BoolMask, ImageArray
 
 __all__ = [
@@ -180,14 +178,7 @@ def score_pairs(pairs: Iterable[Pair], measures: Measures) -> Iterator[ImageScor
     def score(pair: Pair) -> ImageScore | Skipped:
         return score_item(_read_pair(pair, measures), measures)
 
-    num_threads = min(4, os.cpu_count() or 1)
-    remaining = iter(pairs)
-    with ThreadPoolExecutor(num_threads, thread_name_prefix="dermseg-score") as pool:
-        # Not `map`, which would submit all pairs at once.
-        submitted = deque(pool.submit(score, pair) for pair in islice(remaining, 4 * num_threads))
-        while submitted:
-            yield submitted.popleft().result()
-            submitted.extend(pool.submit(score, pair) for pair in islice(remaining, 1))
+    yield from map_in_order(score, pairs, num_threads=min(4, os.cpu_count() or 1))
 
 
 class PixelPool:
