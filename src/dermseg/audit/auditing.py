@@ -15,8 +15,8 @@ from dermseg.audit.items import Item, list_items
 from dermseg.audit.pairs import (
     SAME_IMAGE,
     SAME_LESION,
+    ImagePair,
     Kind,
-    Pair,
     clusters,
     first_of_each_place,
     link,
@@ -46,11 +46,11 @@ class Audit:
     """
 
     items: tuple[Item, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ImagePair, ...]
     failures: tuple[ImageError, ...]
 
     @property
-    def leaks(self) -> list[Pair]:
+    def leaks(self) -> list[ImagePair]:
         """The pairs across two parts or two datasets."""
         return [pair for pair in self.pairs if pair.is_leak(self.items)]
 
@@ -97,30 +97,30 @@ def audit_datasets(
     return Audit(tuple(items), tuple(merge(pairs)), tuple(failures))
 
 
-def _known_pairs(items: Sequence[Item]) -> Iterator[Pair]:
+def _known_pairs(items: Sequence[Item]) -> Iterator[ImagePair]:
     """By what ids and groups say; within one place, groups are no finding."""
     groups = {index: item.group for index, item in enumerate(items) if item.group}
     for members in clusters(groups):
         for first, second in link(members, items):
             if items[first].place != items[second].place:
-                yield Pair(first, second, "same_lesion", frozenset({"group"}))
+                yield ImagePair(first, second, "same_lesion", frozenset({"group"}))
     numbers = {index: archive_id(item.id) for index, item in enumerate(items)}
     for members in clusters({index: number for index, number in numbers.items() if number}):
         for first, second in link(members, items):
-            yield Pair(first, second, "same_id", frozenset({"id"}))
+            yield ImagePair(first, second, "same_id", frozenset({"id"}))
 
 
-def _identical_pairs(items: Sequence[Item], scans: dict[int, Scan]) -> Iterator[Pair]:
+def _identical_pairs(items: Sequence[Item], scans: dict[int, Scan]) -> Iterator[ImagePair]:
     for members in clusters({index: scan.pixels_hash for index, scan in scans.items()}):
         for first, second in link(members, items):
             same = scans[first].bytes_hash == scans[second].bytes_hash
             kind: Kind = "same_bytes" if same else "same_pixels"
-            yield Pair(first, second, kind, frozenset({"pixels"}))
+            yield ImagePair(first, second, kind, frozenset({"pixels"}))
 
 
 def _similar_pairs(
     items: Sequence[Item], scans: dict[int, Scan], *, num_workers: int, track: Track
-) -> Iterator[Pair]:
+) -> Iterator[ImagePair]:
     """By their fingerprints; of identical images one stands for all."""
     copies: dict[bytes, list[int]] = {}
     for index, scan in scans.items():
@@ -145,7 +145,7 @@ def _similar_pairs(
                 evidence.add("group")
             first, second = min(one, other), max(one, other)
             placed = alignment if first == one else alignment.inverse()
-            yield Pair(first, second, kind, frozenset(evidence), placed)
+            yield ImagePair(first, second, kind, frozenset(evidence), placed)
 
 
 def _align(fingerprints: Sequence[Fingerprint], candidate: Candidate) -> Alignment | None:

@@ -27,8 +27,8 @@ from dermseg.types import Sample
 __all__ = [
     "FILES_NAME",
     "ImageFiles",
+    "MaskPair",
     "Matching",
-    "Pair",
     "Skipped",
     "find_lesions",
     "match_folders",
@@ -46,7 +46,7 @@ _IN_ARCHIVE = ".zip!"
 
 
 @dataclass(frozen=True)
-class Pair:
+class MaskPair:
     """A truth with its prediction, as files.
 
     Attributes:
@@ -98,7 +98,7 @@ class Matching:
         extra: Ids of predictions without truth, sorted; they play no part in the scores.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[MaskPair, ...]
     skipped: tuple[Skipped, ...]
     extra: tuple[str, ...]
 
@@ -251,7 +251,7 @@ def _match(
         else:
             (probability, *_) = probabilities.get(id, [None])
             quality = qualities.get(str(predicted[0]))
-            pairs.append(Pair(id, true[0], predicted[0], probability, quality=quality))
+            pairs.append(MaskPair(id, true[0], predicted[0], probability, quality=quality))
     extra = sorted(predictions.keys() - truths.keys())
     return Matching(tuple(pairs), tuple(skipped), tuple(extra))
 

@@ -30,7 +30,7 @@ from dermseg.evaluation.masks import (
     read_grey,
     scaled_counts,
 )
-from dermseg.evaluation.matching import Pair, Skipped
+from dermseg.evaluation.matching import MaskPair, Skipped
 from dermseg.evaluation.protocols import MaskRole
 from dermseg.images import read_image
 from dermseg.metrics import (
@@ -166,16 +166,16 @@ def score_item(
         return Skipped(id, str(error))
 
 
-def read_predictions(pairs: Iterable[Pair], *, probability: bool = False) -> Iterator[Item]:
+def read_predictions(pairs: Iterable[MaskPair], *, probability: bool = False) -> Iterator[Item]:
     """Read the predicted masks one by one; for one that cannot be read, hand on the error."""
     for pair in pairs:
         yield _read_pair(pair, Measures(probability=probability))
 
 
-def score_pairs(pairs: Iterable[Pair], measures: Measures) -> Iterator[ImageScore | Skipped]:
+def score_pairs(pairs: Iterable[MaskPair], measures: Measures) -> Iterator[ImageScore | Skipped]:
     """Score pairs of files, in their order, a few at a time in memory."""
 
-    def score(pair: Pair) -> ImageScore | Skipped:
+    def score(pair: MaskPair) -> ImageScore | Skipped:
         return score_item(_read_pair(pair, measures), measures)
 
     yield from map_in_order(score, pairs, num_threads=min(4, os.cpu_count() or 1))
@@ -219,7 +219,7 @@ class _SizeError(ImageError):
     """Two masks of one image differ in size."""
 
 
-def _read_pair(pair: Pair, measures: Measures) -> Item:
+def _read_pair(pair: MaskPair, measures: Measures) -> Item:
     try:
         checked = read_checked_mask(pair.prediction)
         levels = None
