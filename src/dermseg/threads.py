@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Final, TypeVar
@@ -18,7 +18,7 @@ _Result = TypeVar("_Result")
 
 def map_in_order(
     function: Callable[[_Given], _Result], items: Iterable[_Given], *, num_threads: int
-) -> Iterator[_Result]:
+) -> Generator[_Result, None, None]:
     """Apply a function to each item on threads; results come in the order of the items.
 
     At most four items per thread are under way, so memory does not grow with their number. When
