@@ -64,12 +64,7 @@ def fit(
         UsageError: If the batch cannot be divided among the processes.
     """
     options = recipe.training
-    if options.batch_size % num_processes:
-        message = (
-            f"a batch of {options.batch_size} cannot be divided among {num_processes} processes: "
-            "make training.batch_size a multiple of --processes"
-        )
-        raise UsageError(message)
+    _check_batch(options.batch_size, num_processes)
     seed_everything(recipe.seed, verbose=False)
     num_steps = math.ceil(data.num_batches / options.accumulate_batches) * options.epochs
     module = SegmentationModule(recipe, num_steps=num_steps, class_weights=class_weights)
@@ -77,7 +72,6 @@ def fit(
     if recipe.network.initial_weights is not None and not last.is_file():
         load_initial_weights(module.network, recipe)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    logger = TensorBoardLogger(run, name=None, version="tensorboard", default_hp_metric=False)
     with warnings.catch_warnings(), _plain_errors(run):
         # Hints on the number of workers, which is the caller's to choose.
         warnings.simplefilter("ignore", PossibleUserWarning)
@@ -93,7 +87,7 @@ def fit(
             accumulate_grad_batches=options.accumulate_batches,
             callbacks=_callbacks(recipe, run, num_steps),
             default_root_dir=run,
-            logger=logger,
+            logger=TensorBoardLogger(run, None, "tensorboard", default_hp_metric=False),
             log_every_n_steps=1,
             enable_checkpointing=False,
             enable_model_summary=False,
@@ -118,6 +112,15 @@ def choose_precision(name: str) -> Precision:
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
     has_units = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
     return "bf16-mixed" if has_units else "32-true"
+
+
+def _check_batch(batch_size: int, num_processes: int) -> None:
+    if batch_size % num_processes:
+        message = (
+            f"a batch of {batch_size} cannot be divided among {num_processes} processes: "
+            "make training.batch_size a multiple of --processes"
+        )
+        raise UsageError(message)
 
 
 def _callbacks(recipe: Recipe, run: Path, num_steps: int) -> list[Callback]:
