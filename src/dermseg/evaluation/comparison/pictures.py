@@ -12,7 +12,7 @@ import numpy as np
 
 from dermseg.datasets.listing import list_some
 from dermseg.errors import DatasetError, ImageError
-from dermseg.evaluation.comparison.results import Comparison
+from dermseg.evaluation.comparison.outcome import Comparison
 from dermseg.evaluation.comparison.summarizing import most_different
 from dermseg.evaluation.masks import MaskFile, read_grey
 from dermseg.evaluation.matching import ImageFiles, read_files

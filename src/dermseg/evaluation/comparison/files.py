@@ -12,9 +12,9 @@ import polars
 
 from dermseg.csv_text import encode_csv
 from dermseg.errors import OutputError
+from dermseg.evaluation.comparison.outcome import Comparison
 from dermseg.evaluation.comparison.page import write_page
 from dermseg.evaluation.comparison.pictures import draw_most_different, write_sheet
-from dermseg.evaluation.comparison.results import Comparison
 from dermseg.evaluation.comparison.summarizing import summarize
 from dermseg.images import write_bytes_atomically
 
