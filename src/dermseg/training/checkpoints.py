@@ -33,7 +33,7 @@ class EpochKeeper(Callback):
 
     Args:
         run: The run folder.
-        classes: Of the recipe; they say what is recorded, and which score chooses.
+        classes: The recipe's classes; they say what is recorded, and which score chooses.
     """
 
     def __init__(self, run: Path, classes: Sequence[str]) -> None:

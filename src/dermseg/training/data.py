@@ -23,11 +23,11 @@ __all__ = ["Key", "SegmentationData", "create_target", "open_pairs", "training_s
 
 
 class Key(NamedTuple):
-    """What an item depends on, besides the recipe.
+    """The key of an item; the item depends on it and on the recipe alone.
 
     Attributes:
         epoch: Counted from 0.
-        place: Of the sample in the data.
+        place: Index of the sample in the data.
         turn: How often the epoch has shown the sample before: each time it is augmented anew.
     """
 
@@ -48,7 +48,7 @@ class SegmentationData(Dataset[dict[str, Any]]):
     """Preprocessed pairs of image and target.
 
     Args:
-        samples: Of each, at least one of the recipe's classes is known.
+        samples: At least one of the recipe's classes is known of each.
         recipe: Gives size and augmentation.
         normalization: As fitted on the training images.
         augment: Whether images are changed at random, and smaller under progressive resizing.
@@ -119,7 +119,7 @@ def create_target(
         classes: C names.
         masks: (C, H, W) bool, in their order.
         known: (C,) bool, whether a mask says anything.
-        presence: Of classes whose mask is not known, whether the image shows them.
+        presence: Whether the image shows the classes whose mask is not known.
         inside: (H, W) bool, the lesion; None learns from the whole image.
 
     Returns:

@@ -163,7 +163,7 @@ class _Assigned:
                 self.selection += samples
 
     def keep(self, excluded_ids: Collection[str]) -> tuple[list[Sample], list[Sample]]:
-        """What can be trained on, and what can choose, without all that is reported or excluded."""
+        """Training and selection samples without those that are reported or excluded."""
         kept_out = self.reported | set(excluded_ids)
         train, selection = (
             [

@@ -1,4 +1,4 @@
-"""What a run is given to learn from: datasets, and images whose masks a model drew."""
+"""The data that a run learns from: datasets, and images whose masks a model drew."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["PseudoLabels", "TrainingData"]
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a run is given to learn from.
+    """The data that a run learns from.
 
     Attributes:
         sources: Folders of one dataset each, or of images and masks.
