@@ -29,11 +29,11 @@ from dermseg.audit import (
     audit_datasets,
     find_candidates,
 )
-from dermseg.audit.scanning import in_parallel
 from dermseg.datasets import official_split, open_dataset
 from dermseg.images import read_image
 from dermseg.phantom import create_phantom
 from dermseg.preprocessing import Fingerprint, create_fingerprint
+from dermseg.threads import map_in_order
 from dermseg.types import ImageArray
 
 Change = Callable[[ImageArray, np.random.Generator], ImageArray]
@@ -126,7 +126,7 @@ def compare(
         alignment = align(fingerprints[candidate.first], fingerprints[candidate.second], candidate)
         return 0.0 if alignment is None else alignment.similarity
 
-    results = in_parallel(similarity, candidates, num_workers=2)
+    results = map_in_order(similarity, candidates, num_threads=2)
     return {
         (min(one.first, one.second), max(one.first, one.second)): value
         for one, value in zip(candidates, results, strict=True)

@@ -75,7 +75,7 @@ def fingerprint(picture: Image.Image) -> bytes:
     """Which of 8 by 8 blocks are lighter than the mean."""
     grey = cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2GRAY)
     blocks = cv2.resize(grey, (8, 8), interpolation=cv2.INTER_AREA)
-    return (blocks > blocks.mean()).tobytes()
+    return np.packbits(blocks > blocks.mean()).tobytes()
 
 
 if __name__ == "__main__":

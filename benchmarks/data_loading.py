@@ -43,9 +43,9 @@ from dermseg.datasets.cache import fill_cache
 from dermseg.datasets.pairs import NativePairs, PairSource, Preparation
 from dermseg.preprocessing import UNIT_RANGE
 from dermseg.recipes import Recipe, read_recipe
-from dermseg.training.data import SegmentationDataModule
+from dermseg.training.batches import SegmentationDataModule
+from dermseg.training.fitting import choose_precision
 from dermseg.training.module import SegmentationModule
-from dermseg.training.precision import choose_precision
 from dermseg.types import Sample, Size
 
 del _torchvision_import

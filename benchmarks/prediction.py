@@ -122,8 +122,8 @@ def read_measurements(path: Path) -> list[dict[str, Any]]:
 def main() -> None:
     """Measure what is missing, and write the report."""
     if sys.argv[1:2] == ["--only"]:
-        suite, contender, images = sys.argv[2:]
-        print(json.dumps(MEASURES[suite](contender, Path(images))))
+        suite, contender, folder = sys.argv[2:]
+        print(json.dumps(MEASURES[suite](contender, Path(folder))))
         return
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the results")

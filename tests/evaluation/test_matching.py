@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dermseg.errors import DatasetError
 from dermseg.evaluation import (
     ImageFiles,
-    Pair,
+    MaskPair,
     evaluate_masks,
     match_folders,
     match_samples,
@@ -47,7 +47,7 @@ def test_every_way_to_name_a_mask_matches_every_other(
     touch(truth, f"mole{truth_end}.png")
     touch(predictions, f"mole{end}.png")
     assert match_folders(truth, predictions).pairs == (
-        Pair("mole", truth / f"mole{truth_end}.png", predictions / f"mole{end}.png"),
+        MaskPair("mole", truth / f"mole{truth_end}.png", predictions / f"mole{end}.png"),
     )
 
 
@@ -144,8 +144,8 @@ def test_samples_are_matched_to_their_own_masks(folders: tuple[Path, Path]) -> N
     ]
     matching = match_samples(samples, predictions)
     assert matching.pairs == (
-        Pair("a", truth / "a.png", predictions / "a_segmentation.png", image=Path("a.jpg")),
-        Pair(
+        MaskPair("a", truth / "a.png", predictions / "a_segmentation.png", image=Path("a.jpg")),
+        MaskPair(
             "b_mask",
             truth / "b_mask_segmentation.png",
             predictions / "b_mask.png",

@@ -16,8 +16,8 @@ from dermseg.errors import ImageError
 from dermseg.evaluation import (
     ImageScore,
     Item,
+    MaskPair,
     Measures,
-    Pair,
     Predicted,
     Skipped,
     evaluate_masks,
@@ -74,7 +74,7 @@ def test_a_prediction_that_cannot_be_read_is_handed_on_as_its_error(
 ) -> None:
     folder = make_masks("masks", {"a": lesion})
     (folder / "b.png").write_bytes(b"no image")
-    pairs = [Pair(id, folder / f"{id}.png", folder / f"{id}.png") for id in ("a", "b")]
+    pairs = [MaskPair(id, folder / f"{id}.png", folder / f"{id}.png") for id in ("a", "b")]
     (_, read, _), (_, failed, _) = read_predictions(pairs)
     assert not isinstance(read, ImageError)
     assert isinstance(read, Predicted)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dermseg.errors import UsageError
-from dermseg.export import RunRecord, export_run, read_weights
+from dermseg.export import ExportOptions, RunRecord, export_run, read_weights
 from dermseg.export.ensemble import Ensemble
 from dermseg.networks import SegmentationNetwork, create_network
 from dermseg.package import Runtime, load_package
@@ -82,7 +82,7 @@ def test_package_of_two_runs_averages_them(
     network: SegmentationNetwork,
     other_network: SegmentationNetwork,
 ) -> None:
-    spec = export_run(run, tmp_path / "model", others=[other_run], flips=True)
+    spec = export_run(run, tmp_path / "model", ExportOptions(flips=True), others=[other_run])
     package = load_package(tmp_path / "model")
     with torch.inference_mode():
         both = Ensemble([network, other_network], [FIRST, SECOND], flips=True).eval()
@@ -105,7 +105,7 @@ def test_package_of_two_runs_averages_them(
 @pytest.mark.slow
 def test_one_network_with_mirror_images_can_be_started_from(tmp_path: Path, run: Path) -> None:
     plain = export_run(run, tmp_path / "plain")
-    spec = export_run(run, tmp_path / "flips", flips=True)
+    spec = export_run(run, tmp_path / "flips", ExportOptions(flips=True))
     assert spec.provenance.num_parameters == plain.provenance.num_parameters
     weights, same = (read_weights(tmp_path / name) for name in ("plain", "flips"))
     assert weights.keys() == same.keys()
@@ -117,7 +117,7 @@ def test_one_network_with_mirror_images_can_be_started_from(tmp_path: Path, run:
 def test_mirror_images_that_the_recipe_asks_for_are_always_averaged(
     tmp_path: Path, run: Path
 ) -> None:
-    asked = export_run(run, tmp_path / "asked", flips=True)
+    asked = export_run(run, tmp_path / "asked", ExportOptions(flips=True))
     recipe = tomlkit.parse((run / "recipe.toml").read_text("utf-8"))
     recipe["flips"] = True
     (run / "recipe.toml").write_text(tomlkit.dumps(recipe), "utf-8")
@@ -146,5 +146,5 @@ def test_thresholds_of_one_run_do_not_fit_an_average(
     with pytest.raises(UsageError, match="fitted to its own probabilities"):
         export_run(run, tmp_path / "model", others=[other_run])
     with pytest.raises(UsageError, match="export it alone and without flips"):
-        export_run(run, tmp_path / "model", flips=True)
+        export_run(run, tmp_path / "model", ExportOptions(flips=True))
     assert export_run(run, tmp_path / "model").provenance.untuned_postprocessing is not None

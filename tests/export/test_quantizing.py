@@ -11,7 +11,7 @@ import pytest
 
 from dermseg.datasets import Dataset, open_dataset
 from dermseg.errors import UsageError
-from dermseg.export import choose_images, export_run, quantize_package
+from dermseg.export import ExportOptions, choose_images, export_run, quantize_package
 from dermseg.images import read_mask, write_image, write_mask
 from dermseg.metrics import jaccard
 from dermseg.package import Runtime, load_package
@@ -41,7 +41,7 @@ def sample(name: str) -> Sample:
 def test_a_run_is_exported_in_int8_with_its_loss(tmp_path: Path, run: Path, data: Dataset) -> None:
     plain, quantized = tmp_path / "plain", tmp_path / "int8"
     export_run(run, plain)
-    spec = export_run(run, quantized, int8=data)
+    spec = export_run(run, quantized, ExportOptions(int8=data))
     assert load_package(quantized).spec == spec
     assert load_package(plain).spec.quantization is None
     measured = spec.quantization
@@ -102,6 +102,6 @@ def test_data_that_the_run_did_not_see_are_refused(
 @pytest.mark.slow
 def test_refused_data_leave_no_package(tmp_path: Path, run: Path, disc_dataset: Path) -> None:
     with pytest.raises(UsageError, match="give the data that the run was trained on"):
-        export_run(run, tmp_path / "model", int8=open_dataset(disc_dataset))
+        export_run(run, tmp_path / "model", ExportOptions(int8=open_dataset(disc_dataset)))
     assert not (tmp_path / "model").exists()
     assert not list(tmp_path.glob(".export-*"))

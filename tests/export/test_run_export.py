@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dermseg.errors import ExportError, OutputError, UsageError
-from dermseg.export import export_run
+from dermseg.export import ExportOptions, export_run
 from dermseg.networks import SegmentationNetwork
 from dermseg.package import Runtime, Score, load_package
 
@@ -34,7 +34,7 @@ def test_package_holds_what_the_run_says(
         used_for_selection=False,
         values={"mean_jaccard": (0.75, 0.7, 0.8)},
     )
-    spec = export_run(run, destination, name="mine", scores=(score,))
+    spec = export_run(run, destination, ExportOptions(name="mine"), scores=(score,))
     assert sorted(path.name for path in destination.iterdir()) == [
         "MODEL_CARD.md",
         "model.json",
@@ -128,7 +128,7 @@ def test_weights_that_are_no_numbers_leave_no_package(
     checkpoint["state_dict"]["network.segmentation_head.bias"].fill_(math.nan)
     torch.save(checkpoint, path)
     with pytest.raises(ExportError, match="differ by nan"):
-        export_run(run, tmp_path / "model", half_weights=half_weights)
+        export_run(run, tmp_path / "model", ExportOptions(half_weights=half_weights))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dermseg.errors import PackageError
-from dermseg.export import export_run, read_weights, write_onnx
+from dermseg.export import ExportOptions, export_run, read_weights, write_onnx
 from dermseg.export.weights import WEIGHTS, write_weights
 from dermseg.networks import SegmentationNetwork, create_network
 
@@ -29,7 +29,7 @@ def assert_same(
 def test_weights_come_back_though_the_file_holds_only_what_the_graph_lacks(
     tmp_path: Path, run: Path, network: SegmentationNetwork, *, flips: bool, half: bool
 ) -> None:
-    export_run(run, tmp_path / "model", flips=flips, half_weights=half)
+    export_run(run, tmp_path / "model", ExportOptions(flips=flips, half_weights=half))
     assert_same(read_weights(tmp_path / "model"), network, half=half)
     kept = load_file(tmp_path / "model" / WEIGHTS)
     assert all(name.endswith(".num_batches_tracked") for name in kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -13,7 +14,7 @@ import pytest
 from dermseg.errors import ImageError, OutputError, UsageError
 from dermseg.images import encode_jpeg, read_image
 from dermseg.prediction import OutputOptions, load_model, open_output, plan_jobs, predict_jobs
-from dermseg.storage import Folder, Sink, StoredFile, open_location, open_sink
+from dermseg.storage import Archive, Folder, Sink, StoredFile, open_location, open_sink
 
 Disc = Callable[..., tuple[np.ndarray, np.ndarray]]
 
@@ -152,6 +153,19 @@ def test_an_image_that_a_storage_cannot_give_is_named(tmp_path: Path) -> None:
         read_image(StoredFile(Folder(tmp_path), "a.jpg"))
     with pytest.raises(ImageError, match=r"memory://a\.jpg: there is no such file"):
         read_image(StoredFile(Memory(), "a.jpg"))
+
+
+def test_an_archive_lists_what_is_not_hidden_and_unpacks_it(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as writing:
+        for key in ("b/c.png", "a.png", ".hidden.png", "__MACOSX/a.png", "b/.d/e.png"):
+            writing.writestr(key, key)
+    archive = Archive(tmp_path / "a.zip")
+    assert list(archive.list_keys()) == ["a.png"]
+    assert list(archive.list_keys(recursive=True)) == ["a.png", "b/c.png"]
+    assert StoredFile(archive, "b/c.png").read_bytes() == b"b/c.png"
+    assert str(StoredFile(archive, "b/c.png")) == str(tmp_path / "a.zip" / "b" / "c.png")
+    with pytest.raises(FileNotFoundError):
+        archive.open("c.png")
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from dermseg.training.averaging import average_weights
+from dermseg.training.optimization import average_weights
 
 
 def average_of(

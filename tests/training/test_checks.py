@@ -8,7 +8,7 @@ import pytest
 
 from dermseg.errors import RecipeError
 from dermseg.recipes import Recipe, list_recipes, read_recipe
-from dermseg.training.checks import check_recipe
+from dermseg.training.module import check_recipe
 
 MakeRecipe = Callable[..., Recipe]
 

@@ -18,13 +18,8 @@ from dermseg.package import Runtime, load_package
 from dermseg.prediction import load_model
 from dermseg.preprocessing import UNIT_RANGE, Normalization, preprocess
 from dermseg.recipes import Recipe
-from dermseg.training.data import (
-    EpochSampler,
-    Key,
-    SegmentationData,
-    SegmentationDataModule,
-    training_size,
-)
+from dermseg.training.batches import EpochSampler, SegmentationDataModule
+from dermseg.training.data import Key, SegmentationData, training_size
 from dermseg.types import Sample
 
 MakeRecipe = Callable[..., Recipe]

@@ -16,7 +16,7 @@ from dermseg.datasets.class_masks import known_masks
 from dermseg.errors import DatasetError
 from dermseg.evaluation import PROTOCOLS, evaluate_masks
 from dermseg.evaluation.image_score import Measures
-from dermseg.export import RunRecord, export_run, tune_package
+from dermseg.export import ExportOptions, RunRecord, export_run, tune_package
 from dermseg.images import read_image, write_mask
 from dermseg.package import Score, load_package
 from dermseg.prediction import Predictor, load_model
@@ -290,7 +290,7 @@ def test_export_takes_over_what_was_fitted(
 ) -> None:
     fitted = load_package(_finish(run, color_samples)).spec
     measured = Score(on="elsewhere", num_images=3, used_for_selection=False, values={})
-    spec = export_run(run, tmp_path / "half", half_weights=True, scores=(measured,))
+    spec = export_run(run, tmp_path / "half", ExportOptions(half_weights=True), scores=(measured,))
     assert spec.postprocessing == fitted.postprocessing
     assert spec.provenance.untuned_postprocessing == fitted.provenance.untuned_postprocessing
     assert spec.provenance.scores == [*fitted.provenance.scores, measured]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dermseg.training.precision import choose_precision
+from dermseg.training.fitting import choose_precision
 
 CPU_INFO = Path("/proc/cpuinfo")
 

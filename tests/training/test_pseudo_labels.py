@@ -18,7 +18,7 @@ from dermseg.recipes import Data, Recipe
 from dermseg.storage import Folder
 from dermseg.training import TrainingData, cross_validate, train
 from dermseg.training.parts import divide
-from dermseg.training.pseudo_labels import PseudoLabels
+from dermseg.training.training_data import PseudoLabels
 from dermseg.types import Sample
 
 MakeRecipe = Callable[..., Recipe]

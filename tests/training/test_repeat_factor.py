@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dermseg.training.data import EpochSampler, Key
+from dermseg.training.batches import EpochSampler
+from dermseg.training.data import Key
 from dermseg.training.repeat_factor import draw_turns, num_turns, repeat_factors
 
 

@@ -17,7 +17,7 @@ from dermseg.package import Runtime, load_package
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
 from dermseg.training import TrainingData, train
-from dermseg.training.initial_weights import load_initial_weights
+from dermseg.training.initialization import load_initial_weights
 from dermseg.training.module import SegmentationModule
 
 MakeRecipe = Callable[..., Recipe]

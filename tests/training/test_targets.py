@@ -13,8 +13,7 @@ import torch
 from dermseg.images import write_image, write_mask
 from dermseg.preprocessing import UNIT_RANGE
 from dermseg.recipes import Recipe
-from dermseg.training.data import Key, SegmentationData
-from dermseg.training.targets import create_target
+from dermseg.training.data import Key, SegmentationData, create_target
 from dermseg.types import Sample
 
 MakeRecipe = Callable[..., Recipe]

@@ -11,7 +11,7 @@ from dermseg.audit.auditing import Audit, audit_datasets
 from dermseg.audit.candidates import Candidate, find_candidates
 from dermseg.audit.items import Item, Place, list_items
 from dermseg.audit.page import write_page
-from dermseg.audit.pairs import KINDS, SAME_IMAGE, SAME_LESION, Kind, Pair
+from dermseg.audit.pairs import KINDS, SAME_IMAGE, SAME_LESION, ImagePair, Kind
 from dermseg.audit.report import summarise, write_groups, write_report
 from dermseg.audit.sheets import draw_pair, write_sheets
 
@@ -22,9 +22,9 @@ __all__ = [
     "Alignment",
     "Audit",
     "Candidate",
+    "ImagePair",
     "Item",
     "Kind",
-    "Pair",
     "Place",
     "align",
     "audit_datasets",

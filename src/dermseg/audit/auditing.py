@@ -14,23 +14,22 @@ from dermseg.audit.items import Item, list_items
 from dermseg.audit.pairs import (
     SAME_IMAGE,
     SAME_LESION,
+    ImagePair,
     Kind,
-    Pair,
     clusters,
     first_of_each_place,
     link,
     merge,
 )
-from dermseg.audit.scanning import Scan, in_parallel, scan_image
+from dermseg.audit.scanning import Scan, scan_image
 from dermseg.datasets import Dataset, archive_id
 from dermseg.errors import ImageError
 from dermseg.preprocessing import Fingerprint
 from dermseg.progress import track
+from dermseg.threads import map_in_order
 from dermseg.types import Split
 
 __all__ = ["Audit", "audit_datasets"]
-
-"""Passes items on and shows how far they are: items, their number, what is being done."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,11 @@ class Audit:
     """
 
     items: tuple[Item, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ImagePair, ...]
     failures: tuple[ImageError, ...]
 
     @property
-    def leaks(self) -> list[Pair]:
+    def leaks(self) -> list[ImagePair]:
         """The pairs across two parts or two datasets."""
         return [pair for pair in self.pairs if pair.is_leak(self.items)]
 
@@ -73,7 +72,7 @@ def audit_datasets(
     num_workers = num_workers or min(8, os.cpu_count() or 1)
     items = list_items(datasets, splits)
     paths = [item.path for item in items]
-    results = in_parallel(scan_image, paths, num_workers=num_workers)
+    results = map_in_order(scan_image, paths, num_threads=num_workers)
     scans: dict[int, Scan] = {}
     failures = []
     for index, result in enumerate(track(results, len(items), "reading")):
@@ -89,30 +88,30 @@ def audit_datasets(
     return Audit(tuple(items), tuple(merge(pairs)), tuple(failures))
 
 
-def _known_pairs(items: Sequence[Item]) -> Iterator[Pair]:
+def _known_pairs(items: Sequence[Item]) -> Iterator[ImagePair]:
     """By what ids and groups say; within one place, groups are no finding."""
     groups = {index: item.group for index, item in enumerate(items) if item.group}
     for members in clusters(groups):
         for first, second in link(members, items):
             if items[first].place != items[second].place:
-                yield Pair(first, second, "same_lesion", frozenset({"group"}))
+                yield ImagePair(first, second, "same_lesion", frozenset({"group"}))
     numbers = {index: archive_id(item.id) for index, item in enumerate(items)}
     for members in clusters({index: number for index, number in numbers.items() if number}):
         for first, second in link(members, items):
-            yield Pair(first, second, "same_id", frozenset({"id"}))
+            yield ImagePair(first, second, "same_id", frozenset({"id"}))
 
 
-def _identical_pairs(items: Sequence[Item], scans: dict[int, Scan]) -> Iterator[Pair]:
+def _identical_pairs(items: Sequence[Item], scans: dict[int, Scan]) -> Iterator[ImagePair]:
     for members in clusters({index: scan.pixels_hash for index, scan in scans.items()}):
         for first, second in link(members, items):
             same = scans[first].bytes_hash == scans[second].bytes_hash
             kind: Kind = "same_bytes" if same else "same_pixels"
-            yield Pair(first, second, kind, frozenset({"pixels"}))
+            yield ImagePair(first, second, kind, frozenset({"pixels"}))
 
 
 def _similar_pairs(
     items: Sequence[Item], scans: dict[int, Scan], *, num_workers: int
-) -> Iterator[Pair]:
+) -> Iterator[ImagePair]:
     """By their fingerprints; of identical images one stands for all."""
     copies: dict[bytes, list[int]] = {}
     for index, scan in scans.items():
@@ -121,7 +120,7 @@ def _similar_pairs(
     fingerprints = [scans[members[0]].fingerprint for members in clones]
     candidates = find_candidates(fingerprints, num_workers=num_workers)
     compare = partial(_align, fingerprints)
-    results = in_parallel(compare, candidates, num_workers=num_workers)
+    results = map_in_order(compare, candidates, num_threads=num_workers)
     tracked = track(results, len(candidates), "comparing")
     for candidate, alignment in zip(candidates, tracked, strict=True):
         if alignment is None or alignment.similarity < SAME_LESION:
@@ -137,7 +136,7 @@ def _similar_pairs(
                 evidence.add("group")
             first, second = min(one, other), max(one, other)
             placed = alignment if first == one else alignment.inverse()
-            yield Pair(first, second, kind, frozenset(evidence), placed)
+            yield ImagePair(first, second, kind, frozenset(evidence), placed)
 
 
 def _align(fingerprints: Sequence[Fingerprint], candidate: Candidate) -> Alignment | None:

@@ -14,7 +14,7 @@ import numpy as np
 from dermseg import __version__
 from dermseg.audit.auditing import Audit
 from dermseg.audit.items import Item
-from dermseg.audit.pairs import KINDS, Kind, Pair
+from dermseg.audit.pairs import KINDS, ImagePair, Kind
 from dermseg.audit.pictures import choose_pairs, draw_pictures
 from dermseg.audit.report import summarise
 from dermseg.storage import write_bytes_atomically
@@ -87,7 +87,7 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _sections(audit: Audit, shown: Sequence[Pair]) -> list[dict[str, Any]]:
+def _sections(audit: Audit, shown: Sequence[ImagePair]) -> list[dict[str, Any]]:
     """The pairs that are shown, leaks first, by kind."""
     sections = []
     for leak in (True, False):
@@ -107,7 +107,7 @@ def _sections(audit: Audit, shown: Sequence[Pair]) -> list[dict[str, Any]]:
     return sections
 
 
-def _card(audit: Audit, pair: Pair) -> dict[str, Any]:
+def _card(audit: Audit, pair: ImagePair) -> dict[str, Any]:
     first, second = audit.items[pair.first], audit.items[pair.second]
     pictures = draw_pictures(audit, pair)
     return {

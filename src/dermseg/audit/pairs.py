@@ -17,8 +17,8 @@ __all__ = [
     "KINDS",
     "SAME_IMAGE",
     "SAME_LESION",
+    "ImagePair",
     "Kind",
-    "Pair",
     "clusters",
     "first_of_each_place",
     "link",
@@ -40,7 +40,7 @@ SAME_IMAGE, SAME_LESION = 0.85, 0.6
 
 
 @dataclass(frozen=True)
-class Pair:
+class ImagePair:
     """Two images that show the same.
 
     Attributes:
@@ -111,9 +111,9 @@ def first_of_each_place(members: Iterable[int], items: Sequence[Item]) -> list[i
     return list(firsts.values())
 
 
-def merge(pairs: Iterable[Pair]) -> list[Pair]:
+def merge(pairs: Iterable[ImagePair]) -> list[ImagePair]:
     """Keep one of each two images, with the strongest kind and all evidence; sorted."""
-    merged: dict[tuple[int, int], Pair] = {}
+    merged: dict[tuple[int, int], ImagePair] = {}
     for pair in pairs:
         key = (pair.first, pair.second)
         other = merged.get(key)

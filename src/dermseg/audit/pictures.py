@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.audit.auditing import Audit
-from dermseg.audit.pairs import KINDS, Pair
+from dermseg.audit.pairs import KINDS, ImagePair
 from dermseg.errors import ImageError
 from dermseg.images import read_image
-from dermseg.preprocessing import resize_image
+from dermseg.preprocessing import limited_size, resize_image
 from dermseg.types import ImageArray, Size
 
 __all__ = ["TILE", "UNCOVERED", "PairPictures", "choose_pairs", "draw_pictures"]
@@ -42,13 +42,13 @@ class PairPictures:
     second: ImageArray | None
 
 
-def choose_pairs(audit: Audit, max_pairs: int) -> list[Pair]:
+def choose_pairs(audit: Audit, max_pairs: int) -> list[ImagePair]:
     """Choose a fair share of each kind, leaks first.
 
     Of each kind of leak some are taken, then of each kind within one place; of a kind those
     first whose ids differ, and of these the least certain, as they are worth a look.
     """
-    queues: list[list[Pair]] = []
+    queues: list[list[ImagePair]] = []
     for leak in (True, False):
         for kind in KINDS:
             pairs = [
@@ -67,7 +67,7 @@ def choose_pairs(audit: Audit, max_pairs: int) -> list[Pair]:
     return [pair for index, queue in enumerate(queues) for pair in queue[: share[index]]]
 
 
-def draw_pictures(audit: Audit, pair: Pair) -> PairPictures:
+def draw_pictures(audit: Audit, pair: ImagePair) -> PairPictures:
     """Read both images of a pair and make them small."""
     one, other = (_read(audit.items[index].path) for index in (pair.first, pair.second))
     overlay = None
@@ -76,7 +76,7 @@ def draw_pictures(audit: Audit, pair: Pair) -> PairPictures:
     return PairPictures(_shrink(one), overlay, _shrink(other))
 
 
-def _interest(pair: Pair) -> tuple[bool, float]:
+def _interest(pair: ImagePair) -> tuple[bool, float]:
     """What an id tells anyway comes last."""
     return "id" in pair.evidence, pair.alignment.similarity if pair.alignment else 1
 
@@ -107,8 +107,7 @@ def _lay_over(one: ImageArray, other: ImageArray, matrix: NDArray[np.float64]) -
         matrix: From pixels of the second to pixels of the first, (2, 3).
     """
     size = _shrunk_size(other)
-    shrink = min(1.0, 2 * max(TILE) / max(one.shape[:2]))
-    reduced = (max(1, round(one.shape[0] * shrink)), max(1, round(one.shape[1] * shrink)))
+    reduced = limited_size((one.shape[0], one.shape[1]), 2 * max(TILE))
     reduce = np.diag([reduced[1] / one.shape[1], reduced[0] / one.shape[0], 1])
     enlarge = np.diag([other.shape[1] / size[1], other.shape[0] / size[0], 1])
     whole = reduce @ np.vstack([matrix, [0, 0, 1]]) @ enlarge

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +10,7 @@ from typing import Any
 
 from dermseg.audit.auditing import Audit
 from dermseg.audit.pairs import KINDS
+from dermseg.csv_text import encode_csv
 from dermseg.errors import OutputError
 from dermseg.storage import write_bytes_atomically
 
@@ -78,7 +77,7 @@ def write_report(folder: Path, audit: Audit) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: the folder cannot be made: {error.strerror}") from error
-    write_bytes_atomically(folder / "pairs.csv", _table(_COLUMNS, _rows(audit)))
+    write_bytes_atomically(folder / "pairs.csv", _encode(_COLUMNS, _rows(audit)))
     text = json.dumps(summarise(audit), indent=1, allow_nan=False)
     write_bytes_atomically(folder / "audit.json", f"{text}\n".encode())
 
@@ -111,7 +110,9 @@ def write_groups(path: Path, audit: Audit) -> None:
             join(item.id, named.setdefault(item.group, item.id))
     for pair in audit.pairs:
         join(audit.items[pair.first].id, audit.items[pair.second].id)
-    write_bytes_atomically(path, _table(("id", "group"), ((id, find(id)) for id in sorted(leader))))
+    write_bytes_atomically(
+        path, _encode(("id", "group"), ((id, find(id)) for id in sorted(leader)))
+    )
 
 
 def _by_kind(counts: Counter[str]) -> dict[str, int]:
@@ -149,10 +150,6 @@ def _rows(audit: Audit) -> Iterable[tuple[object, ...]]:
         )
 
 
-def _table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+def _encode(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
     # File names may hold bytes that are no text, and so may ids.
-    return table.getvalue().encode(errors="backslashreplace")
+    return encode_csv(columns, rows, errors="backslashreplace")

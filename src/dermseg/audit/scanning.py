@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +11,7 @@ from dermseg.errors import ImageError
 from dermseg.images import read_image
 from dermseg.preprocessing import Fingerprint, create_fingerprint
 
-__all__ = ["Scan", "in_parallel", "scan_image"]
+__all__ = ["Scan", "scan_image"]
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
@@ -46,17 +44,3 @@ def scan_image(path: Path) -> Scan | ImageError:
         return ImageError(str(path), error.strerror or str(error))
     pixels_hash = hashlib.sha256(str(image.shape).encode() + image.tobytes()).digest()
     return Scan(bytes_hash, pixels_hash, create_fingerprint(image))
-
-
-def in_parallel(
-    function: Callable[[Given], Result], values: Sequence[Given], *, num_workers: int
-) -> Iterator[Result]:
-    """Apply a function to each value on threads; results come in order.
-
-    When the caller stops early, or is interrupted, what has not begun is dropped.
-    """
-    pool = ThreadPoolExecutor(num_workers)
-    try:
-        yield from pool.map(function, values)
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from dermseg.audit.auditing import Audit
-from dermseg.audit.pairs import Pair
+from dermseg.audit.pairs import ImagePair
 from dermseg.audit.pictures import TILE, UNCOVERED, choose_pairs, draw_pictures
 from dermseg.images import write_image
 from dermseg.types import ImageArray
@@ -49,7 +49,7 @@ def write_sheets(folder: Path, audit: Audit, *, max_pairs: int = 240) -> list[Pa
     return pages
 
 
-def draw_pair(audit: Audit, pair: Pair) -> ImageArray:
+def draw_pair(audit: Audit, pair: ImagePair) -> ImageArray:
     """Draw the first image, the first laid over the second, and the second, with a caption.
 
     Returns:

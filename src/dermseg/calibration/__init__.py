@@ -1,6 +1,6 @@
-"""What the probabilities and the masks of a model package are worth. Needs the extra ``train``.
+"""Calibrate a model package: probabilities, threshold, estimates of quality. Needs ``train``.
 
-All of it is fitted to predictions of images that the network did not learn from.
+Everything is fitted to predictions of images that the network did not learn from.
 """
 
 from dermseg.calibration.calibrate import calibrate_package

@@ -184,7 +184,7 @@ def _describe_all(predictor: Predictor, images: Iterable[ImageArray]) -> list[di
 
 
 class _Found:
-    """What the calibrated model says of all images, and how good its masks are."""
+    """Features and scores of the calibrated model's predictions, image by image."""
 
     def __init__(self) -> None:
         self.pixels = ReliabilityCounts()

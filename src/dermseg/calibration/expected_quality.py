@@ -15,7 +15,7 @@ from dermseg.package import QualityModel
 __all__ = ["FEWEST_GROUPS", "fit_quality"]
 
 FEWEST_GROUPS: Final = 5
-"""As many parts are left out in turn, each with a group of its own."""
+"""Number of cross-validation parts; each needs a group of its own."""
 
 _PENALTY: Final = 3.0
 
@@ -33,7 +33,7 @@ def fit_quality(
     Args:
         described: As `describe` gives it, of predictions of a model that did not see
             the image in training.
-        jaccards: Of their masks, in [0, 1].
+        jaccards: Jaccard indices of their masks, in [0, 1].
         groups: Images of one group are in one fifth; at least ``FEWEST_GROUPS`` of them.
     """
     truth = np.array(jaccards, np.float64)

@@ -1,4 +1,4 @@
-"""Images that a model did not see in training, and what it says about them."""
+"""Images that a model did not see in training, and its predictions of them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = ["HeldOut", "find_held_out", "find_unseen"]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Images with their true masks, and what models say that did not see them.
+    """Images with their true masks, and predictions of models that did not see them.
 
     Attributes:
         package: The model that is calibrated.
         samples: The images.
-        logits: Of each image a file that `keep_predictions` wrote; empty where the package itself
-            predicts them.
+        logits: The file of each image that `keep_predictions` wrote; empty where the package
+            itself predicts them.
         on: What the images are, in words.
     """
 
@@ -40,7 +40,7 @@ class HeldOut:
     on: str
 
     def predict(self, **values: Any) -> Iterator[tuple[Sample, Prediction, BoolMask]]:  # noqa: ANN401
-        """What is said of each image, with its true mask.
+        """Predict each image; its true mask comes with the prediction.
 
         Args:
             values: Fields of the package's ``ModelSpec`` to replace.
@@ -61,11 +61,11 @@ class HeldOut:
 
 
 class _Recorded(Predictor):
-    """A model in whose place others, which did not see the images, have spoken before.
+    """A predictor that replays the recorded logits of models that did not see the images.
 
     Args:
         package: The model.
-        logits: What the others said, a file for each image, in the order of the images.
+        logits: The files of these logits, in the order of the images.
     """
 
     def __init__(self, package: ModelPackage, logits: Sequence[Path]) -> None:
@@ -73,7 +73,7 @@ class _Recorded(Predictor):
         self._logits = iter(logits)
 
     def infer(self, inputs: FloatArray) -> FloatArray:
-        """What the others said of the next images."""
+        """Return the recorded probabilities of the next images."""
         shape = (len(self.spec.classes), *inputs.shape[-2:])
         files = islice(self._logits, len(inputs))
         return np.stack([_probabilities(file, shape, self.spec) for file in files])

@@ -43,7 +43,8 @@ class LogitCounts:
         """Count the pixels of one image.
 
         Args:
-            probability: Of lesion, at the temperature 1 and without bias, in [0, 1], any shape.
+            probability: Probability of lesion at the temperature 1 without bias, in [0, 1]; any
+                shape.
             truth: In the same shape.
         """
         bins = np.rint((to_logits(probability) + LARGEST_LOGIT) * _PER_UNIT).astype(np.int64)

@@ -59,7 +59,7 @@ def fit_thresholds(
     Args:
         options: Classes that have a threshold of their own keep it.
         classes: Their names.
-        pixels: Of each class. One that is in no mask keeps the threshold of all.
+        pixels: The pixels of each class. A class that is in no mask keeps the threshold of all.
     """
     best = {name: pixels[name].best_threshold()[0] for name in classes}
     fitted = {name: threshold for name, threshold in best.items() if not np.isnan(threshold)}
@@ -72,8 +72,8 @@ def fit_kernels(
     """Give each class the erosion and dilation with the highest pooled Jaccard index.
 
     The index is that of the protocol ``isic2018_task2``: at native size, each image counting the
-    same. Of pairs of kernels that are equally good, the one with the smallest sum is taken, so
-    kernels that do nothing are left out. Of every image only counts of pixels are kept.
+    same. If several pairs of kernels are equally good, the one with the smallest sum is taken, so
+    kernels that do nothing are left out. Only counts of pixels are kept of every image.
 
     Args:
         predictor: The model.

@@ -65,18 +65,15 @@ def export(
         raise UsageError(message)
     try:
         from dermseg.datasets import open_source
-        from dermseg.export import export_run, read_score
+        from dermseg.export import ExportOptions, export_run, read_score
     except ModuleNotFoundError as error:
         raise MissingExtraError("exporting", "train") from error
     spec = export_run(
         run[0],
         output,
+        ExportOptions(name, flips, half, None if data is None else open_source(data)),
         others=run[1:],
-        flips=flips,
-        name=name,
-        half_weights=half,
         scores=tuple(read_score(folder) for folder in score or []),
-        int8=None if data is None else open_source(data),
         overwrite=overwrite,
     )
     typer.echo(

@@ -23,7 +23,6 @@ import secrets
 import shutil
 import zlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -40,6 +39,7 @@ from dermseg.errors import DatasetError, ImageError, OutputError, UsageError
 from dermseg.progress import track
 from dermseg.recipes import Cleaning
 from dermseg.storage import printable_path, write_bytes_atomically, write_reason
+from dermseg.threads import map_in_order
 from dermseg.types import ClassMask, Sample, Size
 
 __all__ = ["CacheReport", "CachedPairs", "fill_cache"]
@@ -193,13 +193,11 @@ def _prepare_all(
 
     num_threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the images are shared among threads already
-    pool = ThreadPoolExecutor(num_workers)
     try:
-        results = pool.map(prepare, tasks)
+        results = map_in_order(prepare, tasks, num_threads=num_workers)
         tracked = track(results, len(tasks), "preparing")
         return [failure for failure in tracked if failure is not None]
     finally:
-        pool.shutdown(cancel_futures=True)
         cv2.setNumThreads(num_threads)
 
 

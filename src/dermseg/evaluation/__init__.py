@@ -44,8 +44,8 @@ from dermseg.evaluation.leaks import (
 )
 from dermseg.evaluation.matching import (
     ImageFiles,
+    MaskPair,
     Matching,
-    Pair,
     Skipped,
     find_lesions,
     match_folders,
@@ -80,9 +80,9 @@ __all__ = [
     "Interval",
     "Item",
     "Leaks",
+    "MaskPair",
     "Matching",
     "Measures",
-    "Pair",
     "Predicted",
     "PresenceFigures",
     "Protocol",

@@ -17,7 +17,7 @@ from dermseg.evaluation.protocols import DEFAULT_PROTOCOLS, MaskRole, Protocol, 
 from dermseg.evaluation.score_table import SCORES
 from dermseg.metrics import BoundaryMeasures, ConfusionCounts, ProbabilityCounts
 from dermseg.prediction import Quality
-from dermseg.preprocessing import find_background, resize_image, resize_mask
+from dermseg.preprocessing import find_background, limited_size, resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray
 
 __all__ = [
@@ -242,9 +242,7 @@ def measure_image(image: ImageArray, lesion: BoolMask) -> ImageStatistics:
     """
     if image.shape[:2] != lesion.shape:
         raise ValueError(f"the image is {image.shape[:2]} pixels and the mask {lesion.shape}")
-    height, width = lesion.shape
-    scale = min(1.0, _SIDE / max(height, width))
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    size = limited_size((lesion.shape[0], lesion.shape[1]), _SIDE)
     small, mask = resize_image(image, size), resize_mask(lesion, size)
     gap = max(1, round(_GAP_SHARE * max(size)))
     # What is marked as lesion is none of the background, however dark.

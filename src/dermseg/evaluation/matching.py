@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from dermseg.csv_text import encode_csv
 from dermseg.datasets.pairing import mask_id
 from dermseg.errors import DatasetError
 from dermseg.evaluation.masks import (
@@ -26,8 +27,8 @@ from dermseg.types import Sample
 __all__ = [
     "FILES_NAME",
     "ImageFiles",
+    "MaskPair",
     "Matching",
-    "Pair",
     "Skipped",
     "find_lesions",
     "match_folders",
@@ -45,7 +46,7 @@ _IN_ARCHIVE = ".zip!"
 
 
 @dataclass(frozen=True)
-class Pair:
+class MaskPair:
     """A truth with its prediction, as files.
 
     Attributes:
@@ -97,7 +98,7 @@ class Matching:
         extra: Ids of predictions without truth, sorted; they play no part in the scores.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[MaskPair, ...]
     skipped: tuple[Skipped, ...]
     extra: tuple[str, ...]
 
@@ -188,16 +189,13 @@ def write_files(folder: Path, ids: Iterable[str], files: Mapping[str, ImageFiles
     Raises:
         OutputError: If the file cannot be written.
     """
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for id in ids:
-        known = files.get(id, ImageFiles())
-        writer.writerow(
-            [id, *(_written(file, folder) for file in (known.image, known.truth, known.prediction))]
-        )
+    known = ((id, files.get(id, ImageFiles())) for id in ids)
+    rows = (
+        [id, *(_written(file, folder) for file in (each.image, each.truth, each.prediction))]
+        for id, each in known
+    )
     # File names may hold bytes that are no text; they come back as they were.
-    content = table.getvalue().encode(errors="surrogateescape")
+    content = encode_csv(_COLUMNS, rows, errors="surrogateescape")
     write_bytes_atomically(folder / FILES_NAME, content)
 
 
@@ -253,7 +251,7 @@ def _match(
         else:
             (probability, *_) = probabilities.get(id, [None])
             quality = qualities.get(str(predicted[0]))
-            pairs.append(Pair(id, true[0], predicted[0], probability, quality=quality))
+            pairs.append(MaskPair(id, true[0], predicted[0], probability, quality=quality))
     extra = sorted(predictions.keys() - truths.keys())
     return Matching(tuple(pairs), tuple(skipped), tuple(extra))
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -32,7 +29,7 @@ from dermseg.evaluation.masks import (
     read_checked_mask,
     scaled_counts,
 )
-from dermseg.evaluation.matching import Pair, Skipped
+from dermseg.evaluation.matching import MaskPair, Skipped
 from dermseg.evaluation.protocols import MaskRole
 from dermseg.images import read_image, read_mask_values
 from dermseg.metrics import (
@@ -43,6 +40,7 @@ from dermseg.metrics import (
     near_boundary,
 )
 from dermseg.prediction import Quality
+from dermseg.threads import map_in_order
 from dermseg.types import BoolMask, ImageArray
 
 __all__ = [
@@ -167,26 +165,19 @@ def score_item(
         return Skipped(id, str(error))
 
 
-def read_predictions(pairs: Iterable[Pair], *, probability: bool = False) -> Iterator[Item]:
+def read_predictions(pairs: Iterable[MaskPair], *, probability: bool = False) -> Iterator[Item]:
     """Read the predicted masks one by one; for one that cannot be read, hand on the error."""
     for pair in pairs:
         yield _read_pair(pair, Measures(probability=probability))
 
 
-def score_pairs(pairs: Iterable[Pair], measures: Measures) -> Iterator[ImageScore | Skipped]:
+def score_pairs(pairs: Iterable[MaskPair], measures: Measures) -> Iterator[ImageScore | Skipped]:
     """Score pairs of files, in their order, a few at a time in memory."""
 
-    def score(pair: Pair) -> ImageScore | Skipped:
+    def score(pair: MaskPair) -> ImageScore | Skipped:
         return score_item(_read_pair(pair, measures), measures)
 
-    num_threads = min(4, os.cpu_count() or 1)
-    remaining = iter(pairs)
-    with ThreadPoolExecutor(num_threads, thread_name_prefix="dermseg-score") as pool:
-        # Not `map`, which would submit all pairs at once.
-        submitted = deque(pool.submit(score, pair) for pair in islice(remaining, 4 * num_threads))
-        while submitted:
-            yield submitted.popleft().result()
-            submitted.extend(pool.submit(score, pair) for pair in islice(remaining, 1))
+    yield from map_in_order(score, pairs, num_threads=min(4, os.cpu_count() or 1))
 
 
 class PixelPool:
@@ -227,7 +218,7 @@ class _SizeError(ImageError):
     """Two masks of one image differ in size."""
 
 
-def _read_pair(pair: Pair, measures: Measures) -> Item:
+def _read_pair(pair: MaskPair, measures: Measures) -> Item:
     try:
         checked = read_checked_mask(pair.prediction)
         levels = None

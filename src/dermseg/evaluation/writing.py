@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import io
 import json
 import math
@@ -14,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dermseg.csv_text import encode_csv
 from dermseg.errors import MissingExtraError, OutputError, UsageError
 from dermseg.evaluation.attribute_figures import THRESHOLD_FREE, ClassFigures
 from dermseg.evaluation.figures import ProtocolFigures, measured
@@ -118,7 +118,8 @@ def write_evaluation(
     text = json.dumps(summary(evaluation, about=about), indent=2, allow_nan=False)
     columns = _per_image(evaluation)
     # File names may hold bytes that are no text, and so may ids.
-    table = _as_csv(columns).encode(errors="backslashreplace")
+    rows = zip(*columns.values(), strict=True)
+    table = encode_csv(columns, rows, errors="backslashreplace")
     parquet = io.BytesIO()
     for name in columns.keys() & {"id", "image", "group"}:
         columns[name] = [id.encode(errors="backslashreplace").decode() for id in columns[name]]
@@ -225,14 +226,6 @@ def _per_image(evaluation: Evaluation) -> dict[str, list[Any]]:
         columns["expected_jaccard"] = [each and each.expected_jaccard for each in expected]
         columns["review"] = [each and int(each.review) for each in expected]
     return columns
-
-
-def _as_csv(columns: Mapping[str, list[Any]]) -> str:
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    return table.getvalue()
 
 
 def _problems(evaluation: Evaluation) -> list[dict[str, str]]:

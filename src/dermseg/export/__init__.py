@@ -8,13 +8,14 @@ from dermseg.export.package_editing import (
     tune_package,
 )
 from dermseg.export.quantizing import CalibrationImages, choose_images, quantize_onnx
-from dermseg.export.run_export import export_run
+from dermseg.export.run_export import ExportOptions, export_run
 from dermseg.export.run_reading import RunRecord
 from dermseg.export.scores import read_score
 from dermseg.export.weights import read_weights
 
 __all__ = [
     "CalibrationImages",
+    "ExportOptions",
     "RunRecord",
     "choose_images",
     "compare_onnx",

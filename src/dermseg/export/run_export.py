@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Final
 
 from dermseg.datasets import Dataset
 from dermseg.errors import ExportError
@@ -20,22 +22,41 @@ from dermseg.networks import SegmentationNetwork
 from dermseg.package import ModelSpec, Provenance, Score
 from dermseg.recipes import Recipe
 
-__all__ = ["export_run"]
+__all__ = ["ExportOptions", "export_run"]
 
 _TOLERANCE = 1e-4
 """Largest accepted difference of a probability between torch and ONNX Runtime."""
 
 
+@dataclass(frozen=True)
+class ExportOptions:
+    """How a network is written.
+
+    Attributes:
+        name: The model's name; the recipe's where it is None.
+        flips: Average over an image and its three mirror images, too: four times the work. Is
+            always done if the recipe says so.
+        half_weights: Store the weights as float16.
+        int8: What the run was trained on, to calculate in int8, calibrated on training images; the
+            loss, measured on the images that chose the checkpoint, is kept. None for float32.
+    """
+
+    name: str | None = None
+    flips: bool = False
+    half_weights: bool = False
+    int8: Dataset | None = None
+
+
+_DEFAULTS: Final = ExportOptions()
+
+
 def export_run(
     run: Path,
     destination: Path,
+    options: ExportOptions = _DEFAULTS,
     *,
     others: Sequence[Path] = (),
-    flips: bool = False,
-    name: str | None = None,
-    half_weights: bool = False,
     scores: tuple[Score, ...] = (),
-    int8: Dataset | None = None,
     overwrite: bool = False,
 ) -> ModelSpec:
     """Write the best checkpoint of a run as a model package.
@@ -49,15 +70,10 @@ def export_run(
     Args:
         run: A run folder with ``recipe.toml``, ``run.json`` and ``checkpoints/best.ckpt``.
         destination: The package's folder; new, empty or, with ``overwrite``, an older package.
+        options: How the network is written.
         others: More runs of the same recipe, such as folds.
-        flips: Average over an image and its three mirror images, too: four times the work. Is
-            always done if the recipe says so.
-        name: The model's name; the recipe's where it is None.
-        half_weights: Store the weights as float16.
         scores: Measured scores to keep; of a run that fitted thresholds and kernels, beside those
             of the selection part.
-        int8: What the run was trained on, to calculate in int8, calibrated on training images; the
-            loss, measured on the images that chose the checkpoint, is kept. None for float32.
         overwrite: Whether a folder that is there may be replaced.
 
     Raises:
@@ -68,41 +84,48 @@ def export_run(
     """
     check_destination(destination, overwrite=overwrite)
     runs = [read_run(folder) for folder in (run, *others)]
-    recipe, fitted = runs[0].recipe, runs[0].fitted
-    flips = flips or recipe.flips
+    recipe = runs[0].recipe
+    flips = options.flips or recipe.flips
     network = join_runs(runs, flips=flips)
     with package_folder(destination) as folder:
         onnx_path = folder / "model.onnx"
-        difference = _write_network(network, onnx_path, recipe, half=half_weights)
+        half = options.half_weights
+        difference = _write_network(network, onnx_path, recipe, half=half)
         provenance = _provenance(runs, difference, scores, flips=flips)
-        if fitted is not None:
-            kept = {
-                "scores": [*fitted.provenance.scores, *scores],
-                "untuned_postprocessing": fitted.provenance.untuned_postprocessing,
-            }
-            provenance = provenance.model_copy(update=kept)
-        spec = ModelSpec(
-            name=name or recipe.name,
-            description=recipe.description,
-            licence="Apache-2.0",
-            input_size=recipe.preprocessing.size,
-            preprocessing=recipe.preprocessing.cleaning,
-            lesion_crop=recipe.lesion_crop,
-            experimental=recipe.experimental,
-            normalization=runs[0].record.normalization,
-            classes=recipe.classes,
-            activation=recipe.activation,
-            postprocessing=recipe.postprocessing if fitted is None else fitted.postprocessing,
-            onnx_sha256=hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
-            provenance=provenance,
-        )
-        if int8 is not None:
-            spec = quantized_spec(folder, spec, int8)
+        spec = _create_spec(runs[0], options.name or recipe.name, onnx_path, provenance)
+        if options.int8 is not None:
+            spec = quantized_spec(folder, spec, options.int8)
         write_spec(folder, spec)
         if not others:
-            write_weights(runs[0].network, folder, half=half_weights)
+            write_weights(runs[0].network, folder, half=half)
         shutil.copyfile(run / "recipe.toml", folder / "recipe.toml")
     return spec
+
+
+def _create_spec(run: FinishedRun, name: str, onnx_path: Path, provenance: Provenance) -> ModelSpec:
+    """The content of ``model.json``, with what the run fitted to its selection part."""
+    recipe, fitted = run.recipe, run.fitted
+    if fitted is not None:
+        kept = {
+            "scores": [*fitted.provenance.scores, *provenance.scores],
+            "untuned_postprocessing": fitted.provenance.untuned_postprocessing,
+        }
+        provenance = provenance.model_copy(update=kept)
+    return ModelSpec(
+        name=name,
+        description=recipe.description,
+        licence="Apache-2.0",
+        input_size=recipe.preprocessing.size,
+        preprocessing=recipe.preprocessing.cleaning,
+        lesion_crop=recipe.lesion_crop,
+        experimental=recipe.experimental,
+        normalization=run.record.normalization,
+        classes=recipe.classes,
+        activation=recipe.activation,
+        postprocessing=recipe.postprocessing if fitted is None else fitted.postprocessing,
+        onnx_sha256=hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
+        provenance=provenance,
+    )
 
 
 def _write_network(

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dermseg.preprocessing import limited_size
 from dermseg.types import BoolMask, FloatArray
 
 __all__ = ["Measurements", "measure"]
@@ -149,8 +150,7 @@ def _longest_diameter(contours: Sequence[NDArray[Any]]) -> float:
 
 def _asymmetry(mask: BoolMask) -> float:
     """Fold the mask over its principal axes, at a size that keeps this quick."""
-    scale = min(1.0, _ASYMMETRY_SIDE / max(mask.shape))
-    height, width = (max(1, round(side * scale)) for side in mask.shape)
+    height, width = limited_size((mask.shape[0], mask.shape[1]), _ASYMMETRY_SIDE)
     small = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     # One pixel around it, because OpenCV takes an array of two columns for points.
     moments = cv2.moments(cv2.copyMakeBorder(small, *(1,) * 4, cv2.BORDER_CONSTANT, value=0))

@@ -5,19 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from dermseg.preprocessing import resize_image, resize_mask
-from dermseg.types import BoolMask, ImageArray, Size
+from dermseg.preprocessing import limited_size, resize_image, resize_mask
+from dermseg.types import BoolMask, ImageArray
 
 __all__ = ["draw_contour", "limited_size"]
 
 _LINE = (64, 255, 200)
 _RIM = (0, 0, 0)
-
-
-def limited_size(size: Size, max_side: int | None) -> Size:
-    """(height, width) with the longer side at most ``max_side`` and the aspect kept."""
-    scale = 1.0 if max_side is None else min(1.0, max_side / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def draw_contour(

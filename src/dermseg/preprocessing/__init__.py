@@ -21,7 +21,12 @@ from dermseg.preprocessing.pipeline import (
     preprocess,
     to_unit_range,
 )
-from dermseg.preprocessing.resizing import resize_image, resize_mask, resize_probability
+from dermseg.preprocessing.resizing import (
+    limited_size,
+    resize_image,
+    resize_mask,
+    resize_probability,
+)
 
 __all__ = [
     "DETAIL_SIDE",
@@ -43,6 +48,7 @@ __all__ = [
     "fit_normalization",
     "least_size",
     "lesion_box",
+    "limited_size",
     "prepare_image",
     "preprocess",
     "remove_hair",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dermseg.preprocessing.resizing import resize_image
+from dermseg.preprocessing.resizing import limited_size, resize_image
 from dermseg.types import BoolMask, ImageArray
 
 __all__ = ["Box", "fill_background", "find_background", "find_field"]
@@ -85,8 +85,7 @@ def find_field(image: ImageArray) -> Box:
     """
     height, width = image.shape[:2]
     whole = Box(0, 0, height, width)
-    scale = min(1.0, _SIDE / max(height, width))
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    size = limited_size((height, width), _SIDE)
     background = find_background(resize_image(image, size))
     if not background.any():
         return whole

@@ -24,7 +24,7 @@ from dermseg.preprocessing.field_of_view import Box, fill_background, find_field
 from dermseg.preprocessing.hair import remove_hair
 from dermseg.preprocessing.lesion_box import lesion_box
 from dermseg.preprocessing.normalization import Normalization
-from dermseg.preprocessing.resizing import resize_image
+from dermseg.preprocessing.resizing import limited_size, resize_image
 from dermseg.recipes import Cleaning
 from dermseg.types import BoolMask, ImageArray, Size
 
@@ -128,5 +128,4 @@ def preprocess(
 
 def _working_size(native: Size, network: Size) -> Size:
     """Native size, reduced to the bound of step 2 with its aspect kept."""
-    scale = min(1.0, max(_WORKING_SIDE, *network) / max(native))
-    return max(1, round(native[0] * scale)), max(1, round(native[1] * scale))
+    return limited_size(native, max(_WORKING_SIDE, *network))

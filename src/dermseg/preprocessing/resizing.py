@@ -10,7 +10,25 @@ from numpy.typing import NDArray
 
 from dermseg.types import BoolMask, FloatArray, ImageArray, Size
 
-__all__ = ["resize_image", "resize_mask", "resize_probability"]
+__all__ = ["limited_size", "resize_image", "resize_mask", "resize_probability"]
+
+
+def limited_size(size: Size, max_side: int | None) -> Size:
+    """Reduce (height, width) until the longer side is at most ``max_side``, the aspect kept.
+
+    Args:
+        size: The size; one that fits is returned as it is.
+        max_side: In pixels; None sets no limit.
+
+    Returns:
+        (height, width), each at least 1.
+
+    Example:
+        >>> limited_size((768, 1024), 512)
+        (384, 512)
+    """
+    scale = 1.0 if max_side is None else min(1.0, max_side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def resize_image(image: ImageArray, size: Size) -> ImageArray:

@@ -1,15 +1,12 @@
 """The typed recipe of a training run, and the packaged ``*.toml`` recipes."""
 
 from dermseg.recipes.augmentation import PRESETS, Augmentation
+from dermseg.recipes.processing import Cleaning, LesionCrop, Postprocessing, Preprocessing
 from dermseg.recipes.reading import list_recipes, parse_recipe, read_recipe, recipe_text
 from dermseg.recipes.schema import (
-    Cleaning,
     Data,
-    LesionCrop,
     LossTerm,
     Network,
-    Postprocessing,
-    Preprocessing,
     Recipe,
     ResizingStep,
     Training,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 import os
 import shutil
@@ -14,6 +12,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from dermseg.csv_text import encode_csv
 from dermseg.errors import OutputError
 from dermseg.storage import write_bytes_atomically
 from dermseg.training.monitor import monitored_score, selection_scores
@@ -36,7 +35,7 @@ class EpochKeeper(Callback):
 
     Args:
         run: The run folder.
-        classes: Of the recipe; they say what is recorded, and which score chooses.
+        classes: The recipe's classes; they say what is recorded, and which score chooses.
     """
 
     def __init__(self, run: Path, classes: Sequence[str]) -> None:
@@ -103,15 +102,8 @@ class EpochKeeper(Callback):
             copy = best.with_suffix(".copy")
             shutil.copyfile(new, copy)
             copy.replace(best)
-        write_bytes_atomically(self.run / "metrics.csv", _to_csv(self.rows))
+        table = encode_csv(self.rows[0], (row.values() for row in self.rows))
+        write_bytes_atomically(self.run / "metrics.csv", table)
         with new.open("rb") as file:
             os.fsync(file.fileno())
         new.replace(last)
-
-
-def _to_csv(rows: list[dict[str, float]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()

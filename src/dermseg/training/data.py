@@ -1,40 +1,33 @@
-"""Batches for training: every draw depends on (seed, epoch, image id) only."""
+"""Items for training: every draw depends on (seed, epoch, image id) only."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 import torch
-from lightning.pytorch import LightningDataModule
-from torch.utils.data import DataLoader, Dataset, Sampler
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
 
 from dermseg.augmentation import Augmenter
+from dermseg.datasets.cache import fill_cache
 from dermseg.datasets.pairs import NativePairs, PairSource, Preparation
+from dermseg.losses import SOMEWHERE, UNKNOWN
 from dermseg.preprocessing import Normalization, to_unit_range
 from dermseg.recipes import Recipe
-from dermseg.training.repeat_factor import draw_turns, num_turns
-from dermseg.training.targets import create_target
-from dermseg.types import Sample, Size
+from dermseg.types import BoolMask, MaskStack, Sample, Size
 
-__all__ = [
-    "EpochSampler",
-    "Key",
-    "SegmentationData",
-    "SegmentationDataModule",
-    "training_size",
-]
+__all__ = ["Key", "SegmentationData", "create_target", "open_pairs", "training_size"]
 
 
 class Key(NamedTuple):
-    """What an item depends on, besides the recipe.
+    """The key of an item; the item depends on it and on the recipe alone.
 
     Attributes:
         epoch: Counted from 0.
-        place: Of the sample in the data.
+        place: Index of the sample in the data.
         turn: How often the epoch has shown the sample before: each time it is augmented anew.
     """
 
@@ -55,7 +48,7 @@ class SegmentationData(Dataset[dict[str, Any]]):
     """Preprocessed pairs of image and target.
 
     Args:
-        samples: Of each, at least one of the recipe's classes is known.
+        samples: At least one of the recipe's classes is known of each.
         recipe: Gives size and augmentation.
         normalization: As fitted on the training images.
         augment: Whether images are changed at random, and smaller under progressive resizing.
@@ -112,154 +105,61 @@ class SegmentationData(Dataset[dict[str, Any]]):
         }
 
 
-class EpochSampler(Sampler[Key]):
-    """Keys of one epoch; the order depends on seed and epoch, never on what came before.
-
-    Of several processes, each takes every n-th key, so that their batches together are the batch
-    that one process would have; the keys that do not go round are left out.
-
-    Args:
-        num_samples: Number of samples in the data.
-        seed: The run's seed.
-        shuffle: Whether the order is random.
-        find_epoch: Tells the epoch when an iteration begins. Asked for rather than told, because
-            after a resumption the first iteration begins before the trainer's hooks run.
-        rank: Number of this process.
-        num_processes: Number of processes.
-        repeats: How often each sample is to be shown in an epoch; None shows each once. Every
-            epoch has the same number of keys.
-    """
-
-    def __init__(
-        self,
-        num_samples: int,
-        *,
-        seed: int,
-        shuffle: bool,
-        find_epoch: Callable[[], int],
-        rank: int = 0,
-        num_processes: int = 1,
-        repeats: Sequence[float] | None = None,
-    ) -> None:
-        self.num_samples = num_samples
-        self.num_keys = num_samples if repeats is None else num_turns(repeats)
-        self.seed = seed
-        self.shuffle = shuffle
-        self.find_epoch = find_epoch
-        self.rank = rank
-        self.num_processes = num_processes
-        self.repeats = repeats
-
-    def __len__(self) -> int:
-        """Number of this process's keys."""
-        return self.num_keys // self.num_processes
-
-    def __iter__(self) -> Iterator[Key]:
-        """This process's keys of the epoch."""
-        epoch = self.find_epoch()
-        generator = np.random.default_rng([self.seed, epoch])
-        turns = np.ones(self.num_samples, np.int64)
-        if self.repeats is not None:
-            turns = draw_turns(self.repeats, generator)
-        keys = [
-            Key(epoch, index, turn) for index in range(len(turns)) for turn in range(turns[index])
-        ]
-        order = generator.permutation(self.num_keys) if self.shuffle else np.arange(self.num_keys)
-        own = order[self.rank :: self.num_processes][: len(self)]
-        return (keys[place] for place in own)
-
-
-class SegmentationDataModule(LightningDataModule):
-    """Loaders of the training part and of the part that chooses the checkpoint.
+def create_target(
+    classes: Sequence[str],
+    masks: MaskStack,
+    known: NDArray[np.bool_],
+    *,
+    presence: Mapping[str, bool],
+    inside: BoolMask | None = None,
+) -> NDArray[np.float32]:
+    """Make the target of one image.
 
     Args:
-        train: Trained on.
-        selection: Choose the checkpoint.
-        recipe: Gives sizes, augmentation and batches.
-        normalization: As fitted on the training images.
-        num_workers: Processes that read images; 0 reads in this one.
-        pairs: Where cleaned and resized pairs come from; None reads the samples' files.
-        repeats: How often each training image is to be shown in an epoch; None shows each once.
+        classes: C names.
+        masks: (C, H, W) bool, in their order.
+        known: (C,) bool, whether a mask says anything.
+        presence: Whether the image shows the classes whose mask is not known.
+        inside: (H, W) bool, the lesion; None learns from the whole image.
+
+    Returns:
+        (C, H, W) float32: 1 in the class, 0 not in it, ``SOMEWHERE`` in every pixel of a class that
+        is in the image, but nobody knows where, ``UNKNOWN`` where nothing is known, and outside
+        the lesion if that is given.
     """
-
-    def __init__(
-        self,
-        train: Sequence[Sample],
-        selection: Sequence[Sample],
-        recipe: Recipe,
-        normalization: Normalization,
-        *,
-        num_workers: int,
-        pairs: PairSource | None = None,
-        repeats: Sequence[float] | None = None,
-    ) -> None:
-        super().__init__()
-        self.train_data = SegmentationData(train, recipe, normalization, augment=True, pairs=pairs)
-        self.selection_data = SegmentationData(
-            selection, recipe, normalization, augment=False, pairs=pairs
-        )
-        self.recipe = recipe
-        self.num_workers = num_workers
-        self.repeats = repeats
-
-    @property
-    def num_batches(self) -> int:
-        """Batches of one training epoch."""
-        return len(self.train_dataloader())
-
-    def train_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Shuffled, augmented batches; the recipe's batch size is that of all processes."""
-        trainer = self.trainer
-        num_processes = 1 if trainer is None else trainer.world_size
-        batch_size = self.recipe.training.batch_size // num_processes
-        sampler = EpochSampler(
-            len(self.train_data),
-            seed=self.recipe.seed,
-            shuffle=True,
-            find_epoch=self._find_epoch,
-            rank=0 if trainer is None else trainer.global_rank,
-            num_processes=num_processes,
-            repeats=self.repeats,
-        )
-        # Batch norm cannot learn from a last batch of one image.
-        is_last_alone = len(sampler) > batch_size and len(sampler) % batch_size == 1
-        return self._loader(self.train_data, sampler, batch_size, drop_last=is_last_alone)
-
-    def val_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """The selection part, in order, whole in every process."""
-        sampler = EpochSampler(
-            len(self.selection_data),
-            seed=self.recipe.seed,
-            shuffle=False,
-            find_epoch=self._find_epoch,
-        )
-        batch_size = self.recipe.training.batch_size
-        return self._loader(self.selection_data, sampler, batch_size, drop_last=False)
-
-    def _find_epoch(self) -> int:
-        """Epochs that are done, also right after a checkpoint was restored."""
-        if self.trainer is None:
-            return 0
-        # Lightning's annotation names a base class, which has no such attribute.
-        return int(self.trainer.fit_loop.epoch_progress.current.processed)  # type: ignore[attr-defined]
-
-    def _loader(
-        self, data: SegmentationData, sampler: EpochSampler, batch_size: int, *, drop_last: bool
-    ) -> DataLoader[dict[str, Any]]:
-        # Before the workers are forked: a fork inherits OpenCV's locks but not its threads, and
-        # would wait for them for ever. One thread is enough for each of many small images.
-        cv2.setNumThreads(1)
-        return DataLoader(
-            data,
-            batch_size=batch_size,
-            sampler=sampler,
-            drop_last=drop_last,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-            worker_init_fn=_prepare_worker,
-        )
+    target = masks.astype(np.float32)
+    for place, name in enumerate(classes):
+        if not known[place]:
+            target[place] = _weak_value(presence.get(name))
+    if inside is not None:
+        target[:, ~inside] = UNKNOWN
+    return target
 
 
-def _prepare_worker(worker: int) -> None:
-    # Ctrl-C reaches the workers too; the main process ends them.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _weak_value(present: bool | None) -> float:  # noqa: FBT001 - a label, not a switch
+    if present is None:
+        return UNKNOWN
+    return SOMEWHERE if present else 0.0
+
+
+def open_pairs(recipe: Recipe, samples: Sequence[Sample], cache: Path | None) -> PairSource:
+    """Read samples from their files, or from a cache that is completed first.
+
+    Args:
+        recipe: Gives classes, sizes and cleaning.
+        samples: What is going to be read.
+        cache: The cache's folder; None reads the files, every time.
+
+    Raises:
+        ImageError: If an image or a mask cannot be read.
+        DatasetError: If a mask has another size than its image.
+        UsageError: If the folder holds something else than a cache.
+        OutputError: If the cache cannot be written.
+    """
+    preparation = Preparation.of(recipe)
+    if cache is None:
+        return NativePairs(preparation)
+    pairs, report = fill_cache(cache, samples, sizes=recipe.sizes, preparation=preparation)
+    for _, error in report.failures:
+        raise error
+    return pairs

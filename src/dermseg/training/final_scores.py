@@ -33,12 +33,13 @@ class FinalScores:
     """How good a model's masks and probabilities are.
 
     Attributes:
-        scores: Of each image, at native size; of several classes together where there are.
-        figures: Over all images, with their intervals. Of lesions the means over the images, such
-            as ``mean_jaccard``. Of attributes those of the protocol ``isic2018_task2``: over the
-            pixels of all images, each image counting the same, of each class, such as
-            ``pooled_jaccard_globules``, and of all together, ``pooled_jaccard``.
-        pixels: The pixels by probability and truth, of each class. Of lesions at the network's
+        scores: One per image, at native size; over all classes together if there are several.
+        figures: Figures over all images, with intervals. For lesions these are means over the
+            images, such as ``mean_jaccard``; for attributes those of the protocol
+            ``isic2018_task2``: over the pixels of all images, each image counting the same, of
+            each class, such as ``pooled_jaccard_globules``, and of all together,
+            ``pooled_jaccard``.
+        pixels: The pixels of each class by probability and truth; of lesions at the network's
             size; of attributes at native size, each image counting the same.
     """
 

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import torch
 from lightning.fabric.utilities.warnings import PossibleUserWarning
@@ -22,16 +23,21 @@ from lightning.pytorch.strategies import DDPStrategy, Strategy
 from dermseg import progress
 from dermseg.errors import OutputError, RunError, UsageError
 from dermseg.recipes import Recipe
-from dermseg.training.averaging import average_weights
+from dermseg.training.batches import SegmentationDataModule
 from dermseg.training.checkpoints import LAST, EpochKeeper
-from dermseg.training.data import SegmentationDataModule
-from dermseg.training.initial_weights import load_initial_weights
+from dermseg.training.initialization import load_initial_weights
 from dermseg.training.module import SegmentationModule
 from dermseg.training.monitor import monitored_score
-from dermseg.training.optimization import first_steps
-from dermseg.training.precision import choose_precision
+from dermseg.training.optimization import average_weights, first_steps
 
-__all__ = ["fit"]
+__all__ = ["choose_precision", "fit"]
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+
+_OUT_OF_MEMORY = (
+    "out of memory: lower training.batch_size (training.accumulate_batches keeps the step's size), "
+    "or preprocessing.size, or use fewer --workers"
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -60,12 +66,7 @@ def fit(
         UsageError: If the batch cannot be divided among the processes.
     """
     options = recipe.training
-    if options.batch_size % num_processes:
-        message = (
-            f"a batch of {options.batch_size} cannot be divided among {num_processes} processes: "
-            "make training.batch_size a multiple of --processes"
-        )
-        raise UsageError(message)
+    _check_batch(options.batch_size, num_processes)
     seed_everything(recipe.seed, verbose=False)
     num_steps = math.ceil(data.num_batches / options.accumulate_batches) * options.epochs
     module = SegmentationModule(recipe, num_steps=num_steps, class_weights=class_weights)
@@ -73,7 +74,6 @@ def fit(
     if recipe.network.initial_weights is not None and not last.is_file():
         load_initial_weights(module.network, recipe)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    logger = TensorBoardLogger(run, name=None, version="tensorboard", default_hp_metric=False)
     with warnings.catch_warnings(), _plain_errors(run):
         # Hints on the number of workers, which is the caller's to choose.
         warnings.simplefilter("ignore", PossibleUserWarning)
@@ -89,22 +89,40 @@ def fit(
             accumulate_grad_batches=options.accumulate_batches,
             callbacks=_callbacks(recipe, run, num_steps),
             default_root_dir=run,
-            logger=logger,
+            logger=TensorBoardLogger(run, None, "tensorboard", default_hp_metric=False),
             log_every_n_steps=1,
             enable_checkpointing=False,
             enable_model_summary=False,
             enable_progress_bar=progress.is_shown(),
             num_sanity_val_steps=0,
         )
-        handler = signal.getsignal(signal.SIGINT)
-        try:
+        with _interruptible():
             trainer.fit(module, data, ckpt_path=last if last.is_file() else None)
-        except SystemExit as error:
-            # Lightning ends the whole program when it is interrupted, and ignores further Ctrl-C;
-            # that is not its to decide.
-            signal.signal(signal.SIGINT, handler)
-            _logger.warning("interrupted: continue after the last whole epoch with --resume")
-            raise KeyboardInterrupt from error
+
+
+def choose_precision(name: str) -> Precision:
+    """Lightning's precision for a recipe's ``float32``, ``bfloat16`` or ``auto``.
+
+    ``auto`` takes half precision only where there are units for it: on a CPU, AMX or AVX-512
+    instructions for bfloat16 (elsewhere it is emulated and slower than float32).
+    """
+    if name == "float32":
+        return "32-true"
+    if name == "bfloat16":
+        return "bf16-mixed"
+    if torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+    has_units = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if has_units else "32-true"
+
+
+def _check_batch(batch_size: int, num_processes: int) -> None:
+    if batch_size % num_processes:
+        message = (
+            f"a batch of {batch_size} cannot be divided among {num_processes} processes: "
+            "make training.batch_size a multiple of --processes"
+        )
+        raise UsageError(message)
 
 
 def _callbacks(recipe: Recipe, run: Path, num_steps: int) -> list[Callback]:
@@ -151,6 +169,19 @@ def _strategy(num_processes: int) -> Strategy | str:
 
 
 @contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn the end of the program, which Lightning makes of an interruption, into one."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        # Lightning ignores further Ctrl-C from then on; that is not its to decide.
+        signal.signal(signal.SIGINT, handler)
+        _logger.warning("interrupted: continue after the last whole epoch with --resume")
+        raise KeyboardInterrupt from error
+
+
+@contextmanager
 def _plain_errors(run: Path) -> Iterator[None]:
     """Turn the machine's limits into errors that say what to change."""
     try:
@@ -170,9 +201,3 @@ def _plain_errors(run: Path) -> Iterator[None]:
             message = f"{run}: a checkpoint could not be written; is the disk full? {error}"
             raise OutputError(message) from error
         raise
-
-
-_OUT_OF_MEMORY = (
-    "out of memory: lower training.batch_size (training.accumulate_batches keeps the step's size), "
-    "or preprocessing.size, or use fewer --workers"
-)

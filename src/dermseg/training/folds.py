@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from dermseg.calibration.out_of_fold import keep_predictions, name_samples
-from dermseg.datasets import divide_into_folds, read_folds
+from dermseg.datasets import Dataset, divide_into_folds, read_folds
 from dermseg.datasets.class_masks import is_lesion_only
 from dermseg.errors import UsageError
 from dermseg.evaluation import Evaluation, evaluate_predictions, write_evaluation
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
-from dermseg.training.parts import TrainingData, divide
+from dermseg.training.parts import divide
 from dermseg.training.run import train
+from dermseg.training.training_data import TrainingData
+from dermseg.types import Sample
 
 __all__ = ["cross_validate"]
 
@@ -53,21 +56,7 @@ def cross_validate(
             classes than the lesion, or a dataset is given twice.
         DatasetError: If there are fewer groups than folds, or the file does not divide the images.
     """
-    if data.split_file is not None:
-        message = "--folds divides the training images itself: leave --split out"
-        raise UsageError(message)
-    if data.pseudo_labels is not None:
-        message = (
-            f"--folds cannot hold out what {data.pseudo_labels} tells of the images that its model "
-            "was trained on: leave --pseudo-labels out"
-        )
-        raise UsageError(message)
-    if not is_lesion_only(recipe.classes):
-        message = (
-            f"--folds scores masks of the lesion, but the classes are {', '.join(recipe.classes)}: "
-            "leave it out"
-        )
-        raise UsageError(message)
+    _check(recipe, data)
     datasets = data.open(recipe)
     parts = divide(datasets, recipe.data, excluded_ids=data.excluded_ids)
     samples = [*parts.train, *parts.selection]
@@ -89,22 +78,53 @@ def cross_validate(
         )
         for number, fold in enumerate(divided, start=1)
     ]
+    return _evaluate(recipe, datasets, samples, names, packages, divided, run / "out_of_fold")
+
+
+def _evaluate(
+    recipe: Recipe,
+    datasets: Sequence[Dataset],
+    samples: Sequence[Sample],
+    names: Mapping[Path, str],
+    packages: Sequence[Path],
+    folds: Sequence[Collection[str]],
+    folder: Path,
+) -> Evaluation:
+    """Score all images together, each predicted by the model that did not see it."""
     items = (
         item
-        for package, fold in zip(packages, map(set, divided), strict=True)
+        for package, fold in zip(packages, map(set, folds), strict=True)
         for item in keep_predictions(
             load_model(package),
             [sample for sample in samples if sample.id in fold],
             names,
-            run / "out_of_fold" / "logits",
+            folder / "logits",
         )
     )
     groups_of_names = {names[sample.image]: sample.group for sample in samples}
     result = evaluate_predictions(items, groups=groups_of_names)
     about = {
-        "model": f"{recipe.name}, {len(divided)} folds",
+        "model": f"{recipe.name}, {len(folds)} folds",
         "dataset": ", ".join(dataset.name for dataset in datasets),
         "part": "out of fold",
     }
-    write_evaluation(run / "out_of_fold", result, about=about)
+    write_evaluation(folder, result, about=about)
     return result
+
+
+def _check(recipe: Recipe, data: TrainingData) -> None:
+    if data.split_file is not None:
+        message = "--folds divides the training images itself: leave --split out"
+        raise UsageError(message)
+    if data.pseudo_labels is not None:
+        message = (
+            f"--folds cannot hold out what {data.pseudo_labels} tells of the images that its model "
+            "was trained on: leave --pseudo-labels out"
+        )
+        raise UsageError(message)
+    if not is_lesion_only(recipe.classes):
+        message = (
+            f"--folds scores masks of the lesion, but the classes are {', '.join(recipe.classes)}: "
+            "leave it out"
+        )
+        raise UsageError(message)

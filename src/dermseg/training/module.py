@@ -1,4 +1,4 @@
-"""One training step, one selection step, the optimiser: what Lightning runs."""
+"""One training step, one selection step, the optimiser: what Lightning runs, and checks of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from dermseg.datasets.class_masks import is_lesion_only
-from dermseg.errors import DivergenceError
+from dermseg.errors import DivergenceError, RecipeError
 from dermseg.losses import class_probabilities, create_loss
 from dermseg.metrics import confusion_counts
 from dermseg.networks import create_network
@@ -22,7 +22,7 @@ from dermseg.training.initialization import initialize
 from dermseg.training.monitor import PooledScores
 from dermseg.training.optimization import create_optimizer, create_schedule
 
-__all__ = ["SegmentationModule"]
+__all__ = ["SegmentationModule", "check_recipe"]
 
 
 class SegmentationModule(LightningModule):
@@ -142,3 +142,36 @@ class SegmentationModule(LightningModule):
             batch_size=len(batch["id"]),
             sync_dist=self.trainer.world_size > 1,
         )
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Refuse a recipe that cannot be trained.
+
+    Raises:
+        RecipeError: If a network, a parameter or a loss is unknown, a loss is not for the
+            activation, or the network does not take one of the sizes.
+    """
+    # Class weights are fitted later: here any will do.
+    create_loss(
+        recipe.loss,
+        activation=recipe.activation,
+        num_classes=len(recipe.classes),
+        fitted_weights=[1.0] * (1 + len(recipe.classes)),
+    )
+    with torch.device("meta"):
+        network = create_network(
+            recipe.network.name,
+            num_classes=recipe.num_maps,
+            parameters=recipe.network.bare_parameters,
+        )
+    sizes = {"preprocessing.size": recipe.preprocessing.size}
+    sizes |= {
+        f"training.progressive_resizing, until_epoch {step.until_epoch}": step.size
+        for step in recipe.training.progressive_resizing
+    }
+    for key, (height, width) in sizes.items():
+        try:
+            network.check_size(height, width)
+        except ValueError as error:
+            message = f"{key}: {error}"
+            raise RecipeError(message) from error

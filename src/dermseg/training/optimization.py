@@ -1,12 +1,16 @@
-"""Optimiser, learning rates of the network's parts, and their course over the steps."""
+"""Optimiser, learning rates of the network's parts over the steps, and averaged weights."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 
+import torch
+from lightning.pytorch.callbacks import WeightAveraging
+from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
@@ -14,7 +18,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 from dermseg.errors import RecipeError
 from dermseg.recipes import Training
 
-__all__ = ["create_optimizer", "create_schedule", "first_steps"]
+__all__ = ["average_weights", "create_optimizer", "create_schedule", "first_steps"]
 
 
 def create_optimizer(
@@ -115,3 +119,33 @@ def _factor(options: Training, num_steps: int) -> Callable[[int], float]:
 def _part(name: str, factors: Iterable[str]) -> str:
     """The longest key that the name starts with, or the empty one."""
     return max((part for part in factors if name.startswith(part)), key=len, default="")
+
+
+def average_weights(decay: float, *, warmup: bool, starts: Sequence[int] = (0,)) -> WeightAveraging:
+    """A callback that keeps an exponential moving average of weights and buffers.
+
+    Args:
+        decay: Share of the old average that each step leaves, in (0, 1).
+        warmup: Whether the first steps leave less, so that the random weights of the start are
+            soon forgotten: step n leaves (1 + n) / (10 + n) while that is below ``decay``.
+        starts: With ``warmup``, the steps at which n begins at 0, in order.
+    """
+    # Functions of the module with plain arguments, so that processes can be spawned.
+    if not warmup:
+        return WeightAveraging(avg_fn=partial(_fixed, decay=decay))
+    return WeightAveraging(avg_fn=partial(_warmed_up, decay=decay, starts=tuple(starts)))
+
+
+def _fixed(average: Tensor, current: Tensor, num_averaged: Tensor, *, decay: float) -> Tensor:
+    return average * decay + current * (1 - decay)
+
+
+def _warmed_up(
+    average: Tensor, current: Tensor, num_averaged: Tensor, *, decay: float, starts: Sequence[int]
+) -> Tensor:
+    # Kept a tensor: a number would wait for the GPU at every parameter.
+    since = num_averaged
+    for start in starts:
+        since = torch.where(num_averaged < start, since, num_averaged - start)
+    kept = ((1 + since) / (10 + since)).clamp(max=decay)
+    return average * kept + current * (1 - kept)

@@ -1,4 +1,15 @@
-"""Which images are trained on, which choose the checkpoint, and which are kept out."""
+"""Which images are trained on, which choose the checkpoint, and which are kept out.
+
+An official split keeps all of its parts but ``train`` for reporting, and a seeded share of the
+training images chooses the checkpoint. Where it has no such parts, the recipe's
+``evaluation_fraction`` is kept for reporting, in a seeded split. Seeded splits and split files
+choose it on their ``selection`` or, failing that, ``validation`` part. An image whose id or
+group is reported in any of the datasets is dropped from the training part of all of them, and
+so is one whose group chooses the checkpoint.
+
+Images of which none of the classes is known are left out. One of which it is only known
+whether it shows a class, but not where, is trained on and does not choose the checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -10,81 +21,18 @@ from pathlib import Path
 from dermseg.datasets import (
     LESION,
     Dataset,
-    Source,
     choose_selection,
     create_split,
     find_split,
     has_mask,
     is_known,
     official_split,
-    open_source,
-    read_groups,
-    regroup,
-    tell_presence,
 )
 from dermseg.errors import DatasetError, UsageError
-from dermseg.recipes import Data, Recipe
-from dermseg.training.pseudo_labels import PseudoLabels
+from dermseg.recipes import Data
 from dermseg.types import Sample, Split
 
-__all__ = ["TrainingData", "TrainingParts", "divide"]
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """What a run is given to learn from.
-
-    Attributes:
-        sources: Folders of one dataset each, or of images and masks.
-        split_file: A split to use instead of the official or a seeded one.
-        groups_file: CSV with columns ``id`` and ``group``; no group is in two parts.
-        excluded_ids: Ids that must not be trained on.
-        cache: Folder of a cache to read prepared images from; it is completed first. Does not
-            change the result.
-        presence_file: CSV with columns ``id`` (or ``image_id``) and one per class, 0 or 1: what
-            images show of classes of which they have no mask.
-        pseudo_labels: Folder that ``dermseg predict`` wrote: more images to train on, with the
-            masks that it drew. None has none.
-    """
-
-    sources: Sequence[Source]
-    split_file: Path | None = None
-    groups_file: Path | None = None
-    excluded_ids: Collection[str] = ()
-    cache: Path | None = None
-    presence_file: Path | None = None
-    pseudo_labels: Path | None = None
-
-    def open(self, recipe: Recipe) -> list[Dataset]:
-        """Open the datasets.
-
-        Args:
-            recipe: Gives the datasets' name, where it names one, and the classes.
-
-        Raises:
-            DatasetError: If one cannot be recognised or paired, a group is missing, or the table of
-                classes is wrong or of other images or classes.
-        """
-        name = recipe.data.name
-        datasets = [open_source(source, name, groups=self.groups_file) for source in self.sources]
-        if self.presence_file is not None:
-            tell_presence(datasets, self.presence_file, recipe.classes)
-        return datasets
-
-    def open_pseudo_labels(self) -> PseudoLabels | None:
-        """Open what a model drew the masks of, if there is such a folder.
-
-        Raises:
-            DatasetError: If it is not such a folder, or the table of groups cannot be read.
-        """
-        if self.pseudo_labels is None:
-            return None
-        dataset = PseudoLabels(self.pseudo_labels)
-        if self.groups_file is not None:
-            alone = {sample.id: sample.group for sample in dataset.samples}
-            groups = alone | read_groups(self.groups_file)
-            dataset.samples = regroup(dataset.samples, groups, source=self.groups_file)
-        return dataset
+__all__ = ["TrainingParts", "divide"]
 
 
 @dataclass(frozen=True)
@@ -140,15 +88,7 @@ def divide(
 ) -> TrainingParts:
     """Set apart what is trained on, what chooses the checkpoint, and what is reported.
 
-    An official split keeps all of its parts but ``train`` for reporting, and a seeded share of the
-    training images chooses the checkpoint. Where it has no such parts, the recipe's
-    ``evaluation_fraction`` is kept for reporting, in a seeded split. Seeded splits and split files
-    choose it on their ``selection`` or, failing that, ``validation`` part. An image whose id or
-    group is reported in any of the datasets is dropped from the training part of all of them, and
-    so is one whose group chooses the checkpoint.
-
-    Images of which none of the classes is known are left out. One of which it is only known
-    whether it shows a class, but not where, is trained on and does not choose the checkpoint.
+    The rules are those of this module.
 
     Args:
         datasets: The images.
@@ -175,44 +115,22 @@ def divide(
     drawn_by_people = {sample.id for dataset in datasets for sample in dataset.samples}
     added = {sample for sample in pseudo if sample.id not in drawn_by_people}
     assigned.train += filter(added.__contains__, pseudo)
-    kept_out = assigned.reported | set(excluded_ids)
-    usable, selection = (
-        [
-            sample
-            for sample in samples
-            if sample.id not in kept_out and sample.group not in assigned.reported_groups
-        ]
-        for samples in (assigned.train, assigned.selection)
-    )
+    usable, selection = assigned.keep(excluded_ids)
     num_dropped = len(assigned.train) - len(usable) + len(pseudo) - len(added)
     bare = [sample for sample in (*usable, *selection) if not can_be_learned(sample)]
     usable = [sample for sample in usable if can_be_learned(sample)]
     selection = list(filter(can_choose, selection))
-    marked = [sample for sample in usable if can_choose(sample) and sample not in added]
-    if not selection and marked:
-        groups = {sample.id: sample.group for sample in marked}
-        _, chosen = choose_selection(
-            groups, groups, fraction=options.selection_fraction, seed=options.seed
-        )
-        selection = [sample for sample in marked if sample.id in set(chosen)]
-    choosing = {sample.id for sample in selection}
-    choosing_groups = {sample.group for sample in selection}
-    torn = [
-        sample for sample in usable if sample.id not in choosing and sample.group in choosing_groups
-    ]
-    num_dropped += len(torn)
-    usable = [
-        sample
-        for sample in usable
-        if sample.id not in choosing and sample.group not in choosing_groups
-    ]
+    if not selection:
+        marked = [sample for sample in usable if can_choose(sample) and sample not in added]
+        selection = _choose(marked, options)
+    train, num_torn = _without_groups(usable, selection)
     parts = TrainingParts(
-        train=tuple(usable),
+        train=tuple(train),
         selection=tuple(selection),
         evaluation_ids=tuple(sorted(assigned.reported)),
-        num_dropped=num_dropped,
+        num_dropped=num_dropped + num_torn,
         num_unknown=len(bare),
-        num_pseudo=sum(sample in added for sample in usable),
+        num_pseudo=sum(sample in added for sample in train),
     )
     _check(parts, classes, bare)
     return parts
@@ -243,6 +161,42 @@ class _Assigned:
                 self.selection += filter(can_choose, samples)
             else:
                 self.selection += samples
+
+    def keep(self, excluded_ids: Collection[str]) -> tuple[list[Sample], list[Sample]]:
+        """Training and selection samples without those that are reported or excluded."""
+        kept_out = self.reported | set(excluded_ids)
+        train, selection = (
+            [
+                sample
+                for sample in samples
+                if sample.id not in kept_out and sample.group not in self.reported_groups
+            ]
+            for samples in (self.train, self.selection)
+        )
+        return train, selection
+
+
+def _choose(samples: Sequence[Sample], options: Data) -> list[Sample]:
+    """A seeded share of training images, to choose the checkpoint."""
+    if not samples:
+        return []
+    groups = {sample.id: sample.group for sample in samples}
+    _, chosen = choose_selection(
+        groups, groups, fraction=options.selection_fraction, seed=options.seed
+    )
+    ids = set(chosen)
+    return [sample for sample in samples if sample.id in ids]
+
+
+def _without_groups(
+    samples: Sequence[Sample], selection: Sequence[Sample]
+) -> tuple[list[Sample], int]:
+    """The samples of other groups than those that choose, and how many others were torn off."""
+    ids = {sample.id for sample in selection}
+    groups = {sample.group for sample in selection}
+    others = [sample for sample in samples if sample.id not in ids]
+    apart = [sample for sample in others if sample.group not in groups]
+    return apart, len(others) - len(apart)
 
 
 def _find_split(dataset: Dataset, options: Data, split_file: Path | None) -> Split:

@@ -46,7 +46,7 @@ def draw_curves(run: Path, classes: Sequence[str]) -> None:
 
     Args:
         run: A run folder with ``metrics.csv``.
-        classes: Of the run's recipe.
+        classes: The recipe's classes.
     """
     with (run / "metrics.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -133,7 +133,7 @@ def draw_overlays(
     Args:
         predictor: The trained model.
         samples: With masks.
-        scores: Of the samples.
+        scores: The scores of the samples.
         folder: Made if it is not there.
     """
     folder.mkdir(exist_ok=True)

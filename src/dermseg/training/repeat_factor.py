@@ -15,7 +15,7 @@ __all__ = ["draw_turns", "find_shown", "num_turns", "repeat_factors"]
 
 
 def find_shown(recipe: Recipe, samples: Sequence[Sample], pairs: PairSource) -> NDArray[np.bool_]:
-    """Which classes are known to be in which images.
+    """Find the classes that are known to be in each image.
 
     A class is in an image if its mask has a pixel at the network's size, or if it has no mask and
     somebody said that it is there.
@@ -39,7 +39,7 @@ def find_shown(recipe: Recipe, samples: Sequence[Sample], pairs: PairSource) -> 
 
 
 def repeat_factors(shown: NDArray[np.bool_], share: float) -> NDArray[np.float64]:
-    """How often each image is to be shown in an epoch.
+    """Compute how often each image is shown in an epoch.
 
     A class that a share f of the images shows has the factor max(1, sqrt(share / f)); an image has
     the greatest factor of its classes, and 1 if it shows none.
@@ -75,13 +75,13 @@ def num_turns(repeats: Sequence[float]) -> int:
 def draw_turns(repeats: Sequence[float], generator: np.random.Generator) -> NDArray[np.int64]:
     """Draw how often each image is shown in one epoch.
 
-    Each at least as often as the whole part of its factor says. Of the rest, a systematic sample
-    in random order: every image gets at most one more, with a probability as near the fraction of
-    its factor as the fixed total allows.
+    Each is shown at least as often as the whole part of its factor says. The rest is a systematic
+    sample in random order: every image gets at most one more, with a probability as near the
+    fraction of its factor as the fixed total allows.
 
     Args:
         repeats: (N,) factors, at least 1.
-        generator: Of the epoch.
+        generator: The epoch's generator.
 
     Returns:
         (N,) int64 that sum to :func:`num_turns`.

@@ -1,4 +1,9 @@
-"""A training run: one folder that can be interrupted, continued and repeated."""
+"""A training run: one folder that can be interrupted, continued and repeated.
+
+The run folder gets ``recipe.toml``, ``split.json``, ``run.json`` (fingerprints, ids, environment),
+``metrics.csv``, ``tensorboard/``, ``checkpoints/`` and, at the end, the package ``model/``,
+``curves.png``, ``roc.png``, ``predictions.png`` and ``overlays/``.
+"""
 
 from __future__ import annotations
 
@@ -8,36 +13,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import tomlkit
-
 from dermseg.calibration.thresholds import fit_kernels, fit_thresholds
-from dermseg.datasets import (
-    Dataset,
-    dataset_fingerprint,
-    groups_fingerprint,
-    write_split,
-)
+from dermseg.datasets import Dataset, write_split
 from dermseg.datasets.class_masks import is_lesion_only
-from dermseg.datasets.pairs import PairSource, Preparation
-from dermseg.errors import OutputError, UsageError
-from dermseg.export import RunRecord, describe_package, export_run, tune_package
-from dermseg.package import DataSource, Score
+from dermseg.datasets.pairs import PairSource
+from dermseg.export import describe_package, export_run, tune_package
+from dermseg.package import Score
 from dermseg.prediction import load_model
-from dermseg.preprocessing import UNIT_RANGE, fit_normalization
-from dermseg.recipes import Recipe, parse_recipe
-from dermseg.storage import write_bytes_atomically
-from dermseg.training.checkpoints import LAST
-from dermseg.training.checks import check_recipe
-from dermseg.training.class_weights import fit_class_weights
-from dermseg.training.data import SegmentationDataModule
-from dermseg.training.environment import describe_environment, find_commit
+from dermseg.recipes import Recipe
+from dermseg.training.batches import SegmentationDataModule
+from dermseg.training.data import open_pairs
 from dermseg.training.final_scores import FinalScores, score_model
 from dermseg.training.fitting import fit
-from dermseg.training.initialization import imagenet_normalization
-from dermseg.training.pairs import open_pairs
-from dermseg.training.parts import TrainingData, TrainingParts, divide
+from dermseg.training.module import check_recipe
+from dermseg.training.parts import TrainingParts, divide
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
 from dermseg.training.repeat_factor import find_shown, repeat_factors
+from dermseg.training.run_folder import (
+    check_run,
+    describe_run,
+    open_run,
+)
+from dermseg.training.training_data import TrainingData
 from dermseg.types import Sample
 
 __all__ = ["train"]
@@ -63,28 +60,23 @@ def train(
 ) -> Path:
     """Train a recipe and write its model package.
 
-    The run folder gets ``recipe.toml``, ``split.json``, ``run.json`` (fingerprints, ids,
-    environment), ``metrics.csv``, ``tensorboard/``, ``checkpoints/`` and, at the end, the package
-    ``model/``, ``curves.png``, ``roc.png``, ``predictions.png`` and ``overlays/``. The same recipe,
-    images and number of threads give the same weights on a CPU, also when the run was killed and
-    resumed.
+    The same recipe, images and number of threads give the same weights on a CPU, also when the run
+    was killed and resumed.
 
     Args:
         recipe: What to train.
         data: What to train on.
         run: The run folder; new, unless ``resume``.
         num_workers: Processes that read and augment images; does not change the result.
-        num_processes: Processes that share each batch. Networks with batch norm take their
-            statistics from each process's share, so only those without it give the same result
-            as one process.
+        num_processes: Processes that share each batch; batch norm takes its statistics from each
+            process's share, so only networks without it give the same result as one process.
         resume: Continue after the last whole epoch.
 
     Returns:
         The folder of the model package.
 
     Raises:
-        UsageError: If the run folder is there (or, with ``resume``, made from another recipe or
-            other images).
+        UsageError: If the run folder is there or, with ``resume``, of another recipe or images.
         RecipeError: If the recipe cannot be trained.
         DatasetError: If the data cannot be recognised, paired or split.
         ImageError: If an image or a mask cannot be read.
@@ -92,24 +84,13 @@ def train(
         DivergenceError: If the loss is no longer a number.
         KeyboardInterrupt: If it is interrupted, also by SIGTERM.
     """
-    _check_run(run, recipe, resume=resume)
+    check_run(run, recipe, resume=resume)
     check_recipe(recipe)
-    datasets = data.open(recipe)
-    pseudo = data.open_pseudo_labels()
-    parts = divide(
-        datasets,
-        recipe.data,
-        classes=recipe.classes,
-        needs_lesion=recipe.lesion_crop is not None,
-        split_file=data.split_file,
-        excluded_ids=data.excluded_ids,
-        pseudo=() if pseudo is None else pseudo.samples,
-    )
+    datasets, parts = _divide(recipe, data)
     _logger.info("%s", parts)
     pairs = open_pairs(recipe, [*parts.train, *parts.selection], data.cache)
-    used = datasets if pseudo is None else [*datasets, pseudo]
-    record = _describe(recipe, used, parts, pairs)
-    _open_run(run, recipe, record)
+    record = describe_run(recipe, datasets, parts, pairs)
+    open_run(run, recipe, record)
     if (run / "model" / "model.json").is_file():
         _logger.info("%s is finished", run)
         return run / "model"
@@ -123,15 +104,26 @@ def train(
         pairs=pairs,
         repeats=_find_repeats(recipe, parts, pairs),
     )
-    _report_class_weights(record, recipe)
-    fit(
-        recipe,
-        images,
-        run,
-        num_processes=num_processes,
-        class_weights=record.class_weights,
-    )
+    weights = record.class_weights
+    _report_class_weights(weights, recipe)
+    fit(recipe, images, run, num_processes=num_processes, class_weights=weights)
     return _finish(run, _name_apart(parts.selection))
+
+
+def _divide(recipe: Recipe, data: TrainingData) -> tuple[list[Dataset], TrainingParts]:
+    """The datasets, pseudo-labels among them, and what each of their images is used for."""
+    datasets = data.open(recipe)
+    pseudo = data.open_pseudo_labels()
+    parts = divide(
+        datasets,
+        recipe.data,
+        classes=recipe.classes,
+        needs_lesion=recipe.lesion_crop is not None,
+        split_file=data.split_file,
+        excluded_ids=data.excluded_ids,
+        pseudo=() if pseudo is None else pseudo.samples,
+    )
+    return (datasets if pseudo is None else [*datasets, pseudo]), parts
 
 
 def _find_repeats(
@@ -150,12 +142,12 @@ def _find_repeats(
     return [float(value) for value in repeats]
 
 
-def _report_class_weights(record: RunRecord, recipe: Recipe) -> None:
-    if record.class_weights is None:
+def _report_class_weights(weights: Sequence[float] | None, recipe: Recipe) -> None:
+    if weights is None:
         return
-    named = zip(("background", *recipe.classes), record.class_weights, strict=True)
-    weights = ", ".join(f"{name} {weight:.4g}" for name, weight in named)
-    _logger.info("class weights, from the training masks: %s", weights)
+    named = zip(("background", *recipe.classes), weights, strict=True)
+    listed = ", ".join(f"{name} {weight:.4g}" for name, weight in named)
+    _logger.info("class weights, from the training masks: %s", listed)
 
 
 def _finish(run: Path, selection: Sequence[Sample]) -> Path:
@@ -218,81 +210,4 @@ def _score(final: FinalScores, on: str) -> Score:
             name: (interval.value, interval.low, interval.high)
             for name, interval in final.figures.items()
         },
-    )
-
-
-def _check_run(run: Path, recipe: Recipe, *, resume: bool) -> None:
-    """Refuse a folder that is taken, or was made by another recipe."""
-    saved = run / "recipe.toml"
-    if resume and saved.is_file():
-        if parse_recipe(saved.read_text("utf-8"), source=str(saved)) != recipe:
-            message = f"{run} was made by another recipe: resume with {saved}"
-            raise UsageError(message)
-        return
-    if run.exists() and not (run.is_dir() and _is_free(run, resume=resume)):
-        message = f"{run} is no empty folder: choose a new one, or continue a run with --resume"
-        raise UsageError(message)
-
-
-def _is_free(run: Path, *, resume: bool) -> bool:
-    names = {path.name for path in run.iterdir()}
-    if resume:
-        # What a run leaves that was killed before its recipe was in place.
-        names -= {(run / LAST).parent.name, *(path.name for path in run.glob(".dermseg-*.tmp"))}
-    return not names
-
-
-def _open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
-    """Make a run folder, or check that an old one was made from the same images."""
-    old = run / "run.json"
-    if old.is_file():
-        before = RunRecord.model_validate_json(old.read_bytes())
-        if (
-            before.model_copy(update={"commit": record.commit, "environment": record.environment})
-            != record
-        ):
-            message = (
-                f"{run} was made from other images or parts: resume with the same --data, --split, "
-                "--groups, --presence and --exclude, or choose a new folder"
-            )
-            raise UsageError(message)
-    try:
-        (run / LAST).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"{run}: cannot be made: {error.strerror}"
-        raise OutputError(message) from error
-    write_bytes_atomically(run / "recipe.toml", tomlkit.dumps(recipe.to_dict()).encode())
-    write_bytes_atomically(old, record.model_dump_json(indent=1).encode())
-
-
-def _describe(
-    recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts, pairs: PairSource
-) -> RunRecord:
-    # Reads every pair, so that a damaged one is found now and not after hours.
-    size = recipe.preprocessing.size
-    classes = Preparation.of(recipe).inputs
-    normalization = fit_normalization(pairs(sample, size).image for sample in parts.train)
-    if recipe.preprocessing.normalization == "unit":
-        normalization = UNIT_RANGE
-    elif recipe.preprocessing.normalization == "imagenet":
-        normalization = imagenet_normalization(recipe.network)
-    for sample in parts.selection:
-        pairs(sample, size)
-    return RunRecord(
-        normalization=normalization,
-        data=[
-            DataSource(
-                name=dataset.name,
-                licence=dataset.licence,
-                fingerprint=dataset_fingerprint(dataset.samples, classes=classes),
-                num_images=len(dataset.samples),
-                groups=groups_fingerprint(dataset.samples),
-            )
-            for dataset in datasets
-        ],
-        training_ids=sorted({sample.id for sample in parts.train}),
-        selection_ids=sorted({sample.id for sample in parts.selection}),
-        commit=find_commit(),
-        environment=describe_environment(),
-        class_weights=fit_class_weights(recipe, parts.train, pairs),
     )

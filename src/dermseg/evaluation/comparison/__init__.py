@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dermseg.evaluation.comparison.aligning import Aligned, align
 from dermseg.evaluation.comparison.comparing import compare
-from dermseg.evaluation.comparison.pictures import SideBySide, draw_most_different, write_sheet
-from dermseg.evaluation.comparison.reading import StoredEvaluation, StoredSummary, read_evaluation
-from dermseg.evaluation.comparison.results import (
+from dermseg.evaluation.comparison.files import write_comparison
+from dermseg.evaluation.comparison.outcome import (
     Comparison,
     Difference,
     PairTest,
     Ranked,
 )
+from dermseg.evaluation.comparison.pictures import SideBySide, draw_most_different, write_sheet
+from dermseg.evaluation.comparison.reading import StoredEvaluation, StoredSummary, read_evaluation
 from dermseg.evaluation.comparison.significance import SignedRanks, holm, letters, signed_ranks
 from dermseg.evaluation.comparison.summarizing import most_different, summarize
 from dermseg.evaluation.comparison.words import (
@@ -20,7 +21,6 @@ from dermseg.evaluation.comparison.words import (
     describe_images,
     format_p_value,
 )
-from dermseg.evaluation.comparison.writing import write_comparison
 
 __all__ = [
     "Aligned",

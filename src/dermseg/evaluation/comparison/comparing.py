@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dermseg.errors import UsageError
 from dermseg.evaluation.comparison.aligning import Aligned
-from dermseg.evaluation.comparison.results import (
+from dermseg.evaluation.comparison.outcome import (
     Comparison,
     Difference,
     PairTest,

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from dermseg.evaluation.comparison.outcome import Comparison, Difference, PairTest
 from dermseg.evaluation.comparison.pictures import SideBySide
 from dermseg.evaluation.comparison.plots import axis_over, draw_sorted
-from dermseg.evaluation.comparison.results import Comparison, Difference, PairTest
 from dermseg.evaluation.comparison.summarizing import summarize
 from dermseg.evaluation.comparison.words import describe_images, format_p_value
 from dermseg.evaluation.intervals import NUM_RESAMPLES

@@ -12,12 +12,12 @@ import numpy as np
 
 from dermseg.datasets.listing import list_some
 from dermseg.errors import DatasetError, ImageError
-from dermseg.evaluation.comparison.results import Comparison
+from dermseg.evaluation.comparison.outcome import Comparison
 from dermseg.evaluation.comparison.summarizing import most_different
 from dermseg.evaluation.masks import MaskFile
 from dermseg.evaluation.matching import ImageFiles, read_files
 from dermseg.images import read_image, read_mask, write_image
-from dermseg.preprocessing import resize_image, resize_mask
+from dermseg.preprocessing import limited_size, resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray
 
 __all__ = ["MASK_COLOR", "TRUTH_COLOR", "SideBySide", "draw_most_different", "write_sheet"]
@@ -120,8 +120,7 @@ def _draw(id: str, files: Sequence[ImageFiles], scores: tuple[float, ...]) -> Si
     truth = _first(_read_mask(entry.truth) for entry in files)
     image = _first(_read_image(entry.image) for entry in files)
     size = next(part.shape[:2] for part in (image, truth, *masks) if part is not None)
-    scale = min(1.0, _LONG_SIDE / max(size))
-    small = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+    small = limited_size((size[0], size[1]), _LONG_SIDE)
     ground = np.full((*small, 3), _UNKNOWN, np.uint8)
     if image is not None:
         ground = resize_image(image, small)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dermseg.evaluation.comparison.results import Comparison, Difference, PairTest, Ranked
+from dermseg.evaluation.comparison.outcome import Comparison, Difference, PairTest, Ranked
 from dermseg.evaluation.comparison.words import conclusions, coverage_warnings
 
 __all__ = ["most_different", "summarize"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dermseg.datasets.listing import list_some
 from dermseg.evaluation.comparison.aligning import Aligned
-from dermseg.evaluation.comparison.results import Comparison, PairTest
+from dermseg.evaluation.comparison.outcome import Comparison, PairTest
 from dermseg.evaluation.intervals import Interval
 
 __all__ = ["conclusions", "coverage_warnings", "describe_images", "format_p_value"]

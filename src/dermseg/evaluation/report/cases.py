@@ -15,7 +15,7 @@ from dermseg.errors import ImageError
 from dermseg.evaluation.image_score import ImageScore
 from dermseg.evaluation.matching import ImageFiles
 from dermseg.images import encode_jpeg, read_image, read_mask
-from dermseg.preprocessing import resize_image, resize_mask
+from dermseg.preprocessing import limited_size, resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray, Size
 
 __all__ = ["Case", "Contour", "choose_cases", "draw_case", "draw_picture"]
@@ -111,8 +111,7 @@ def draw_picture(image: ImageArray | None, contours: Sequence[Contour], descript
         An SVG element with the image inside it.
     """
     height, width = contours[0].mask.shape
-    scale = min(1.0, _LONG_SIDE / max(height, width))
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    size = limited_size((height, width), _LONG_SIDE)
     ground = Markup('<rect width="{1}" height="{0}" fill="{2}"/>').format(*size, _SKIN)
     if image is not None:
         content = base64.b64encode(encode_jpeg(resize_image(image, size), quality=_QUALITY))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import polars
 
+from dermseg.csv_text import encode_csv
 from dermseg.errors import OutputError
+from dermseg.evaluation.comparison.outcome import Comparison
 from dermseg.evaluation.comparison.page import write_page
 from dermseg.evaluation.comparison.pictures import draw_most_different, write_sheet
-from dermseg.evaluation.comparison.results import Comparison
 from dermseg.evaluation.comparison.summarizing import summarize
 from dermseg.storage import write_bytes_atomically
 
@@ -51,7 +50,9 @@ def write_comparison(folder: Path, comparison: Comparison, *, num_images: int = 
     columns = _per_image(comparison)
     parquet = io.BytesIO()
     polars.DataFrame(columns).write_parquet(parquet)
-    write_bytes_atomically(folder / "scores.csv", _as_csv(columns))
+    write_bytes_atomically(
+        folder / "scores.csv", encode_csv(columns, zip(*columns.values(), strict=True))
+    )
     write_bytes_atomically(folder / "scores.parquet", parquet.getvalue())
     write_bytes_atomically(folder / "comparison.json", f"{text}\n".encode())
     sheet = folder / "differences.jpg"
@@ -84,12 +85,3 @@ def _per_image(comparison: Comparison) -> dict[str, list[Any]]:
                     None if math.isnan(value) else value for value in values
                 ]
     return columns
-
-
-def _as_csv(columns: dict[str, list[Any]]) -> bytes:
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    rows: Iterable[tuple[Any, ...]] = zip(*columns.values(), strict=True)
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return table.getvalue().encode()

@@ -1,17 +1,85 @@
-"""Images whose masks a model drew, to be learned from beside those whose masks people drew."""
+"""The data that a run learns from: datasets, and images whose masks a model drew."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from dermseg.datasets import Dataset, DatasetIndex, Orphan
+from dermseg.datasets import (
+    Dataset,
+    DatasetIndex,
+    Orphan,
+    Source,
+    open_source,
+    read_groups,
+    regroup,
+    tell_presence,
+)
 from dermseg.errors import DatasetError
 from dermseg.prediction import TABLE, read_rows
+from dermseg.recipes import Recipe
 from dermseg.types import Sample
 
-__all__ = ["PseudoLabels"]
+__all__ = ["PseudoLabels", "TrainingData"]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The data that a run learns from.
+
+    Attributes:
+        sources: Folders of one dataset each, or of images and masks.
+        split_file: A split to use instead of the official or a seeded one.
+        groups_file: CSV with columns ``id`` and ``group``; no group is in two parts.
+        excluded_ids: Ids that must not be trained on.
+        cache: Folder of a cache to read prepared images from; it is completed first. Does not
+            change the result.
+        presence_file: CSV with columns ``id`` (or ``image_id``) and one per class, 0 or 1: what
+            images show of classes of which they have no mask.
+        pseudo_labels: Folder that ``dermseg predict`` wrote: more images to train on, with the
+            masks that it drew. None has none.
+    """
+
+    sources: Sequence[Source]
+    split_file: Path | None = None
+    groups_file: Path | None = None
+    excluded_ids: Collection[str] = ()
+    cache: Path | None = None
+    presence_file: Path | None = None
+    pseudo_labels: Path | None = None
+
+    def open(self, recipe: Recipe) -> list[Dataset]:
+        """Open the datasets.
+
+        Args:
+            recipe: Gives the datasets' name, where it names one, and the classes.
+
+        Raises:
+            DatasetError: If one cannot be recognised or paired, a group is missing, or the table of
+                classes is wrong or of other images or classes.
+        """
+        name = recipe.data.name
+        datasets = [open_source(source, name, groups=self.groups_file) for source in self.sources]
+        if self.presence_file is not None:
+            tell_presence(datasets, self.presence_file, recipe.classes)
+        return datasets
+
+    def open_pseudo_labels(self) -> PseudoLabels | None:
+        """Open what a model drew the masks of, if there is such a folder.
+
+        Raises:
+            DatasetError: If it is not such a folder, or the table of groups cannot be read.
+        """
+        if self.pseudo_labels is None:
+            return None
+        dataset = PseudoLabels(self.pseudo_labels)
+        if self.groups_file is not None:
+            alone = {sample.id: sample.group for sample in dataset.samples}
+            groups = alone | read_groups(self.groups_file)
+            dataset.samples = regroup(dataset.samples, groups, source=self.groups_file)
+        return dataset
 
 
 class PseudoLabels(Dataset):

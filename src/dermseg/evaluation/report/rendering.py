@@ -12,9 +12,9 @@ from dermseg.evaluation.report import content
 from dermseg.evaluation.report.attributes import class_table, presence_table
 from dermseg.evaluation.report.cells import axis_cell, interval_cell
 from dermseg.evaluation.report.groups import FEW_IMAGES, Grouping, group_results
-from dermseg.evaluation.report.page import render_page
 from dermseg.evaluation.report.quality import draw_quality
 from dermseg.evaluation.report.scales import Axis, fit_axis
+from dermseg.evaluation.report.templating import render_page
 from dermseg.evaluation.results import Evaluation
 from dermseg.evaluation.score_table import name_figure
 from dermseg.evaluation.writing import summary
