@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
-import jinja2
-import numpy as np
-
-from dermseg import __version__
 from dermseg.audit.auditing import Audit
 from dermseg.audit.items import Item
 from dermseg.audit.pairs import KINDS, ImagePair, Kind
 from dermseg.audit.pictures import choose_pairs, draw_pictures
 from dermseg.audit.report import summarise
+from dermseg.pages.parts import embed_picture
+from dermseg.pages.rendering import render_page
 from dermseg.storage import write_bytes_atomically
 from dermseg.types import ImageArray
 
@@ -61,35 +57,30 @@ def write_page(path: Path, audit: Audit, *, max_pairs: int = 240) -> None:
         OutputError: If the file cannot be written.
     """
     shown = choose_pairs(audit, max_pairs)
+    summary = summarise(audit)
+    sections = [
+        *([("leaks", "Leaks")] if summary["leaks"] else []),
+        ("places", "Places"),
+        *([("pairs", "Pairs")] if audit.pairs else []),
+        *([("failures", "Unreadable files")] if audit.failures else []),
+    ]
     context = {
-        "version": __version__,
-        "summary": summarise(audit),
+        "sections": sections,
+        "summary": summary,
         "kinds": [kind for kind in KINDS if any(pair.kind == kind for pair in audit.leaks)],
         "titles": _TITLES,
         "meanings": _MEANINGS,
-        "sections": _sections(audit, shown),
+        "groups": _groups(audit, shown),
         "num_pairs": len(audit.pairs),
         "num_shown": len(shown),
         "failures": audit.failures[:_NUM_FAILURES],
     }
-    text = _environment().get_template("report.html.j2").render(context)
-    # File names may hold bytes that are no text, and so may ids.
-    write_bytes_atomically(path, text.encode(errors="backslashreplace"))
+    write_bytes_atomically(path, render_page("audit.html.j2", context).encode())
 
 
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("dermseg.audit"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _sections(audit: Audit, shown: Sequence[ImagePair]) -> list[dict[str, Any]]:
+def _groups(audit: Audit, shown: Sequence[ImagePair]) -> list[dict[str, Any]]:
     """The pairs that are shown, leaks first, by kind."""
-    sections = []
+    groups = []
     for leak in (True, False):
         for kind in KINDS:
             num = sum(
@@ -102,9 +93,9 @@ def _sections(audit: Audit, shown: Sequence[ImagePair]) -> list[dict[str, Any]]:
             ]
             if num:
                 anchor = f"{'leak' if leak else 'within'}-{kind}"
-                section = {"anchor": anchor, "kind": kind, "leak": leak, "num": num}
-                sections.append({**section, "cards": cards})
-    return sections
+                group = {"anchor": anchor, "kind": kind, "leak": leak, "num": num}
+                groups.append({**group, "cards": cards})
+    return groups
 
 
 def _card(audit: Audit, pair: ImagePair) -> dict[str, Any]:
@@ -113,7 +104,7 @@ def _card(audit: Audit, pair: ImagePair) -> dict[str, Any]:
     return {
         "first": _describe(first, pictures.first),
         "second": _describe(second, pictures.second),
-        "overlay": _data_url(pictures.overlay),
+        "overlay": _embed(pictures.overlay),
         "score": None if pair.alignment is None else f"{pair.alignment.similarity:.2f}",
         "evidence": " + ".join(sorted(pair.evidence)),
         "transform": pair.transform(),
@@ -123,12 +114,8 @@ def _card(audit: Audit, pair: ImagePair) -> dict[str, Any]:
 def _describe(item: Item, picture: ImageArray | None) -> dict[str, Any]:
     folder = Path(item.place.folder).name or item.place.folder
     place = f"{folder} {item.place.part}".rstrip()
-    return {"id": item.id, "file": item.path, "place": place, "picture": _data_url(picture)}
+    return {"id": item.id, "file": item.path, "place": place, "picture": _embed(picture)}
 
 
-def _data_url(picture: ImageArray | None) -> str | None:
-    if picture is None:
-        return None
-    turned_around = np.ascontiguousarray(picture[..., ::-1])
-    _, encoded = cv2.imencode(".jpg", turned_around, [cv2.IMWRITE_JPEG_QUALITY, 80])
-    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()
+def _embed(picture: ImageArray | None) -> str | None:
+    return None if picture is None else embed_picture(picture)

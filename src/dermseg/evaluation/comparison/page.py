@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,20 +10,18 @@ import numpy as np
 
 from dermseg.evaluation.comparison.outcome import Comparison, Difference, PairTest
 from dermseg.evaluation.comparison.pictures import SideBySide
-from dermseg.evaluation.comparison.plots import axis_over, draw_sorted
 from dermseg.evaluation.comparison.summarizing import summarize
 from dermseg.evaluation.comparison.words import describe_images, format_p_value
 from dermseg.evaluation.intervals import NUM_RESAMPLES
-from dermseg.evaluation.report import axis_cell, interval_cell, render_page
 from dermseg.evaluation.score_table import SCORES
-from dermseg.images import encode_jpeg
+from dermseg.pages.cells import axis_cell, axis_over, draw_sorted, interval_cell
+from dermseg.pages.parts import embed_picture
+from dermseg.pages.rendering import render_page
 from dermseg.storage import write_bytes_atomically
-from dermseg.types import ImageArray
 
 __all__ = ["write_page"]
 
 _MAX_CURVES = 6
-_QUALITY = 82
 
 
 def write_page(
@@ -168,15 +165,13 @@ def _picture(picture: SideBySide, comparison: Comparison) -> Mapping[str, Any]:
     names = [ranked.name for ranked in comparison.ranking]
     return {
         "id": picture.id,
-        "truth": _embed(picture.truth),
+        "truth": embed_picture(picture.truth),
         "masks": [
-            {"name": name, "score": f"{score:.3f}", "source": mask is not None and _embed(mask)}
+            {
+                "name": name,
+                "score": f"{score:.3f}",
+                "source": mask is not None and embed_picture(mask),
+            }
             for name, mask, score in zip(names, picture.masks, picture.scores, strict=True)
         ],
     }
-
-
-def _embed(image: ImageArray) -> str:
-    """The picture as a JPEG in a data URL."""
-    content = base64.b64encode(encode_jpeg(image, quality=_QUALITY)).decode()
-    return f"data:image/jpeg;base64,{content}"

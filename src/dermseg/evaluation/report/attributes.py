@@ -7,8 +7,8 @@ from typing import Any
 
 from dermseg.evaluation.attribute_figures import ClassFigures, PresenceFigures
 from dermseg.evaluation.intervals import Interval
-from dermseg.evaluation.report.cells import axis_cell, interval_cell
-from dermseg.evaluation.report.scales import Axis, fit_axis
+from dermseg.pages.cells import axis_cell, interval_cell
+from dermseg.pages.scales import Axis, fit_axis
 
 __all__ = ["class_table", "presence_table"]
 

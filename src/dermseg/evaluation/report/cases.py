@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,14 +13,14 @@ from markupsafe import Markup
 from dermseg.errors import ImageError
 from dermseg.evaluation.image_score import ImageScore
 from dermseg.evaluation.matching import ImageFiles
-from dermseg.images import encode_jpeg, read_image, read_mask
+from dermseg.images import read_image, read_mask
+from dermseg.pages.parts import embed_picture
 from dermseg.preprocessing import limited_size, resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray, Size
 
 __all__ = ["Case", "Contour", "choose_cases", "draw_case", "draw_picture"]
 
 _LONG_SIDE = 560
-_QUALITY = 80
 _SKIN = "#8a6a58"
 
 
@@ -114,10 +113,8 @@ def draw_picture(image: ImageArray | None, contours: Sequence[Contour], descript
     size = limited_size((height, width), _LONG_SIDE)
     ground = Markup('<rect width="{1}" height="{0}" fill="{2}"/>').format(*size, _SKIN)
     if image is not None:
-        content = base64.b64encode(encode_jpeg(resize_image(image, size), quality=_QUALITY))
-        ground = Markup(
-            '<image width="{1}" height="{0}" href="data:image/jpeg;base64,{2}"/>'
-        ).format(*size, content.decode())
+        source = embed_picture(resize_image(image, size))
+        ground = Markup('<image width="{1}" height="{0}" href="{2}"/>').format(*size, source)
     paths = [(contour.kind, _path(contour.mask, size)) for contour in contours]
     rims = [Markup('<path class="contour rim" d="{}"/>').format(path) for _, path in paths]
     lines = [Markup('<path class="contour {}" d="{}"/>').format(kind, path) for kind, path in paths]

@@ -21,10 +21,11 @@ from dermseg.evaluation.report.curves import (
     reliability_points,
     roc_points,
 )
-from dermseg.evaluation.report.scales import Axis, fit_axis, format_number
 from dermseg.evaluation.results import Evaluation
 from dermseg.evaluation.score_table import SCORES
 from dermseg.metrics import JACCARD_THRESHOLD, ProbabilityCounts
+from dermseg.pages.charts import Curve, curve_chart, histogram, reliability_chart
+from dermseg.pages.scales import Axis, fit_axis, format_number
 
 __all__ = [
     "Chart",

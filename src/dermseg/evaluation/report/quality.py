@@ -9,6 +9,7 @@ from dermseg.evaluation.report.charts import Curve, curve_chart, scatter_chart
 from dermseg.evaluation.report.content import Chart
 from dermseg.evaluation.results import Evaluation
 from dermseg.metrics import JACCARD_THRESHOLD
+from dermseg.pages.charts import Curve, curve_chart, scatter_chart
 
 __all__ = ["draw_quality"]
 

@@ -10,14 +10,14 @@ from typing import Any, Final
 from dermseg.evaluation.intervals import Interval
 from dermseg.evaluation.report import content
 from dermseg.evaluation.report.attributes import class_table, presence_table
-from dermseg.evaluation.report.cells import axis_cell, interval_cell
 from dermseg.evaluation.report.groups import FEW_IMAGES, Grouping, group_results
 from dermseg.evaluation.report.quality import draw_quality
-from dermseg.evaluation.report.scales import Axis, fit_axis
-from dermseg.evaluation.report.templating import render_page
 from dermseg.evaluation.results import Evaluation
 from dermseg.evaluation.score_table import name_figure
 from dermseg.evaluation.writing import summary
+from dermseg.pages.cells import axis_cell, interval_cell
+from dermseg.pages.rendering import render_page
+from dermseg.pages.scales import Axis, fit_axis
 from dermseg.storage import write_bytes_atomically
 
 __all__ = ["REPORT_NAME", "render_report", "write_report"]
@@ -68,7 +68,7 @@ def render_report(evaluation: Evaluation, *, about: Mapping[str, str] | None = N
         ("setup", "Setup"),
     ]
     return render_page(
-        "report.html.j2",
+        "evaluation.html.j2",
         {
             "sections": sections,
             "title": _title(about),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dermseg.evaluation.report.scales import Axis, format_number
+from dermseg.pages.scales import Axis, format_number
 
 __all__ = ["Curve", "curve_chart", "histogram", "reliability_chart", "scatter_chart"]
 

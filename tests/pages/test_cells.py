@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dermseg.evaluation import Interval
-from dermseg.evaluation.comparison.plots import axis_over, draw_sorted
+from dermseg.pages.cells import axis_over, draw_sorted
 
 
 def test_an_axis_shows_all_intervals_and_zero() -> None:

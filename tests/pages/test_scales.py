@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dermseg.evaluation.report import Axis, fit_axis, format_number
+from dermseg.pages.scales import Axis, fit_axis, format_number
 
 
 def test_places_are_shares_of_the_axis() -> None:
