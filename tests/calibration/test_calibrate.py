@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from dermseg.calibration.held_out import find_held_out, find_unseen
 from dermseg.calibration.thresholds import _choose_threshold, _jaccard_by_level
 from dermseg.datasets import Dataset, FolderPair, open_source
 from dermseg.errors import UsageError
-from dermseg.images import read_image, write_image, write_mask
+from dermseg.images import write_image, write_mask
 from dermseg.metrics import to_levels
 from dermseg.package import DataSource, ModelPackage, load_package
 from dermseg.phantom import PICTURES, create_phantom, create_picture
@@ -102,8 +103,8 @@ def test_a_package_learns_its_doubts(
     card = (destination / "MODEL_CARD.md").read_text("utf-8")
     for heading in ("## Calibration", "## Expected quality", "## Out of scope"):
         assert f"\n\n{heading}\n" in card
-    assert "](reliability.png)" in card
-    assert read_image(destination / "reliability.png").shape[2] == 3
+    assert "](reliability.svg)" in card
+    assert ET.parse(destination / "reliability.svg").find("{*}polyline") is not None  # noqa: S314
     prediction = load_model(destination).predict(create_phantom(0).image)
     assert prediction.quality is not None
     with pytest.raises(UsageError, match="already there"):

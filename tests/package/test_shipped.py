@@ -52,8 +52,8 @@ def test_they_say_how_sure_they_are_and_what_they_are_not_for(name: str) -> None
     package = load_package(name)
     assert package.spec.quality is not None
     assert package.spec.out_of_distribution is not None
-    assert "reliability.png" in (package.folder / "MODEL_CARD.md").read_text("utf-8")
-    assert (package.folder / "reliability.png").is_file()
+    assert "reliability.svg" in (package.folder / "MODEL_CARD.md").read_text("utf-8")
+    assert (package.folder / "reliability.svg").is_file()
 
 
 @pytest.mark.data

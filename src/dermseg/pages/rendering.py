@@ -8,8 +8,9 @@ from importlib.metadata import version
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
-from dermseg.pages.parts import CONTENT_SECURITY_POLICY
+from dermseg.pages.parts import CONTENT_SECURITY_POLICY, stylesheet
 from dermseg.pages.scales import format_number
 
 __all__ = ["render_page"]
@@ -26,8 +27,14 @@ def render_page(template: str, context: Mapping[str, Any]) -> str:
         The page; it can be written in UTF-8.
     """
     page = _environment().get_template(template)
-    about = {"version": version("dermseg"), "content_security_policy": CONTENT_SECURITY_POLICY}
-    text = page.render({**context, **about})
+    text = page.render(
+        {
+            **context,
+            "version": version("dermseg"),
+            "content_security_policy": CONTENT_SECURITY_POLICY,
+            "stylesheet": Markup(stylesheet()),  # noqa: S704 - our own file
+        }
+    )
     # File names may hold bytes that are no text, and so may ids.
     return text.encode(errors="backslashreplace").decode()
 
