@@ -269,8 +269,8 @@ def measure_agreement(ours: str, data: Path) -> dict[str, Any]:
     slow = load_model(runtime="onnx", precision="float32")
     side = max(fast.spec.input_size)
     pairs = zip(
-        fast.predict_many(paths, image_side=side),
-        slow.predict_many(paths, batch_size=1, workers=1),
+        fast.predict_many(paths, image_side=side, force=True),
+        slow.predict_many(paths, batch_size=1, workers=1, force=True),
         strict=True,
     )
     rows = []

@@ -101,7 +101,7 @@ def measure(model: Predictor, title: str, images: str, pairs: Sequence[Pair]) ->
     """Mean Jaccard index as the images are, and under each corruption."""
 
     def row(corruption: str, strength: float, changed: Sequence[Pair]) -> Row:
-        predicted = model.predict_many((image for image, _ in changed))
+        predicted = model.predict_many((image for image, _ in changed), force=True)
         found = [
             jaccard(prediction.mask, mask)
             for prediction, (_, mask) in zip(predicted, changed, strict=True)

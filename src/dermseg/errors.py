@@ -9,6 +9,7 @@
     │   ├── PackageError          a model package is missing or broken
     │   └── MissingExtraError     an optional dependency is not installed
     ├── ImageError                one image or mask could not be read
+    │   └── RefusedImageError     the model was not made for an image whose mask was asked for
     └── RunError                  the work could not be finished
         ├── OutputError           disk full, no permission, folder gone
         ├── DownloadError         a download cannot be finished, is damaged or unsafe
@@ -33,6 +34,7 @@ __all__ = [
     "OutputError",
     "PackageError",
     "RecipeError",
+    "RefusedImageError",
     "RunError",
     "UsageError",
 ]
@@ -87,6 +89,20 @@ class ImageError(DermsegError):
         super().__init__(f"{source}: {reason}")
         self.source = source
         self.reason = reason
+
+
+class RefusedImageError(ImageError):
+    """The mask of an image was asked for that the model was not made for.
+
+    ``predict(..., force=True)`` gives it nevertheless.
+    """
+
+    def __init__(self, refusal: str) -> None:
+        super().__init__(
+            "the image was refused",
+            f"{refusal}; prediction.refusal tells in advance, and predict(..., force=True) gives "
+            "a mask nevertheless",
+        )
 
 
 class RunError(DermsegError):

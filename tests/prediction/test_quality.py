@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
+from dermseg.errors import RefusedImageError
 from dermseg.images import write_image
 from dermseg.package import (
     LinearModel,
@@ -17,7 +20,14 @@ from dermseg.package import (
     load_package,
 )
 from dermseg.phantom import create_phantom, create_plain_skin
-from dermseg.prediction import OutputOptions, Predictor, open_output, plan_jobs, predict_jobs
+from dermseg.prediction import (
+    OutputOptions,
+    Prediction,
+    Predictor,
+    open_output,
+    plan_jobs,
+    predict_jobs,
+)
 from dermseg.prediction.quality import NO_LESION, NOT_DERMOSCOPIC, Quality
 from dermseg.prediction.quality_overlay import draw_quality
 
@@ -81,9 +91,44 @@ def test_what_the_model_was_not_made_for_is_refused_with_the_reason(
     prediction = predictor.predict(grey)
     assert prediction.refusal == NOT_DERMOSCOPIC
     assert prediction.quality == Quality(0.0, review=True)
-    assert prediction.mask.shape == grey.shape[:2]
     flat = np.full((192, 256, 3), (220, 170, 150), np.uint8)
     assert predictor.predict(flat).refusal == NO_LESION
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda prediction: prediction.mask,
+        lambda prediction: prediction.masks,
+        lambda prediction: prediction.probability,
+        lambda prediction: prediction.measurements,
+        lambda prediction: prediction.overlay(),
+        lambda prediction: prediction.at_size((48, 64)).mask,
+    ],
+)
+def test_a_refused_image_has_no_mask_in_python_unless_forced(
+    predictor: Predictor, grey: np.ndarray, ask: Callable[[Prediction], object]
+) -> None:
+    with pytest.raises(RefusedImageError, match=f"{NOT_DERMOSCOPIC}.*force=True"):
+        ask(predictor.predict(grey))
+    forced = predictor.predict(grey, force=True)
+    assert forced.refusal == NOT_DERMOSCOPIC
+    assert ask(forced) is not None
+
+
+def test_a_refused_image_can_be_described_and_shown(predictor: Predictor, grey: np.ndarray) -> None:
+    refused = predictor.predict(grey)
+    described, usual = (
+        refused.to_dict(spacing_mm=0.1),
+    described = refused.to_dict(spacing_mm=0.1)
+    usual = predictor.predict(grey, force=True).to_dict()
+    )
+    assert described["refusal"] == NOT_DERMOSCOPIC
+    assert (described["area_pixels"], described["review"]) == (None, True)
+    assert list(described) == list(usual)
+    picture = cv2.imdecode(np.frombuffer(refused._repr_png_(), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert picture[-1, 0].tolist() == [0, 48, 176]  # the label's red, as OpenCV reads it
 
 
 def test_refusal_does_not_depend_on_the_threshold_that_was_asked_for() -> None:
@@ -125,7 +170,13 @@ def test_of_attributes_the_lesion_has_the_doubts(predictor: Predictor) -> None:
     assert prediction.quality is not None
     assert prediction.quality == predictor.predict(create_phantom(1).image).quality
     flat = np.full((192, 256, 3), (220, 170, 150), np.uint8)
-    assert both.predict(flat).refusal == NO_LESION
+    refused = both.predict(flat)
+    assert refused.refusal == NO_LESION
+    assert refused.lesion is not None
+    for asked in (refused, refused.lesion):
+        with pytest.raises(RefusedImageError):
+            asked.masks  # noqa: B018
+    assert both.predict(flat, force=True).masks
 
 
 def test_what_was_seen_is_the_image_at_the_networks_size(predictor: Predictor) -> None:

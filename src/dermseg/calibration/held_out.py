@@ -53,7 +53,7 @@ class HeldOut:
         package = replace(self.package, spec=spec)
         predictor = _Recorded(package, self.logits) if self.logits else Predictor(package)
         results = predictor.predict_many(
-            (sample.image for sample in self.samples), image_side=max(spec.input_size)
+            (sample.image for sample in self.samples), image_side=max(spec.input_size), force=True
         )
         for sample, result in zip(self.samples, results, strict=True):
             if sample.mask is not None:

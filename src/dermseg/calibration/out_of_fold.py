@@ -76,7 +76,9 @@ def keep_predictions(
         OutputError: If a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    results = predictor.predict_many((sample.image for sample in samples), on_error="return")
+    results = predictor.predict_many(
+        (sample.image for sample in samples), force=True, on_error="return"
+    )
     for sample, result in zip(samples, results, strict=True):
         name = names[sample.image]
         if isinstance(result, ImageError):

@@ -109,7 +109,9 @@ def predict_known(
         for sample in samples
         if any(find_class_mask(sample, name) is not None for name in predictor.spec.classes)
     ]
-    results = predictor.predict_many((sample.image for sample in masked), on_error="return")
+    results = predictor.predict_many(
+        (sample.image for sample in masked), force=True, on_error="return"
+    )
     for sample, result in zip(masked, results, strict=True):
         if not isinstance(result, ImageError):
             yield sample, result, known_masks(sample, predictor.spec.classes)

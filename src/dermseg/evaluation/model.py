@@ -166,7 +166,9 @@ def _check_leaks(predictor: Predictor, samples: Sequence[Sample], checks: Checks
 def _predict(
     predictor: Predictor, samples: Sequence[Sample], measures: Measures, masks_dir: Path | None
 ) -> Iterator[Item]:
-    results = predictor.predict_many((sample.image for sample in samples), on_error="return")
+    results = predictor.predict_many(
+        (sample.image for sample in samples), force=True, on_error="return"
+    )
     for sample, result in zip(samples, results, strict=True):
         if isinstance(result, ImageError):
             yield sample.id, result, sample.mask
@@ -205,7 +207,7 @@ class _Run:
 
     def predict(self, samples: Sequence[Sample]) -> Iterator[Item]:
         results = self.predictor.predict_many(
-            (sample.image for sample in samples), on_error="return"
+            (sample.image for sample in samples), force=True, on_error="return"
         )
         for sample, result in zip(samples, results, strict=True):
             if isinstance(result, ImageError):

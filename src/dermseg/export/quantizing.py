@@ -191,7 +191,7 @@ def _input_of(sample: Sample, spec: ModelSpec) -> NDArray[np.float32]:
 def _mean_jaccard(package: ModelPackage, samples: Sequence[Sample]) -> float:
     predictor = Predictor(package, runtime="onnx")
     scores = []
-    results = predictor.predict_many(sample.image for sample in samples)
+    results = predictor.predict_many((sample.image for sample in samples), force=True)
     for sample, result in zip(samples, results, strict=True):
         truth = read_class_masks(sample, package.spec.classes)
         scores += [

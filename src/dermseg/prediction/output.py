@@ -81,6 +81,7 @@ def predict_jobs(
         batch_size=batch_size,
         workers=workers,
         image_side=OVERLAY_SIDE if options.overlay else max(predictor.spec.input_size),
+        force=options.force,
         on_error="return",
     )
     waiting: deque[tuple[Job, Future[_Written]]] = deque()

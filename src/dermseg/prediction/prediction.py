@@ -8,23 +8,25 @@ from typing import Any
 
 import numpy as np
 
+from dermseg.errors import RefusedImageError
 from dermseg.images import encode_png
 from dermseg.package import OutOfDistributionModel, QualityModel
 from dermseg.prediction.attribute_overlay import draw_attributes
 from dermseg.prediction.features import describe
 from dermseg.prediction.measurements import Measurements, measure
-from dermseg.prediction.overlay import draw_contour
+from dermseg.prediction.overlay import draw_contour, limited_size
 from dermseg.prediction.postprocessing import postprocess
 from dermseg.prediction.presence import presence_score
 from dermseg.prediction.quality import Quality, estimate_quality, find_refusal
-from dermseg.prediction.quality_overlay import draw_quality
-from dermseg.preprocessing import Box, resize_mask, resize_probability, scale_box
+from dermseg.prediction.quality_overlay import draw_quality, write_label
+from dermseg.preprocessing import Box, resize_image, resize_mask, resize_probability, scale_box
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, FloatArray, ImageArray, Size
 
 __all__ = ["EXPERIMENTAL", "Prediction"]
 
 _NOTEBOOK_SIDE = 640
+_MEASURED = tuple(measure(np.zeros((1, 1), np.bool_), np.zeros((1, 1), np.float32)).to_dict())
 
 EXPERIMENTAL = "(experimental)"
 """What pictures say of a model whose package says so."""
@@ -35,7 +37,9 @@ class Prediction:
     """The class probabilities of one image, and what follows from them.
 
     Probabilities stay at the network's size; everything at the image's native size is made when
-    it is first asked for.
+    it is first asked for. If the model was not made for the image, :attr:`refusal` says why, and
+    masks, probabilities at native size, measurements and overlays raise ``RefusedImageError``,
+    unless the prediction was made with ``force=True``.
 
     Attributes:
         image: (H, W, 3) uint8 RGB; at native size, unless a smaller one was asked for.
@@ -52,6 +56,7 @@ class Prediction:
         seen: (h, w, 3) uint8 RGB, what the network saw, for the two below.
         quality_model: Estimates how good the lesion's mask is.
         out_of_distribution_model: Tells images that the model was not made for.
+        forced: Whether there is a mask even if the image is refused.
     """
 
     image: ImageArray
@@ -67,6 +72,7 @@ class Prediction:
     seen: ImageArray | None = None
     quality_model: QualityModel | None = None
     out_of_distribution_model: OutOfDistributionModel | None = None
+    forced: bool = False
 
     def __repr__(self) -> str:
         """Size, classes and threshold; nothing is computed for it."""
@@ -76,14 +82,19 @@ class Prediction:
         return f"Prediction({width} x {height} pixels, {classes}, threshold {threshold:g})"
 
     def _repr_png_(self) -> bytes:
-        """The overlay, as notebooks show it."""
-        return encode_png(self.overlay(max_side=_NOTEBOOK_SIDE))
+        """The overlay, as notebooks show it; of a refused image, the image with the reason."""
+        if self.is_usable:
+            return encode_png(self.overlay(max_side=_NOTEBOOK_SIDE))
+        height, width, _ = self.image.shape
+        picture = resize_image(self.image, limited_size((height, width), _NOTEBOOK_SIDE))
+        return encode_png(write_label(picture, str(self.refusal), warning=True, share=0.95))
 
     def to_dict(self, *, spacing_mm: float | None = None) -> dict[str, Any]:
         """Everything in numbers and words, as plain values for JSON.
 
         The keys are the columns of ``predictions.csv``, and ``refusal``; what an empty mask or the
-        model does not have is None.
+        model does not have is None. A refused image has no measurements in mm and no
+        attributes, and all other measurements are None.
 
         Args:
             spacing_mm: Width of a pixel in millimetres, for measurements in mm as well.
@@ -92,10 +103,12 @@ class Prediction:
             ValueError: If ``spacing_mm`` is not a finite number above 0.
         """
         described: dict[str, Any] = {"width": self.size[1], "height": self.size[0]}
-        described |= self.measurements.to_dict()
+        described |= self.measurements.to_dict() if self.is_usable else dict.fromkeys(_MEASURED)
         described["expected_jaccard"] = self.quality and self.quality.expected_jaccard
         described["review"] = self.quality and self.quality.review
         described["refusal"] = self.refusal
+        if not self.is_usable:
+            return described
         if spacing_mm is not None:
             described |= self.measurements.in_mm(spacing_mm)
         area = np.count_nonzero(self.mask)
@@ -159,8 +172,7 @@ class Prediction:
     def refusal(self) -> str | None:
         """Why the model was not made for this image; None where it was, or cannot tell.
 
-        It does not depend on the threshold that was asked for. The mask is there nevertheless;
-        ``dermseg predict`` does not write it.
+        It does not depend on the threshold that was asked for.
         """
         if self.lesion is not None:
             return self.lesion.refusal
@@ -169,6 +181,11 @@ class Prediction:
         threshold = self.out_of_distribution_model.threshold
         described = self.described if threshold == self._threshold else self._describe(threshold)
         return find_refusal(self.out_of_distribution_model, described)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is a mask: the image is not refused, or the prediction is forced."""
+        return self.forced or self.refusal is None
 
     @cached_property
     def described(self) -> dict[str, float]:
@@ -234,6 +251,10 @@ class Prediction:
             mask = mask & self.lesion.mask
         return mask
 
+    def force(self) -> Prediction:
+        """The same prediction, which has a mask even if the image is refused."""
+        return replace(self, forced=True, lesion=self.lesion and self.lesion.force())
+
     def at_size(self, size: Size) -> Prediction:
         """The same prediction for the same picture at another native size.
 
@@ -281,6 +302,8 @@ class Prediction:
         return "lesion" if "lesion" in self.classes else self.classes[0]
 
     def _probability_of(self, name: str) -> FloatArray:
+        if not self.forced and self.refusal is not None:
+            raise RefusedImageError(self.refusal)
         probability = self._at_native_size(self.class_probabilities[self.classes.index(name)])
         if self.inside_only and self.lesion is not None:
             probability[~self.lesion.mask] = 0

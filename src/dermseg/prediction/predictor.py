@@ -105,18 +105,20 @@ class Predictor:
         self._pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
         self._pools_lock = threading.Lock()
 
-    def predict(self, source: ImageLike) -> Prediction:
+    def predict(self, source: ImageLike, *, force: bool = False) -> Prediction:
         """Predict one image.
 
         Args:
             source: A path, a file of a storage, the bytes of an image file, an open file of them,
                 an array (H, W, 3) uint8 in RGB order, or a Pillow image.
+            force: Give a mask even if the model was not made for the image; without it, the mask
+                of an image with a `Prediction.refusal` raises ``RefusedImageError``.
 
         Raises:
             ImageError: If the image cannot be read.
             UsageError: If it is none of these.
         """
-        return next(iter(self.predict_many([source], batch_size=1, workers=1)))
+        return next(iter(self.predict_many([source], batch_size=1, workers=1, force=force)))
 
     @overload
     def predict_many(
@@ -126,6 +128,7 @@ class Predictor:
         batch_size: int = ...,
         workers: int | None = ...,
         image_side: int | None = ...,
+        force: bool = ...,
         on_error: Literal["raise"] = ...,
     ) -> Generator[Prediction]: ...
 
@@ -137,6 +140,7 @@ class Predictor:
         batch_size: int = ...,
         workers: int | None = ...,
         image_side: int | None = ...,
+        force: bool = ...,
         on_error: Literal["return"],
     ) -> Generator[Prediction | ImageError]: ...
 
@@ -147,6 +151,7 @@ class Predictor:
         batch_size: int = 8,
         workers: int | None = None,
         image_side: int | None = None,
+        force: bool = False,
         on_error: Literal["raise", "return"] = "raise",
     ) -> Generator[Prediction | ImageError]:
         """Predict a stream of images, in order, holding only a few of them in memory.
@@ -159,6 +164,7 @@ class Predictor:
                 this, for pictures; masks stay at native size. Much less is then held, and of
                 large JPEGs less is decoded, so that masks differ a little at their borders. None
                 keeps images at native size.
+            force: As for :meth:`predict`.
             on_error: ``raise`` stops at the first image that cannot be read; ``return`` gives its
                 ``ImageError`` in its place and goes on.
 
@@ -180,6 +186,8 @@ class Predictor:
             if self.lesion is None
             else self._stream_inside(self.lesion, sources, batch_size, workers, image_side)
         )
+        if force:
+            results = _forced(results)
         return _raised(results) if on_error == "raise" else results
 
     def infer(self, inputs: FloatArray) -> FloatArray:
@@ -238,6 +246,7 @@ class Predictor:
             batch_size=batch_size,
             workers=workers,
             image_side=cutter.view_side(image_side),
+            force=True,
             on_error="return",
         )
         pool = self._pool(workers)
@@ -312,13 +321,19 @@ class Predictor:
                 seconds=entry.seconds + seconds,
                 box=entry.box,
                 # A copy: what it makes at native size is not to live as long as the batch.
-                lesion=entry.lesion and replace(entry.lesion),
+                lesion=entry.lesion and replace(entry.lesion, forced=False),
                 inside_only=crop is not None and crop.inside_only,
                 experimental=self.spec.experimental,
                 seen=entry.seen,
                 quality_model=self.spec.quality,
                 out_of_distribution_model=self.spec.out_of_distribution,
             )
+
+
+def _forced(results: Generator[Prediction | ImageError]) -> Generator[Prediction | ImageError]:
+    with closing(results):
+        for result in results:
+            yield result if isinstance(result, ImageError) else result.force()
 
 
 def _raised(results: Generator[Prediction | ImageError]) -> Generator[Prediction]:

@@ -102,7 +102,9 @@ def _sum(counts: Sequence[ConfusionCounts]) -> ConfusionCounts:
 
 
 def _predict(predictor: Predictor, samples: Sequence[Sample], counts: RocCounts) -> Iterator[Item]:
-    results = predictor.predict_many((sample.image for sample in samples), on_error="return")
+    results = predictor.predict_many(
+        (sample.image for sample in samples), force=True, on_error="return"
+    )
     for sample, result in zip(samples, results, strict=True):
         if isinstance(result, ImageError):
             yield sample.id, result, sample.mask

@@ -145,7 +145,7 @@ def draw_overlays(
             truths = known_masks(by_id[id], predictor.spec.classes)
             if not truths:
                 continue
-            prediction = predictor.predict(by_id[id].image)
+            prediction = predictor.predict(by_id[id].image, force=True)
             picture = np.hstack(
                 [_overlay(prediction, masks) for masks in (truths, prediction.masks)]
             )
@@ -184,7 +184,7 @@ def _label(column: str) -> str:
 
 def _columns(predictor: Predictor, sample: Sample) -> dict[str, NDArray[Any]]:
     """The pictures of one image, by their titles."""
-    prediction = predictor.predict(sample.image)
+    prediction = predictor.predict(sample.image, force=True)
     truths = known_masks(sample, prediction.classes)
     predicted = _overlay(prediction, prediction.masks)
     if not is_lesion_only(prediction.classes):
