@@ -118,11 +118,8 @@ def test_a_refused_image_has_no_mask_in_python_unless_forced(
 
 def test_a_refused_image_can_be_described_and_shown(predictor: Predictor, grey: np.ndarray) -> None:
     refused = predictor.predict(grey)
-    described, usual = (
-        refused.to_dict(spacing_mm=0.1),
     described = refused.to_dict(spacing_mm=0.1)
     usual = predictor.predict(grey, force=True).to_dict()
-    )
     assert described["refusal"] == NOT_DERMOSCOPIC
     assert (described["area_pixels"], described["review"]) == (None, True)
     assert list(described) == list(usual)

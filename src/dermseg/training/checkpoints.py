@@ -84,17 +84,6 @@ class EpochKeeper(Callback):
                 f"{error.strerror or error}; make room and continue with --resume"
             )
             raise OutputError(message) from error
-        score = self.monitor.removeprefix("selection_").replace("_jaccard", " Jaccard")
-        _logger.info(
-            "epoch %d/%d: loss %.4f, selection loss %.4f, %s %.4f, %.0f s",
-            row["epoch"],
-            trainer.max_epochs,
-            row["train_loss"],
-            row["selection_loss"],
-            score,
-            row[self.monitor],
-            row["seconds"],
-        )
 
     def _keep(self, *, is_best: bool) -> None:
         new, last, best = self.run / NEW, self.run / LAST, self.run / BEST

@@ -29,6 +29,7 @@ from dermseg.training.initialization import load_initial_weights
 from dermseg.training.module import SegmentationModule
 from dermseg.training.monitor import monitored_score
 from dermseg.training.optimization import average_weights, first_steps
+from dermseg.training.progress_report import ProgressReport
 
 __all__ = ["choose_precision", "fit"]
 
@@ -93,7 +94,7 @@ def fit(
             log_every_n_steps=1,
             enable_checkpointing=False,
             enable_model_summary=False,
-            enable_progress_bar=progress.is_shown(),
+            enable_progress_bar=False,
             num_sanity_val_steps=0,
         )
         with _interruptible():
@@ -139,6 +140,8 @@ def _callbacks(recipe: Recipe, run: Path, num_steps: int) -> list[Callback]:
                 monitored_score(recipe.classes), mode="max", patience=options.early_stopping_epochs
             )
         )
+    monitor = monitored_score(recipe.classes)
+    callbacks.append(ProgressReport(monitor, draws_bar=progress.is_shown()))
     # Last, so that its checkpoints hold what the others decided.
     return [_ProcessLog(), *callbacks, EpochKeeper(run, recipe.classes)]
 

@@ -15,7 +15,6 @@ from dermseg.evaluation.image_score import BORDER_WIDTH, ImageScore
 from dermseg.evaluation.intervals import NUM_RESAMPLES
 from dermseg.evaluation.matching import ImageFiles
 from dermseg.evaluation.report.cases import choose_cases, draw_case
-from dermseg.evaluation.report.charts import Curve, curve_chart, histogram, reliability_chart
 from dermseg.evaluation.report.curves import (
     precision_recall_points,
     reliability_points,

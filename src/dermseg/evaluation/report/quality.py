@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from dermseg.evaluation.figures import REVIEW_SHARE
-from dermseg.evaluation.report.charts import Curve, curve_chart, scatter_chart
 from dermseg.evaluation.report.content import Chart
 from dermseg.evaluation.results import Evaluation
 from dermseg.metrics import JACCARD_THRESHOLD
