@@ -37,23 +37,26 @@ def demo(
         plan_jobs,
         predict_jobs,
     )
+    from dermseg.prediction.naming import INDEX
+    from dermseg.progress import track
 
     images, truth, predictions = (output / name for name in ("images", "truth", "predictions"))
     for folder in (images, truth):
         _make(folder)
     names = [f"phantom_{seed:03d}" for seed in range(num_images)]
-    for seed, name in enumerate(names):
+    for seed, name in track(enumerate(names), num_images, "generating images"):
         phantom = create_phantom(seed, size=_SIZE)
         write_image(images / f"{name}.jpg", phantom.image)
         write_mask(truth / f"{name}{MASK_ENDING}", phantom.mask)
     predictor = load_model()
     jobs = plan_jobs([images / f"{name}.jpg" for name in names], recursive=False)
     # Generated images are no photographs: a model may say so.
-    options = OutputOptions(force=True)
+    options = OutputOptions(force=True, index=True)
     todo, _ = open_output(predictions, jobs, predictor, options, existing="overwrite")
     table = Table("image", "lesion, % of image", "diameter, pixels", "Jaccard", "seconds")
     scores = []
-    for job, row in predict_jobs(predictor, todo, predictions, options):
+    results = predict_jobs(predictor, todo, predictions, options)
+    for job, row in track(results, num_images, "predicting"):
         mask = read_mask(predictions / job.key(MASK_ENDING))
         scores.append(jaccard(mask, read_mask(truth / f"{job.stem.name}{MASK_ENDING}")))
         table.add_row(
@@ -68,6 +71,7 @@ def demo(
     typer.echo(f"generated images: {images}")
     typer.echo(f"masks, overlays and predictions.csv: {predictions}")
     typer.echo("Generated images are not patients: these figures say that it runs, no more.")
+    typer.echo(f"look at them: {predictions / INDEX}")
 
 
 def _make(folder: Path) -> None:

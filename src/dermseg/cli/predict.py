@@ -51,6 +51,12 @@ def predict(
     no_overlay: Annotated[
         bool, typer.Option("--no-overlay", help="Do not write NAME_overlay.jpg.")
     ] = False,
+    no_index: Annotated[
+        bool,
+        typer.Option(
+            "--no-index", help="Do not write index.html, a page of all images, most doubtful first."
+        ),
+    ] = False,
     recursive: Annotated[
         bool, typer.Option("--recursive", help="Look into subfolders, and keep their paths.")
     ] = False,
@@ -89,7 +95,7 @@ def predict(
         bool, typer.Option("--json", help="Print a summary for machines on standard output.")
     ] = False,
 ) -> None:
-    """Write a mask, an overlay and measurements for every image.
+    """Write a mask, an overlay and measurements for every image, and a page that shows them all.
 
     Masks have the image's native size, in the orientation that a viewer shows (EXIF applied).
     With --attributes, or a model of attributes, NAME_attribute_CLASS.png is the mask of each.
@@ -104,8 +110,10 @@ def predict(
         predict_jobs,
         share_heap,
     )
+    from dermseg.prediction.naming import INDEX
     from dermseg.prediction.table import attribute_columns
     from dermseg.progress import track
+    from dermseg.storage import open_sink
 
     if overwrite and skip_existing:
         message = "--overwrite and --skip-existing exclude each other: give one of them"
@@ -132,6 +140,7 @@ def predict(
         spacing_mm=spacing_mm,
         masks=mask_format,
         force=force,
+        index=not no_index,
     )
     existing: Existing = "overwrite" if overwrite else "skip" if skip_existing else "refuse"
     todo, kept = open_output(output, jobs, predictor, options, existing=existing)
@@ -149,6 +158,8 @@ def predict(
                 num_found[name] += bool(row[attribute_columns(name)[0]])
     counts = {"num_predicted": len(todo) - len(failures), "num_kept": len(kept)}
     summary = _describe(predictor, num_found) | {"output": output} | counts
+    if not no_index:
+        summary["index"] = open_sink(output).locate(INDEX)
     _report(summary | {"failures": failures}, as_json=as_json)
     if failures:
         raise typer.Exit(1)
@@ -201,6 +212,8 @@ def _report(summary: dict[str, Any], *, as_json: bool) -> None:
     typer.echo(f"{written}{kept}{failed}{refused}")
     for name, attribute in summary.get("attributes", {}).items():
         typer.echo(f"{name.replace('_', ' ')}: in {attribute['num_found']} of these images")
+    if "index" in summary:
+        typer.echo(f"overview: {summary['index']}")
     if summary["experimental"]:
         typer.echo(
             f"experimental: the model {summary['model']} has not shown that it finds this in "

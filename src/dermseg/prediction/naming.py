@@ -9,6 +9,7 @@ from typing import Final
 
 __all__ = [
     "COCO",
+    "INDEX",
     "LINES",
     "MASK_ENDING",
     "OVERLAY_ENDING",
@@ -33,6 +34,7 @@ LINES: Final = "predictions.jsonl"
 COCO: Final = "predictions.coco.json"
 PARQUET: Final = "predictions.parquet"
 RECORD: Final = "predictions.json"
+INDEX: Final = "index.html"
 
 RUN_FILES: Final = (TABLE, LINES, COCO, PARQUET)
 """Files of a whole run, besides the record of its settings."""

@@ -11,7 +11,9 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from dermseg.errors import ImageError
+from dermseg.prediction.contact_sheet import ContactSheet, draw_thumbnail
 from dermseg.prediction.inputs import Job
+from dermseg.prediction.naming import INDEX
 from dermseg.prediction.output_folder import OutputOptions
 from dermseg.prediction.parquet import copy_as_parquet, is_installed
 from dermseg.prediction.prediction import Prediction
@@ -35,10 +37,12 @@ class _Written:
     Attributes:
         row: Its row of the table.
         line: Its line in the file of all masks, if there is one.
+        thumbnail: Its picture on the contact sheet, if there is one.
     """
 
     row: Row
     line: bytes = b""
+    thumbnail: bytes = b""
 
 
 def predict_jobs(
@@ -57,7 +61,8 @@ def predict_jobs(
 
     Masks are written by threads, while the next images are read and predicted. What is held does
     not grow with the number of images, and little with their size. When all is done, what is made
-    of the whole run is written: COCO, and the table as Parquet if it is long and polars is there.
+    of the whole run is written: COCO, the contact sheet, and the table as Parquet if it is long and
+    polars is there.
 
     Args:
         predictor: The model.
@@ -84,6 +89,7 @@ def predict_jobs(
         force=options.force,
         on_error="return",
     )
+    sheet = _open_sheet(sink, predictor, options, kept)
     waiting: deque[tuple[Job, Future[_Written]]] = deque()
     with ExitStack() as stack:
         table = stack.enter_context(Table(sink, kept, attributes=attributes))
@@ -95,15 +101,29 @@ def predict_jobs(
                 waiting.append((job, pool.submit(_write, job, result, sink, options, predictor)))
                 # What waits is small; it bridges the time of an inference.
                 if len(waiting) > batch_size + workers:
-                    yield _finish(waiting, table, lines)
+                    yield _finish(waiting, table, lines, sheet)
             while waiting:
-                yield _finish(waiting, table, lines)
+                yield _finish(waiting, table, lines, sheet)
         finally:
             for _, future in waiting:
                 future.cancel()
     options.mask_format.complete(sink, [LESION, *attributes])
+    if sheet is not None:
+        sink.write(INDEX, sheet.render())
     if len(kept) + len(jobs) >= _PARQUET_ROWS and is_installed():
         copy_as_parquet(sink)
+
+
+def _open_sheet(
+    sink: Sink, predictor: Predictor, options: OutputOptions, kept: Sequence[dict[str, str]]
+) -> ContactSheet | None:
+    """Begin the contact sheet, if there is to be one, with what an earlier run left."""
+    if not options.index:
+        return None
+    sheet = ContactSheet(sink, predictor.spec.name, overlays=options.overlay)
+    for row in kept:
+        sheet.add(row)
+    return sheet
 
 
 def _open_lines(
@@ -117,7 +137,10 @@ def _open_lines(
 
 
 def _finish(
-    waiting: deque[tuple[Job, Future[_Written]]], table: Table, lines: Appender | None
+    waiting: deque[tuple[Job, Future[_Written]]],
+    table: Table,
+    lines: Appender | None,
+    sheet: ContactSheet | None,
 ) -> tuple[Job, Row]:
     job, future = waiting.popleft()
     written = future.result()
@@ -125,6 +148,8 @@ def _finish(
     if lines is not None:
         lines.add(written.line)
     table.add_row(written.row)
+    if sheet is not None:
+        sheet.add(written.row, written.thumbnail)
     if "error" not in written.row:
         _logger.debug("%s: %.3f s", job.source, written.row["seconds"])
     return job, written.row
@@ -138,10 +163,12 @@ def _write(
     predictor: Predictor,
 ) -> _Written:
     """Write the files of one image."""
-    if not isinstance(result, ImageError) and result.refusal is not None and not options.force:
-        result = ImageError(str(job.source), result.refusal)
     if isinstance(result, ImageError):
         return _Written(row_of_error(str(job.source), result))
+    if result.refusal is not None and not options.force:
+        error = ImageError(str(job.source), result.refusal)
+        thumbnail = draw_thumbnail(result) if options.index else b""
+        return _Written(row_of_error(str(job.source), error), thumbnail=thumbnail)
     # The lesion is held beside each of the attributes in turn.
     num_classes = 2 if result.attributes else 1
     with predictor.memory.hold(result.size[0] * result.size[1] * num_classes):
@@ -161,5 +188,6 @@ def _write(
             str(job.source), masks.mask_name(job), result, spacing_mm=options.spacing_mm
         )
         row |= cells
+        thumbnail = draw_thumbnail(result) if options.index else b""
         row["seconds"] = result.seconds + time.perf_counter() - started
-        return _Written(row, masks.line)
+        return _Written(row, masks.line, thumbnail)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from dermseg.errors import UsageError
 from dermseg.images import is_whole
 from dermseg.prediction.inputs import Job
-from dermseg.prediction.naming import COCO, PARQUET, RECORD, RUN_FILES
+from dermseg.prediction.naming import COCO, INDEX, PARQUET, RECORD, RUN_FILES
 from dermseg.prediction.predictor import Predictor
 from dermseg.prediction.table import read_rows
 from dermseg.prediction.writers import EXTRA_WRITERS, MASK_FORMATS, MaskFormat, MaskWriter
@@ -35,6 +35,7 @@ class OutputOptions:
             file for each image, but ``predictions.jsonl`` as the run goes on and
             ``predictions.coco.json`` at its end.
         force: Also write masks of images that the model was not made for.
+        index: Write ``index.html``, a contact sheet of the run.
 
     Raises:
         UsageError: If there is no such format of masks.
@@ -45,6 +46,7 @@ class OutputOptions:
     spacing_mm: float | None = None
     masks: str = "png"
     force: bool = False
+    index: bool = False
 
     def __post_init__(self) -> None:
         """Check the format."""
@@ -62,6 +64,11 @@ class OutputOptions:
     def extra_writers(self) -> list[type[MaskWriter]]:
         """The writers of the other files of each image."""
         return [writer for name, writer in EXTRA_WRITERS.items() if getattr(self, name)]
+
+    @property
+    def run_files(self) -> tuple[str, ...]:
+        """Files that a run leaves besides those of each image and the record."""
+        return (*RUN_FILES, INDEX) if self.index else RUN_FILES
 
     def endings(self, attributes: Sequence[str]) -> list[str]:
         """Endings of the files that each image gets.
@@ -97,13 +104,13 @@ def open_output(
     todo, rows = list(jobs), list[dict[str, str]]()
     attributes = predictor.spec.attributes
     if existing == "refuse":
-        _refuse_existing(sink, jobs, options.endings(attributes))
+        _refuse_existing(sink, jobs, options, attributes)
     elif existing == "skip" and not sink.is_empty():
         _check_record(sink, predictor, options)
         todo, rows = _unfinished(sink, jobs, options, attributes)
     sink.prepare({str(job.stem.parent) for job in jobs})
     # Before the record changes: no old row may ever stand under a new record.
-    for name in (COCO, PARQUET) if existing == "skip" else RUN_FILES:
+    for name in (COCO, PARQUET) if existing == "skip" else options.run_files:
         sink.remove(name)
     record = json.dumps(_record(predictor, options), indent=1) + "\n"
     sink.write(RECORD, record.encode())
@@ -143,9 +150,11 @@ def _record(predictor: Predictor, options: OutputOptions) -> dict[str, Any]:
     return record
 
 
-def _refuse_existing(sink: Sink, jobs: Sequence[Job], endings: Sequence[str]) -> None:
-    outputs = (job.key(ending) for job in jobs for ending in endings)
-    existing = [key for key in (*outputs, *RUN_FILES) if sink.exists(key)]
+def _refuse_existing(
+    sink: Sink, jobs: Sequence[Job], options: OutputOptions, attributes: Sequence[str]
+) -> None:
+    outputs = (job.key(ending) for job in jobs for ending in options.endings(attributes))
+    existing = [key for key in (*outputs, *options.run_files) if sink.exists(key)]
     if existing:
         message = (
             f"{sink.locate(existing[0])} is already there ({len(existing)} such files): choose "
