@@ -111,8 +111,7 @@ class Predictor:
         Args:
             source: A path, a file of a storage, the bytes of an image file, an open file of them,
                 an array (H, W, 3) uint8 in RGB order, or a Pillow image.
-            force: Give a mask even if the model was not made for the image; without it, the mask
-                of an image with a `Prediction.refusal` raises ``RefusedImageError``.
+            force: Give a mask even if the image is refused, see `Prediction.refusal`.
 
         Raises:
             ImageError: If the image cannot be read.
@@ -186,8 +185,7 @@ class Predictor:
             if self.lesion is None
             else self._stream_inside(self.lesion, sources, batch_size, workers, image_side)
         )
-        if force:
-            results = _forced(results)
+        results = _forced(results) if force else results
         return _raised(results) if on_error == "raise" else results
 
     def infer(self, inputs: FloatArray) -> FloatArray:
