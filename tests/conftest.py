@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import logging
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from dermseg.cli import main
 from dermseg.images import write_image, write_mask
 from dermseg.package import ModelSpec, Provenance
 from dermseg.phantom import Phantom, PhantomOptions, create_phantom
 from dermseg.preprocessing import UNIT_RANGE
+from dermseg.progress import show_progress
 from dermseg.recipes import LesionCrop, Postprocessing, Recipe, parse_recipe
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -81,8 +87,8 @@ def command() -> str:
 
 
 @pytest.fixture(scope="session")
-def dermseg(command: str) -> Run:
-    """Run the command line as a user does, and never accept a traceback."""
+def dermseg_process(command: str) -> Run:
+    """Run the command line in a process of its own, and never accept a traceback."""
 
     def run(*arguments: object, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         result = subprocess.run(
@@ -97,6 +103,49 @@ def dermseg(command: str) -> Run:
         return result
 
     return run
+
+
+@pytest.fixture(scope="session")
+def dermseg() -> Run:
+    """Run the command line in this process, which saves the seconds of starting one.
+
+    An error that the command line does not turn into a message is the test's.
+    """
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        words = [str(argument) for argument in arguments]
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        code = 0
+        with _as_a_program(["dermseg", *words]), redirect_stdout(out), redirect_stderr(err):
+            try:
+                main()
+            except SystemExit as exit:
+                code = exit.code if isinstance(exit.code, int) else int(exit.code is not None)
+        texts = []
+        for stream in (out, err):
+            stream.flush()
+            texts.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+        return subprocess.CompletedProcess(words, code, *texts)
+
+    return run
+
+
+@contextmanager
+def _as_a_program(words: list[str]) -> Iterator[None]:
+    """Set arguments and warnings as a new process has them, and take back what it leaves."""
+    logger = logging.getLogger("dermseg")
+    handlers, level, propagate = [*logger.handlers], logger.level, logger.propagate
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("default")
+        patch.setattr(sys, "argv", words)
+        patch.setenv("COLUMNS", "200")
+        try:
+            yield
+        finally:
+            logger.handlers[:] = handlers
+            logger.setLevel(level)
+            logger.propagate = propagate
+            show_progress(None)
 
 
 def write_color_package(

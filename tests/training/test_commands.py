@@ -43,7 +43,7 @@ def assert_nothing_left(before: set[str]) -> None:
 
 @pytest.mark.slow
 def test_run_with_a_worker_prints_its_course_only_and_leaves_nothing_behind(
-    tmp_path: Path, dermseg: Dermseg, recipe_file: Path, disc_dataset: Path
+    tmp_path: Path, dermseg_process: Dermseg, recipe_file: Path, disc_dataset: Path
 ) -> None:
     data = shutil.copytree(disc_dataset, tmp_path / "data")
     for folder in ("images", "masks"):
@@ -53,7 +53,7 @@ def test_run_with_a_worker_prints_its_course_only_and_leaves_nothing_behind(
     excluded.write_text("my disc 0\r\n\n  disc_01 \nnot there\n")
     before = shared_memory()
     run = tmp_path / "run"
-    result = dermseg(
+    result = dermseg_process(
         "train", recipe_file, "--data", data, "-o", run, "--workers", 1,
         "--exclude", excluded, "--set", "training.epochs=1", "--set", "data.seed=2",
     )  # fmt: skip
@@ -67,7 +67,7 @@ def test_run_with_a_worker_prints_its_course_only_and_leaves_nothing_behind(
     assert_nothing_left(before)
 
     package = tmp_path / "package"
-    result = dermseg("export", run, "-o", package, "--name", "mine", "--half")
+    result = dermseg_process("export", run, "-o", package, "--name", "mine", "--half")
     assert result.returncode == 0, result.stderr
     assert "model package 'mine'" in result.stdout
     assert (package / "model.onnx").is_file()
@@ -112,14 +112,16 @@ def test_terminated_run_does_not_end_as_if_it_were_done(
 )
 def test_wrong_recipe_is_one_line_and_makes_no_folder(
     tmp_path: Path,
-    dermseg: Dermseg,
+    dermseg_process: Dermseg,
     recipe_file: Path,
     disc_dataset: Path,
     override: str,
     message: str,
 ) -> None:
     run = tmp_path / "run"
-    result = dermseg("train", recipe_file, "--data", disc_dataset, "-o", run, "--set", override)
+    result = dermseg_process(
+        "train", recipe_file, "--data", disc_dataset, "-o", run, "--set", override
+    )
     assert result.returncode == 2
     (line,) = result.stderr.splitlines()
     assert message in line
