@@ -12,7 +12,7 @@ from dermseg.audit.pairs import KINDS, ImagePair, Kind
 from dermseg.audit.pictures import choose_pairs, draw_pictures
 from dermseg.audit.report import summarise
 from dermseg.pages.parts import embed_picture
-from dermseg.pages.rendering import render_page
+from dermseg.pages.templating import render_page
 from dermseg.storage import write_bytes_atomically
 from dermseg.types import ImageArray
 

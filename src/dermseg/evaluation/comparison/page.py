@@ -16,7 +16,7 @@ from dermseg.evaluation.intervals import NUM_RESAMPLES
 from dermseg.evaluation.score_table import SCORES
 from dermseg.pages.cells import axis_cell, axis_over, draw_sorted, interval_cell
 from dermseg.pages.parts import embed_picture
-from dermseg.pages.rendering import render_page
+from dermseg.pages.templating import render_page
 from dermseg.storage import write_bytes_atomically
 
 __all__ = ["write_page"]

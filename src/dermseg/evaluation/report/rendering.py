@@ -16,8 +16,8 @@ from dermseg.evaluation.results import Evaluation
 from dermseg.evaluation.score_table import name_figure
 from dermseg.evaluation.writing import summary
 from dermseg.pages.cells import axis_cell, interval_cell
-from dermseg.pages.rendering import render_page
 from dermseg.pages.scales import Axis, fit_axis
+from dermseg.pages.templating import render_page
 from dermseg.storage import write_bytes_atomically
 
 __all__ = ["REPORT_NAME", "render_report", "write_report"]
