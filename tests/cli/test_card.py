@@ -59,7 +59,7 @@ def test_scores_and_notes_get_into_the_card(
 def test_what_cannot_be_said_is_refused(dermseg: Dermseg, package: Path, tmp_path: Path) -> None:
     before = (package / "model.json").read_bytes()
     for arguments, message in (
-        ((), "nothing to say: give --score"),
+        ((), "nothing to add: give --score"),
         (("--score", tmp_path), "no summary.json of an evaluation"),
         (("--notes", tmp_path), "cannot be read as text"),
     ):

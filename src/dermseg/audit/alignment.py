@@ -51,8 +51,8 @@ def align(first: Fingerprint, second: Fingerprint, candidate: Candidate) -> Alig
     The turn comes from the harmonics of the two discs; from there an affine map is refined.
 
     Args:
-        first: Of the image ``candidate.first``.
-        second: Of the image ``candidate.second``.
+        first: The image ``candidate.first``.
+        second: The image ``candidate.second``.
         candidate: Tells which of the discs look alike.
 
     Returns:
@@ -176,7 +176,7 @@ def _compare(
 
 
 def _fine(luminance: NDArray[np.number]) -> NDArray[np.float32]:
-    """What is finer than lesions are, brought to the same contrast everywhere."""
+    """Return the texture finer than lesions, with its contrast equalised over the image."""
     smooth = cv2.GaussianBlur(np.asarray(luminance, np.float32), (0, 0), 0.8)
     fine = smooth - cv2.GaussianBlur(smooth, (0, 0), 3)
     contrast = cv2.GaussianBlur(fine * fine, (0, 0), 4)

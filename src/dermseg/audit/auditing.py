@@ -34,7 +34,7 @@ __all__ = ["Audit", "audit_datasets"]
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit found.
+    """The findings of an audit.
 
     Attributes:
         items: All images, by dataset and id.

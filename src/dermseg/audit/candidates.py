@@ -1,4 +1,4 @@
-"""Which pairs of images are worth a closer look, found without comparing all pairs."""
+"""Find pairs of images worth a closer look, without comparing all pairs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Candidate:
         first: Index of the one whose disc it is.
         second: Index of the one whose central disc it is.
         disc: Index in ``DISCS``.
-        distance: Of the two discs, see ``describe_discs``.
+        distance: Distance of the two discs, see ``describe_discs``.
     """
 
     first: int

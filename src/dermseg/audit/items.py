@@ -14,7 +14,7 @@ __all__ = ["Item", "Place", "list_items"]
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where an image belongs; the same lesion in two places is a leak.
+    """The place an image belongs to; a lesion in two places is a leak.
 
     Attributes:
         folder: The dataset's folder.

@@ -45,8 +45,8 @@ class PairPictures:
 def choose_pairs(audit: Audit, max_pairs: int) -> list[ImagePair]:
     """Choose a fair share of each kind, leaks first.
 
-    Of each kind of leak some are taken, then of each kind within one place; of a kind those
-    first whose ids differ, and of these the least certain, as they are worth a look.
+    Some pairs of each kind of leak are taken, then some of each kind within one place. Within a
+    kind, pairs with different ids come first, the least certain ahead: they are worth a look.
     """
     queues: list[list[ImagePair]] = []
     for leak in (True, False):
@@ -77,7 +77,7 @@ def draw_pictures(audit: Audit, pair: ImagePair) -> PairPictures:
 
 
 def _interest(pair: ImagePair) -> tuple[bool, float]:
-    """What an id tells anyway comes last."""
+    """Rank a pair; pairs that equal ids reveal anyway come last."""
     return "id" in pair.evidence, pair.alignment.similarity if pair.alignment else 1
 
 

@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Scan:
-    """What is kept of a file.
+    """The features kept of one file.
 
     Attributes:
         bytes_hash: SHA-256 of the file.

@@ -1,4 +1,4 @@
-"""What dermoscopy puts between camera and lesion, drawn into training images at random."""
+"""Artefacts between camera and lesion, drawn into training images at random."""
 
 from __future__ import annotations
 

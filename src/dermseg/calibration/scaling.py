@@ -21,7 +21,7 @@ __all__ = ["LogitCounts", "ReliabilityCounts", "fit_scaling"]
 _PER_UNIT: Final = 32
 _NUM_BINS: Final = 2 * LARGEST_LOGIT * _PER_UNIT + 1
 _LOGITS: Final = np.linspace(-LARGEST_LOGIT, LARGEST_LOGIT, _NUM_BINS)
-# Of the temperature, and of the bias to either side: what would need more is wrong beforehand.
+# Limits of the temperature and of the absolute bias: logits that need more are wrong beforehand.
 _RANGE: Final = (0.2, 5.0)
 _LARGEST_BIAS: Final = 4.0
 _NO_PIXELS: Final = ProbabilityCounts(np.zeros(256, np.int64), np.zeros(256, np.int64))

@@ -29,8 +29,8 @@ KERNELS: Final = (0.0, 0.005, 0.012, 0.026)
 
 # Levels of 255 among which the threshold is sought.
 _THRESHOLDS: Final = slice(51, 205)
-# Of mean Jaccard indices: what is closer to the best one is as good. It is about a quarter of the
-# interval of a thousand images.
+# Mean Jaccard indices closer to the best than this count as equal: about a quarter of the interval
+# of a thousand images.
 _NEARLY: Final = 2e-3
 
 
@@ -120,8 +120,8 @@ def predict_known(
 def _choose_threshold(mean_jaccard: NDArray[np.float64]) -> float:
     """A threshold as good as any, from the mean Jaccard index at each of 256 levels.
 
-    Of several that are nearly as good it is the middle one: the very best is a matter of chance,
-    and at an edge a little more or less costs most on other images.
+    It is the middle one of those that are nearly as good as the best: the very best is a matter of
+    chance, and a threshold at an edge costs most on other images.
     """
     candidates = mean_jaccard[_THRESHOLDS]
     good = np.flatnonzero(candidates >= candidates.max() - _NEARLY) + _THRESHOLDS.start

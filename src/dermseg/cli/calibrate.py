@@ -65,6 +65,6 @@ def calibrate(
     )
     typer.echo(
         f"model package '{spec.name}': {output}; temperature {spec.temperature:g}, bias "
-        f"{spec.bias:g}, threshold {spec.postprocessing.threshold:g}; its MODEL_CARD.md says what "
-        "its doubts are worth"
+        f"{spec.bias:g}, threshold {spec.postprocessing.threshold:g}; its MODEL_CARD.md says how "
+        "reliable its estimates are"
     )

@@ -18,14 +18,14 @@ def card(
     ] = None,
     notes: Annotated[
         Path | None,
-        typer.Option(help="Markdown with what else is to be said, in place of what was said."),
+        typer.Option(help="Markdown file of notes; they replace those in the card."),
     ] = None,
 ) -> None:
-    """Say more in a model's card: scores, and sections of your own. Needs the extra 'train'."""
+    """Add scores and notes to a model's card. Needs the extra 'train'."""
     from dermseg.errors import MissingExtraError, UsageError
 
     if not score and notes is None:
-        message = "nothing to say: give --score, the folder of an evaluation, or --notes, a file"
+        message = "nothing to add: give --score, the folder of an evaluation, or --notes, a file"
         raise UsageError(message)
     try:
         from dermseg.export import describe_package, read_score

@@ -14,7 +14,7 @@ __all__ = ["models", "networks", "recipes"]
 
 
 def models(
-    as_json: Annotated[bool, typer.Option("--json", help="Print for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the shipped models: packages with weights."""
     from dermseg.package import DEFAULT_MODEL, list_packages, load_package
@@ -43,7 +43,7 @@ def networks(
     size: Annotated[
         str, typer.Option(metavar="HEIGHTxWIDTH", help="Input size for the cost of a network.")
     ] = "192x256",
-    as_json: Annotated[bool, typer.Option("--json", help="Print for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the networks: architectures without weights. Needs the extra 'train'.
 

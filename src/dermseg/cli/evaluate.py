@@ -53,7 +53,7 @@ def evaluate(
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="Whose rules make the figures: a name, NAME:VALUE, or 'all'. By default isic, and "
+            help="Protocol of the figures: a name, NAME:VALUE, or 'all'. By default isic, and "
             "isic2018_task2 for attributes."
         ),
     ] = None,

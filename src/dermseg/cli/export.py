@@ -35,8 +35,8 @@ def export(
         bool,
         typer.Option(
             "--int8",
-            help="Calculate in int8: about half the time. Needs --data; what it costs is measured "
-            "on images that were not trained on, and kept in the package.",
+            help="Compute in int8: about half the time. Needs --data; the loss of accuracy is "
+            "measured on images that were not trained on, and recorded in the package.",
         ),
     ] = False,
     data: Annotated[

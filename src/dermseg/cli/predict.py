@@ -175,7 +175,7 @@ def _load(model: str | None, *, attributes: bool, **options: Any) -> Predictor: 
 
 
 def _describe(predictor: Predictor, num_found: dict[str, int]) -> dict[str, Any]:
-    """What was used, and in how many images each attribute was found."""
+    """Describe the models used, and in how many images each attribute was found."""
     lesion = predictor.lesion or predictor
     described = {
         "model": predictor.spec.name,

@@ -30,12 +30,12 @@ MasksOption: TypeAlias = Annotated[
     typer.Option(help="Their masks: NAME.png, NAME_segmentation.png or NAME_mask.png."),
 ]
 GroupsOption: TypeAlias = Annotated[
-    Path | None, typer.Option(help="CSV with columns id,group: what must stay together.")
+    Path | None, typer.Option(help="CSV with the columns id,group: a group is never split.")
 ]
 PresenceOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        help="CSV with columns id and one per class, 0 or 1: what images without a mask of it show."
+        help="CSV of image-level labels: the column id, and a column of 0 and 1 for each class."
     ),
 ]
 

@@ -42,7 +42,7 @@ class Archive:
 
 @dataclass(frozen=True)
 class Download:
-    """What to download for a dataset.
+    """The archives of a dataset.
 
     Attributes:
         dataset: Its name in ``DATASETS``.

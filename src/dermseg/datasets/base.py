@@ -1,4 +1,4 @@
-"""What every dataset has: its facts, the folders it is recognised by, and its paired files."""
+"""The base of every dataset: its facts, its folder layout, and its paired files."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Orphan:
 
 @dataclass(frozen=True)
 class TableProblem:
-    """What is wrong with a table of metadata; the images can be used without it.
+    """A defect in a table of metadata; the images can be used without it.
 
     Attributes:
         path: The table.
@@ -53,7 +53,7 @@ class TableProblem:
 
 @dataclass(frozen=True)
 class Gap:
-    """What is not known of an image because a file is missing; the rest of it can be used.
+    """A missing file of an image whose other files can be used.
 
     Attributes:
         path: The image.

@@ -58,7 +58,7 @@ _Failure: TypeAlias = tuple[Sample, ImageError | DatasetError]
 
 @dataclass(frozen=True)
 class CacheReport:
-    """What filling a cache did.
+    """The result of filling a cache.
 
     Attributes:
         sizes: The network sizes (height, width).

@@ -28,7 +28,7 @@ _SUPERPIXELS = "_superpixels"
 
 @dataclass(frozen=True)
 class PartFolders:
-    """Where one part of a challenge is.
+    """The folders of one part of a challenge.
 
     Attributes:
         part: ``train``, ``validation`` or ``test``.

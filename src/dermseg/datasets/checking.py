@@ -48,7 +48,7 @@ class AttributeCount:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a dataset holds, and what is wrong with it.
+    """The contents of a dataset and its defects.
 
     Attributes:
         dataset: Its name in ``DATASETS``.

@@ -31,7 +31,7 @@ LESION: Final = "lesion"
 
 @dataclass(frozen=True)
 class ClassMasks:
-    """What is known about the classes of one image.
+    """The known masks of the classes of one image.
 
     Attributes:
         masks: (C, H, W) bool; all False where the class is not known.

@@ -1,4 +1,4 @@
-"""What was downloaded into a folder: ``download.json``, and the report to the caller."""
+"""The record of a download: ``download.json``, and the report to the caller."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def measure(path: Path) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class DownloadReport:
-    """What is in the folder after a download.
+    """The contents of the folder after a download.
 
     Attributes:
         dataset: Its name in ``DATASETS``.

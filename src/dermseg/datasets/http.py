@@ -216,7 +216,7 @@ def _check_status(response: requests.Response, url: str) -> None:
 
 
 def _start(response: requests.Response, part: Path, have: int) -> int:
-    """Where in the file the answer begins: at what was asked for, or at 0."""
+    """Return the offset at which the answer begins: the one asked for, or 0."""
     if response.status_code == requests.codes.ok:
         return 0
     begins = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))

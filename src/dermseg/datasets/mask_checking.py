@@ -1,4 +1,4 @@
-"""What may be wrong with one file of masks."""
+"""Checks of a single mask file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Finding", "Problem", "check_mask", "check_superpixel_features"]
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one file.
+    """A defect of one file.
 
     Attributes:
         path: The file.
@@ -43,7 +43,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a mask holds.
+    """The contents of a mask.
 
     Attributes:
         problems: What is wrong with it.

@@ -1,4 +1,4 @@
-"""What a dataset's tables say about its images; never needed to use them."""
+"""Metadata from a dataset's tables; the images can be used without it."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class PairSource(Protocol):
 
 @dataclass(frozen=True)
 class Preparation:
-    """What a pair is made of.
+    """The settings that a training pair depends on.
 
     Attributes:
         cleaning: Which steps are on.
@@ -65,7 +65,7 @@ class Preparation:
 
     @classmethod
     def of(cls, recipe: Recipe) -> Self:
-        """What a recipe is trained on.
+        """Return the settings of a recipe's training pairs.
 
         The lesion comes after the classes where the recipe learns nothing outside it.
         """

@@ -1,4 +1,4 @@
-"""Which classes an image shows, where nobody has drawn their masks."""
+"""Image-level labels: the classes an image shows, without their masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where images come from when no dataset folder is named: two folders of one's own."""
+"""Two folders, of images and of masks, in place of a dataset folder."""
 
 from __future__ import annotations
 

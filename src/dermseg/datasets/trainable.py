@@ -1,4 +1,4 @@
-"""Which images of datasets can be trained on."""
+"""Choose the images of datasets that can be trained on."""
 
 from __future__ import annotations
 

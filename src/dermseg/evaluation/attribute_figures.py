@@ -74,7 +74,7 @@ def class_figures(
         scores: One or more, all of masks of attributes, see `are_attributes`.
         pixels: Pixels of each mask by truth and probability, see `PixelPool.attributes`.
         groups: As for `protocol_figures`.
-        seed: Of the intervals.
+        seed: Seed of the bootstrap intervals.
     """
     overlap = protocol_figures(_OVERLAP, scores, groups=groups, seed=seed).figures
     of_class: dict[str, list[ImageScore]] = {ALL_CLASSES: list(scores)}
@@ -125,12 +125,12 @@ def _of_pixels(
 
 @dataclass(frozen=True)
 class ImagePresence:
-    """What is said of one image.
+    """The presence scores of one image.
 
     Attributes:
         id: The image.
         group: What the intervals resample as a whole.
-        scores: Of the model, by class, see `dermseg.prediction.presence.presence_score`.
+        scores: The model's scores by class, see `dermseg.prediction.presence.presence_score`.
         shown: Whether the image shows a class, where that is known.
         area_share: Share of the image that is lesion; None where nobody knows the lesion.
         area_is_true: Whether the lesion is the true one, or the model's.
@@ -152,9 +152,9 @@ class ClassPresence:
         name: The class.
         num_images: Images of which it is known whether they show it.
         num_present: Those that do.
-        auc: Of the model's scores.
-        average_precision: Of the model's scores; guesses get the share of images that show it.
-        area_auc: Of the lesion's area alone; None where an image has no lesion.
+        auc: Area under the ROC curve of the model's scores.
+        average_precision: Average precision of them; guesses get the share of images that show it.
+        area_auc: AUC of the lesion's area alone; None where an image has no lesion.
         area_means_more: Whether larger lesions show the class more often. If not, ``area_auc`` is
             that of the smallest first, so that it is never below 0.5.
         difference: ``auc`` minus ``area_auc``, the images resampled together.
@@ -195,7 +195,7 @@ class PresenceFigures:
 
     @property
     def area_from(self) -> str:
-        """Whose lesions the areas are of, in words."""
+        """Describe where the lesions' areas come from."""
         if not self.num_predicted_areas:
             return "the true lesions"
         if not self.num_true_areas:
@@ -224,7 +224,7 @@ def presence_figures(images: Sequence[ImagePresence], *, seed: int) -> PresenceF
 
     Args:
         images: Those of which nothing is known are left out.
-        seed: Of the intervals, which resample whole groups.
+        seed: Seed of the bootstrap intervals, which resample whole groups.
 
     Returns:
         None if nothing is known of any image.

@@ -40,7 +40,7 @@ REVIEW_SHARE: Final = 0.2
 
 @dataclass(frozen=True)
 class ProtocolFigures:
-    """What a set of masks scores under a protocol.
+    """The figures of a set of masks under a protocol.
 
     Attributes:
         protocol: The protocol.
@@ -166,9 +166,9 @@ def quality_figures(
     """Hold what was expected of the masks against their Jaccard indices.
 
     Args:
-        scores: Of the images; those of which nothing is expected do not count.
+        scores: Scores of the images; those without an expected quality do not count.
         groups: The group of each id that is not a group of its own; groups are resampled whole.
-        seed: Of the intervals.
+        seed: Seed of the bootstrap intervals.
 
     Returns:
         None where nothing is expected of any image.
@@ -206,10 +206,10 @@ def share_caught(
     """Share of the poor masks that are in the fifth of the images with the lowest expectation.
 
     Args:
-        expected: (images,); only the order counts. Of equals the first comes first.
+        expected: (images,); only the order counts; ties keep their order.
         jaccards: (images,), the truth.
         groups: The group of each image; None makes every image one.
-        seed: Of the interval.
+        seed: Seed of the bootstrap interval.
 
     Returns:
         In [0, 1]; None where no mask is poor.

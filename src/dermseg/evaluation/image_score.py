@@ -60,7 +60,7 @@ class Measures:
 
     Attributes:
         boundary: Border distances, see `BoundaryMeasures`.
-        tolerance: Of the normalised surface distance, in pixels.
+        tolerance: Tolerance of the normalised surface distance, in pixels.
         relative_tolerance: The same, as a share of the lesion's diameter.
         probability: Scores of the probabilities, where there are any.
         protocols: Whose figures are to be computed, where they are made for such masks. The first

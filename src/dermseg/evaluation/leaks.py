@@ -62,7 +62,7 @@ class Leaks:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a reader of the figures must know, one sentence each."""
+        """Warnings for the reader of the figures, one sentence each."""
         if not self.is_recorded:
             return (
                 f"the model '{self.model}' does not record its training images: nothing tells "

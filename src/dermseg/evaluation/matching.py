@@ -1,4 +1,4 @@
-"""Which files belong to an image: matched by id, and noted in ``files.csv``."""
+"""Match the files of each image by id, and list them in ``files.csv``."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ def _match(
 
 
 def _qualities(folder: Path) -> dict[str, Quality]:
-    """What `dermseg predict` wrote of the masks in the folder, by file."""
+    """Read the expected quality of each mask from the table that `dermseg predict` wrote."""
     found = {}
     for row in read_rows(folder):
         if not row["mask"] or not row["expected_jaccard"]:

@@ -42,7 +42,7 @@ def evaluate_model(
 ) -> Evaluation:
     """Predict samples at native size and score the masks; intervals resample whole groups.
 
-    Of a model that finds attributes, the masks of these are scored, see `evaluate_attributes`.
+    If the model finds attributes, their masks are scored, see `evaluate_attributes`.
 
     Args:
         predictor: The model.

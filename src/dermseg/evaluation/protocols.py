@@ -89,12 +89,12 @@ class Protocol:
 
     @property
     def prefix(self) -> str:
-        """What its figures' names begin with."""
+        """The prefix of its figures' names."""
         return {"image": "mean", "batch": "batch_mean"}.get(self.level, "pooled")
 
     @property
     def taken_over(self) -> str:
-        """What a figure is taken over, in words."""
+        """Describe the pixels or images a figure is taken over."""
         size = self.scaling.size
         where = "native size" if size is None else "x".join(map(str, size))
         words = {

@@ -64,7 +64,7 @@ class Evaluation:
         pooled_probabilities: Pixels by probability and truth, of all images and near their
             borders; None if there are no probabilities.
         leaks: What the model has seen of the images; None where it is not known which model it is.
-        seed: Of the intervals.
+        seed: Seed of the bootstrap intervals.
         files: The files of each scored id, where they are known.
         metadata: What the dataset says about each scored id, where it says anything.
         classes: The figures of each attribute, where masks of attributes are scored. Each score
@@ -122,7 +122,7 @@ class Evaluation:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a reader of the figures must know, one sentence each."""
+        """Warnings for the reader of the figures, one sentence each."""
         lines = list(self.leaks.warnings) if self.leaks else []
         if self.skipped:
             num_images = self.num_scored + self.num_skipped
@@ -225,7 +225,7 @@ def summarize(
     """Take the means over what was scored.
 
     Args:
-        results: Of single images, in any order.
+        results: Results of single images, in any order.
         pool: What has taken the histograms out of them.
         groups: The group of each id that is not a group of its own.
         measures: What was measured.

@@ -1,4 +1,4 @@
-"""What the model card says of calibration, expected quality and out-of-distribution images."""
+"""Sections of the model card on calibration, expected quality and out-of-distribution images."""
 
 from __future__ import annotations
 

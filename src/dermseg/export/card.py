@@ -204,7 +204,7 @@ def _class_table(score: Score, classes: Sequence[str]) -> str | None:
 
 
 def _comparison_with_area(score: Score, classes: Sequence[str]) -> list[str]:
-    """Which classes the model finds in images better than the lesion's area alone tells."""
+    """Say for which classes the model ranks images better than the lesion's area alone."""
     lows = {
         name: score.values[f"difference_{name}"][1]
         for name in classes

@@ -18,7 +18,7 @@ _FLIPS = ((), (-1,), (-2,), (-2, -1))
 """The axes that are turned round for each of an image's four mirror images."""
 
 _MUST_AGREE = ("classes", "activation", "preprocessing", "lesion_crop", "postprocessing")
-"""Of the recipes of runs that are averaged."""
+"""Fields in which the recipes of averaged runs must agree."""
 
 
 class Ensemble(SegmentationNetwork):

@@ -33,7 +33,7 @@ _NUM_CALIBRATION = 256
 
 @dataclass(frozen=True)
 class CalibrationImages:
-    """What a network is quantised with, from the images of its own training run.
+    """The calibration images of a quantisation, from the network's own training run.
 
     Attributes:
         source: Name of the dataset.

@@ -24,7 +24,7 @@ _UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, pickle.UnpicklingErr
 
 
 class RunRecord(BaseModel):
-    """What ``run.json`` keeps of a training run besides recipe, split and checkpoints.
+    """The record of a training run, ``run.json``, besides recipe, split and checkpoints.
 
     Attributes:
         class_weights: Fitted on the training masks, the background's first, if a loss asks.
@@ -82,7 +82,7 @@ def read_run(run: Path) -> FinishedRun:
 
 
 def _fitted_spec(run: Path) -> ModelSpec | None:
-    """What the package of a finished run says, if thresholds and kernels were fitted."""
+    """Thresholds and kernels that the package of a finished run was fitted with."""
     package = run / "model"
     if not package.is_dir():
         return None

@@ -26,8 +26,8 @@ _PRESENCE_NAMES = {
 def read_score(evaluation: Path, *, used_for_selection: bool = False) -> Score:
     """Read the score that an evaluation folder's ``summary.json`` holds.
 
-    Of lesions these are the means over images; of attributes the figures over all pixels and
-    those of which images show them, each by its class: ``pooled_jaccard_globules``,
+    For lesions these are means over images. For attributes they are figures over all pixels, and
+    figures of which images show them, one for each class: ``pooled_jaccard_globules``,
     ``presence_auc_globules``.
 
     Raises:

@@ -93,7 +93,7 @@ class OpenedImage:
         return -(-height // scale), -(-width // scale)
 
     def find_defect(self) -> str | None:
-        """What is wrong with the file as far as its container can tell, or None."""
+        """Return the damage that the container reveals, or None."""
         return _find_defect(self.stream, self.format)
 
     def decode(self, least: Size | None = None) -> Image.Image:

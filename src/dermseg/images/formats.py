@@ -29,7 +29,7 @@ class Format:
 
     Attributes:
         name: As messages call it.
-        suffixes: Of its files, in lower case, with the dot.
+        suffixes: Suffixes of its files, in lower case, with the dot.
         signatures: Pairs of an offset and the bytes there; a file with all pairs of one entry is
             of this format, whatever its suffix says.
         reader: Pillow's parser. Not ``Image.open``, which may hand a file to a format outside this

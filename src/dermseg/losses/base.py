@@ -1,4 +1,4 @@
-"""What every loss has in common: the activation of its logits, and its target."""
+"""The base of every loss: the activation of its logits, and its target."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = [
 ]
 
 UNKNOWN: Final = -1.0
-"""Of a target's pixel: nobody said whether it is in the class."""
+"""Value of a target's pixel whose class is unknown."""
 
 SOMEWHERE: Final = -2.0
-"""Of all of a target's pixels that are not `UNKNOWN`: the class is in some of them."""
+"""Value of the pixels of an image-level label: the class is in some of them."""
 
 IGNORED: Final = -100
 """Label of a pixel of which not every class is known; what torch ignores by default."""
@@ -97,7 +97,7 @@ def class_labels(target: Tensor) -> Tensor:
 
 
 def known_pixels(target: Tensor, activation: Activation) -> Tensor | None:
-    """Where a target can be learned from; None if that is everywhere, as for lesions.
+    """Return the mask of known target pixels; None if all are known, as for lesions.
 
     Args:
         target: (N, classes, H, W) of 0 and 1, or below 0 where nothing is known.

@@ -35,7 +35,7 @@ class TverskyLoss(SegmentationLoss):
         beta: Weight of what the mask misses.
         pooled: Take one index per class over the pixels of the whole batch. For classes that
             most images do not have: there the loss of one image says little but "nothing here".
-            Of several processes each pools its own share of the batch.
+            With several processes, each pools its own share of the batch.
 
     Raises:
         ValueError: If a weight is below 0, both are 0, or ``pooled`` is not true or false.

@@ -123,7 +123,7 @@ def boundary_measures(
     Args:
         prediction: (H, W) bool.
         target: The same.
-        tolerance: Of the normalised surface distance, in pixels.
+        tolerance: Tolerance of the normalised surface distance, in pixels.
         relative_tolerance: The same, as a share of the lesion's diameter.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the two networks for dermoscopic attributes share: atrous branches and a decoder."""
+"""Parts of the two networks for dermoscopic attributes: atrous branches and a decoder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AtrousBranches(nn.Module):
     Each is a 3x3 convolution of dilation 2, 3 or 4 and two plain ones; the last takes the stride.
 
     Args:
-        in_channels: Of the features.
+        in_channels: Channels of the features.
         width: Channels of each view.
         stride: By which the size is divided.
     """
@@ -45,7 +45,7 @@ class TransposedDecoder(nn.Module):
     A step is a transposed 3x3 convolution and a plain one. The second drops whole maps in between.
 
     Args:
-        in_channels: Of the deepest features.
+        in_channels: Channels of the deepest features.
         skips: Channels of the skips, the deepest first.
         widths: Channels of each step, one more than there are skips.
         dropout: Share of maps that are dropped in training.

@@ -1,4 +1,4 @@
-"""What every network has in common."""
+"""The base of every network."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def create_resnet_encoder(name: str, *, pretrained: bool) -> tuple[nn.Module, li
     """A ResNet without its classifier.
 
     Args:
-        name: Of timm's ``resnet...`` models, with or without the tag of its weights.
+        name: Name of one of timm's ``resnet...`` models, with or without the tag of its weights.
         pretrained: Fetch weights from the model hub.
 
     Returns:

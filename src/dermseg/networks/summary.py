@@ -1,4 +1,4 @@
-"""What a network is made of, and what it costs: counted without computing anything."""
+"""Layers, parameters and multiply-adds of a network, counted without running it."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class LinearModel(Table):
         features: Their names.
         centres: What is subtracted from each.
         scales: What each is then divided by; the result is kept within -4 and 4.
-        weights: Of each.
+        weights: Weight of each feature.
         squares: Weights of their squares; empty where these do not count.
         intercept: The sum where every feature is at its centre.
 
@@ -87,7 +87,7 @@ class QualityModel(Table):
 
 
 class OutOfDistributionModel(Table):
-    """Which images a model was not made for.
+    """Detects images that a model was not made for.
 
     Attributes:
         threshold: From which a pixel is lesion, for the features.
@@ -111,7 +111,7 @@ class Reliability(Table):
 
     Attributes:
         error: Expected calibration error of all pixels.
-        error_near_border: Of those near the border of the mask or of the truth.
+        error_near_border: The same for pixels near the border of the mask or of the truth.
         pixels: In each bin of probability of the first, the number of pixels.
         probability: Sum of their probabilities.
         lesion: How many are lesion.
@@ -130,7 +130,7 @@ class Reliability(Table):
 
 
 class Calibration(Table):
-    """What a package was calibrated on, and what scaling and threshold changed.
+    """The images a package was calibrated on, and the effect of scaling and threshold.
 
     Attributes:
         on: The images; the other estimates were fitted on the same.

@@ -60,7 +60,7 @@ class OpenVinoSession:
         try:
             self._model = openvino.Core().compile_model(str(path), "CPU", settings)
         except RuntimeError as error:
-            # Of a stack of lines, one for each layer of its source, the last has the reason.
+            # The message has a line for each layer of OpenVINO's source; the last has the reason.
             (*_, reason) = str(error).strip().splitlines()
             message = f"{path}: OpenVINO refuses it: {reason}"
             raise PackageError(message) from error

@@ -1,4 +1,4 @@
-"""What every runtime offers: a graph that was loaded, and its batches."""
+"""The interface of every runtime: a loaded graph, and its batches."""
 
 from __future__ import annotations
 

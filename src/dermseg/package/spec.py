@@ -1,4 +1,4 @@
-"""What ``model.json`` says: everything that a prediction needs besides the image."""
+"""The contents of ``model.json``: everything a prediction needs besides the image."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ class Score(_Table):
 
 
 class Provenance(_Table):
-    """Where a model came from.
+    """The origin of a model.
 
-    Of several networks that are averaged, seed, commit and epochs are those of the first.
+    If several networks are averaged, seed, commit and epochs are those of the first.
 
     Attributes:
         num_networks: Networks whose logits are averaged.
         flips: Whether they are averaged over the mirror images of every image as well.
-        num_parameters: Of all networks together.
+        num_parameters: Parameters of all networks together.
         training_ids: Images that any of the networks was trained on.
         selection_ids: Others that chose the checkpoint of one.
         scores: What it reached, and on what.
@@ -90,7 +90,7 @@ ClassName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
 class Quantization(_Table):
-    """What it cost to calculate in int8, measured when the package was exported.
+    """The loss of accuracy by int8, measured when the package was exported.
 
     Attributes:
         num_calibration_images: Training images that the ranges of activations are from.
@@ -108,7 +108,7 @@ class Quantization(_Table):
 
     @property
     def loss(self) -> float:
-        """What the mean Jaccard index lost; below 0 if it gained."""
+        """Loss of mean Jaccard index; below 0 if it gained."""
         return self.float32_jaccard - self.int8_jaccard
 
 

@@ -49,8 +49,8 @@ def histogram(
     Args:
         counts: Images per bin, from left to right.
         axis: From the first bin's lower end to the last bin's upper end.
-        label: Of the horizontal axis.
-        description: Of the whole chart, for screen readers.
+        label: Label of the horizontal axis.
+        description: Description of the whole chart, for screen readers.
         mean: Marked by a line, if given.
         guide: Another value to mark, and what it is.
         overflow: The last bin also holds everything above; its tick says so.
@@ -91,9 +91,9 @@ def curve_chart(
 
     Args:
         curves: One or more; a legend is drawn for more than one.
-        x_label: Of the horizontal axis.
-        y_label: Of the vertical axis.
-        description: Of the whole chart, for screen readers.
+        x_label: Label of the horizontal axis.
+        y_label: Label of the vertical axis.
+        description: Description of the whole chart, for screen readers.
         diagonal: Draw the line from (0, 0) to (1, 1).
     """
     frame = _Frame(_UNIT, _UNIT)
@@ -118,7 +118,7 @@ def reliability_chart(
     Args:
         curves: (mean probability, share of lesion) of the bins that hold pixels.
         shares: Share of the pixels in each bin, drawn as pale bars from the bottom.
-        description: Of the whole chart, for screen readers.
+        description: Description of the whole chart, for screen readers.
     """
     frame = _Frame(_UNIT, _UNIT)
     parts = [frame.y_grid(_UNIT.ticks()), frame.x_ticks(_UNIT.ticks())]
@@ -157,9 +157,9 @@ def scatter_chart(
     Args:
         points: (x, y) of each dot.
         rings: Which of them are drawn as rings.
-        x_label: Of the horizontal axis.
-        y_label: Of the vertical axis.
-        description: Of the whole chart, for screen readers.
+        x_label: Label of the horizontal axis.
+        y_label: Label of the vertical axis.
+        description: Description of the whole chart, for screen readers.
         guide: Height of a line to compare with.
     """
     frame = _Frame(_UNIT, _UNIT)
@@ -256,5 +256,5 @@ def _dot(x: float, y: float, *, second: bool) -> Markup:
 
 
 def _top(count: int) -> float:
-    """Where the axis of counts ends: a little above the largest, at a whole number."""
+    """Return the end of an axis of counts, a little above the largest."""
     return max(1.0, count * 1.08)

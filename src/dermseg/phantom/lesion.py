@@ -1,4 +1,4 @@
-"""Where the lesion is: its outline as a distance field, before any colour."""
+"""The outline of the lesion as a distance field, before any colour."""
 
 from __future__ import annotations
 

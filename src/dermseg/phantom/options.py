@@ -1,4 +1,4 @@
-"""What a phantom can be told, and what is drawn where it is not."""
+"""The options of a phantom, and the random choice of those left open."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _OCCURRENCE = {
 
 @dataclass(frozen=True)
 class PhantomOptions:
-    """What to generate; None leaves the choice to the seed.
+    """Options of a phantom; None leaves the choice to the seed.
 
     Attributes:
         ita_degrees: Tone of the skin as Individual Typology Angle, -60 (dark) to 85 (very light).
@@ -69,11 +69,11 @@ class PhantomOptions:
 
 @dataclass(frozen=True)
 class PhantomParameters:
-    """What a phantom was made with: the options, and what was drawn for those left open.
+    """The values a phantom was made with, chosen or drawn.
 
     Attributes:
         ita_degrees: Tone of the bare skin.
-        contrast: Of the lesion against the bare skin.
+        contrast: Contrast of the lesion against the bare skin.
         area_share: Share of the image that the lesion was asked to cover.
         artefacts: Strength of every artefact in ``ARTEFACTS``, 0 where it is off.
     """

@@ -1,4 +1,4 @@
-"""What an image looks like, and how what was found in it stands out, in a few numbers."""
+"""Features of an image's appearance, and of how the lesion stands out from the skin."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _moments(colors: NDArray[Any]) -> tuple[NDArray[Any], float]:
 
 
 def _colors(colors: NDArray[Any]) -> dict[str, float]:
-    """Of (pixels, 3) colours: their middle, spread and hues, and how far they lie on a line."""
+    """Centre, spread and hues of (pixels, 3) colours, and how far they lie on a line."""
     described: dict[str, float] = {}
     channels, num = np.ascontiguousarray(colors.T), len(colors)
     for name, ordered in zip(("lightness", "red", "yellow"), np.sort(channels), strict=True):
@@ -147,7 +147,7 @@ def _textures(grey: FloatArray, field: BoolMask, mask: BoolMask) -> dict[str, fl
         inner = cv2.resize(lit, grey.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
         values = gradient[inner] if inner.any() else gradient.ravel()
         described[f"gradient_{scale}"] = _logarithm(float(values.mean()))
-        # Of a share, not the strongest: a single pixel says nothing of a texture.
+        # A quantile, not the maximum: a single pixel says nothing of a texture.
         rank = math.floor(0.98 * (values.size - 1))
         described[f"edges_{scale}"] = _logarithm(float(np.partition(values, rank)[rank]))
         if scale == 1:

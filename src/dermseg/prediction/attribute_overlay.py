@@ -47,7 +47,7 @@ class _Entry:
 
     Attributes:
         text: What it says.
-        color: Of its sample; None for a remark without one.
+        color: Colour of its sample; None for a remark without one.
         dashed: Whether the sample is that of the lesion's contour.
     """
 

@@ -1,4 +1,4 @@
-"""What an image and the probabilities found in it look like, in a few numbers.
+"""Features of an image and its probabilities, for quality and out-of-distribution estimates.
 
 They tell how far a prediction can be trusted, and whether the image is one that the model was made
 for. All are measured at no more than 128 pixels, and do not depend on the image's native size.
@@ -23,7 +23,7 @@ __all__ = ["describe"]
 
 _SIDE: Final = 128
 _TINY: Final = 1e-6
-# Of an area of the mask: below it, ratios to the area say nothing.
+# The least area of a mask, in pixels: below it, ratios to the area mean nothing.
 _SMALLEST_AREA: Final = 1e-3
 _LIKELY, _POSSIBLE = 0.8, 0.2
 
@@ -37,10 +37,11 @@ def describe(probability: FloatArray, seen: ImageArray, *, threshold: float) -> 
         threshold: From which a pixel is lesion.
 
     Returns:
-        Finite numbers by name. Of the probabilities: ``expected_overlap`` is the Jaccard index if
-        each pixel were lesion with its probability, independently of the others; ``entropy`` the
-        mean binary entropy in nats; the others are shares, ratios and logarithms as their names
-        say. Of an empty mask, what needs one is 0. Of the image: see `describe_appearance`.
+        Finite numbers by name. ``expected_overlap`` is the Jaccard index if each pixel were lesion
+        with its probability, independently of the others; ``entropy`` is the mean binary entropy
+        in nats; the other features of the probabilities are shares, ratios and logarithms as their
+        names say. Features that need a mask are 0 if it is empty. For the features of the image
+        see `describe_appearance`.
     """
     size = limited_size((seen.shape[0], seen.shape[1]), _SIDE)
     seen = resize_image(seen, size)
@@ -94,7 +95,7 @@ def _shape(probability: FloatArray, mask: BoolMask) -> dict[str, float]:
     contours, _ = cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(contours, key=cv2.contourArea)
     area, hull = cv2.contourArea(outline), cv2.contourArea(cv2.convexHull(outline))
-    # Of a line of pixels, which has no area, nothing can be said: it counts as round.
+    # A line of pixels has no area: it counts as round.
     round_area = cv2.arcLength(outline, closed=True) ** 2 / (4 * math.pi)
     border = outline.reshape(-1, 2)
     height, width = mask.shape

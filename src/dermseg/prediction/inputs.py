@@ -1,4 +1,4 @@
-"""Which image goes to which output, decided before any work starts."""
+"""Plan which image goes to which output, before any work starts."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def draw_contour(
         image: (H, W, 3) uint8.
         mask: (H, W) bool, or at another size of the same picture.
         max_side: Reduce the picture so that its longer side is at most this; None keeps it.
-        color: Of the line, as red, green and blue.
+        color: Colour of the line as red, green and blue.
 
     Returns:
         (H, W, 3) uint8, or smaller.

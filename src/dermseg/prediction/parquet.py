@@ -42,7 +42,7 @@ def copy_as_parquet(sink: Sink) -> None:
     """Copy ``predictions.csv`` to ``predictions.parquet`` beside it, a part at a time.
 
     It needs polars. Whole numbers are Int64, other measurements Float64, and cells that are empty
-    are null. Of file names that are no Unicode, the bytes that are none are replaced.
+    are null. Bytes of file names that are not Unicode are replaced.
 
     Raises:
         OutputError: If it cannot be written.

@@ -97,7 +97,7 @@ def _kernel_side(share: float, mask: BoolMask) -> int:
 def keep_largest_region(mask: BoolMask) -> BoolMask:
     """Keep the largest 8-connected region; an empty mask stays empty.
 
-    Of regions of the same size, the one that starts highest, then leftmost, is kept.
+    Among regions of the same size, the one that starts highest, then leftmost, is kept.
     """
     num_labels, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8))
     if num_labels <= 2:

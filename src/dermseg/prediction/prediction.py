@@ -1,4 +1,4 @@
-"""What a model says about one image."""
+"""The prediction of one image."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class Prediction:
     def quality(self) -> Quality | None:
         """How good :attr:`mask` is expected to be; None where the model cannot tell.
 
-        Of an image that is out of scope nothing is expected: 0, to be reviewed.
+        For a refused image it is 0, with `review` set.
         """
         if self.lesion is not None:
             return self.lesion.quality
@@ -189,7 +189,7 @@ class Prediction:
 
     @cached_property
     def described(self) -> dict[str, float]:
-        """What the image and the lesion in it look like, see `describe`.
+        """Features of the image and of the lesion in it, see `describe`.
 
         Empty where :attr:`seen` was not kept.
         """

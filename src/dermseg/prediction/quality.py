@@ -26,7 +26,7 @@ REFUSALS: Final = frozenset({NOT_DERMOSCOPIC, NO_LESION})
 
 @dataclass(frozen=True)
 class Quality:
-    """What is expected of a mask, without the truth.
+    """The estimated quality of a mask, without the truth.
 
     Attributes:
         expected_jaccard: Estimated Jaccard index with the true mask, in [0, 1].

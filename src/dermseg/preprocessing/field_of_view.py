@@ -41,7 +41,7 @@ class Box:
         return rows, slice(self.left, self.left + self.width)
 
     def intersect(self, other: Box) -> Box | None:
-        """What lies in both boxes; None where nothing does."""
+        """Return the intersection of two boxes; None if it is empty."""
         top, left = max(self.top, other.top), max(self.left, other.left)
         bottom = min(self.top + self.height, other.top + other.height)
         right = min(self.left + self.width, other.left + other.width)

@@ -53,7 +53,7 @@ DISCS: Final = (
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What is kept of an image to find its copies, 33 kB.
+    """The features kept of an image to find its copies, 33 kB.
 
     Attributes:
         size: (height, width) of the image.

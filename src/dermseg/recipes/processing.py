@@ -1,4 +1,4 @@
-"""What is done to an image before a network sees it, and to its probabilities afterwards."""
+"""Preprocessing of images and postprocessing of probabilities."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PositiveSize = tuple[PositiveInt, PositiveInt]
 
 
 class Cleaning(Table):
-    """What is taken out of every image before it is learned from or predicted.
+    """Artefacts removed from every image before training or prediction.
 
     Everything is off by default; the steps run in the order in which they stand here.
 
@@ -33,7 +33,7 @@ class Cleaning(Table):
 
 
 class Preprocessing(Cleaning):
-    """What happens to every image, in training and in prediction.
+    """Preprocessing of every image, in training and in prediction.
 
     Attributes:
         size: (height, width) that the network sees.

@@ -1,4 +1,4 @@
-"""What a recipe may say: one pydantic model per TOML table."""
+"""The schema of recipes: one pydantic model per TOML table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class Data(Table):
-    """Which images, and how those that choose the checkpoint are set apart.
+    """The images, and the split that sets apart those that choose the checkpoint.
 
     Attributes:
         name: The dataset's name; recognised from the folder where it is None.

@@ -1,4 +1,4 @@
-"""Which key was meant by one that a recipe does not have."""
+"""Suggest the key that was meant by an unknown one."""
 
 from __future__ import annotations
 

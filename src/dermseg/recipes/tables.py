@@ -1,4 +1,4 @@
-"""What the tables of a recipe share."""
+"""The base of the tables of a recipe."""
 
 from __future__ import annotations
 

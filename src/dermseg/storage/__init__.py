@@ -1,4 +1,4 @@
-"""Where images come from, and where masks and tables go.
+"""Storage that images are read from, and that masks and tables are written to.
 
 Everything above speaks of files by their storage and key, and never of paths. A local folder is
 one such place; another one is a class with the methods of :class:`Storage`, or of :class:`Sink`

@@ -19,7 +19,7 @@ class Storage(Protocol):
     """
 
     def locate(self, key: str) -> str:
-        """Where a file is, as messages and the column ``file`` of tables say it."""
+        """Return the location of a file, as in messages and in the column ``file`` of tables."""
         ...
 
     def list_keys(self, *, recursive: bool = False) -> Iterator[str]:
@@ -147,7 +147,7 @@ class StoredFile:
     key: str
 
     def __str__(self) -> str:
-        """Where it is."""
+        """Its location."""
         return self.storage.locate(self.key)
 
     @property

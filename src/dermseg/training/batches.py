@@ -24,7 +24,7 @@ __all__ = ["EpochSampler", "SegmentationDataModule"]
 class EpochSampler(Sampler[Key]):
     """Keys of one epoch; the order depends on seed and epoch, never on what came before.
 
-    Of several processes, each takes every n-th key, so that their batches together are the batch
+    With several processes, each takes every n-th key, so that their batches together are the batch
     that one process would have; the keys that do not go round are left out.
 
     Args:

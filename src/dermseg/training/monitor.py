@@ -1,4 +1,4 @@
-"""Which score on the selection part chooses the checkpoint, and the scores beside it."""
+"""The score on the selection part that chooses the checkpoint, and those beside it."""
 
 from __future__ import annotations
 

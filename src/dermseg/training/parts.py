@@ -1,4 +1,4 @@
-"""Which images are trained on, which choose the checkpoint, and which are kept out.
+"""Divide images into those that train, those that choose the checkpoint, and the rest.
 
 An official split keeps all of its parts but ``train`` for reporting, and a seeded share of the
 training images chooses the checkpoint. Where it has no such parts, the recipe's

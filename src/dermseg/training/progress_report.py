@@ -1,4 +1,4 @@
-"""What a run says of its progress: a bar on a terminal, and else a line a minute."""
+"""Report a run's progress: a bar on a terminal, and else a line a minute."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Aligned:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the evaluations are called."""
+        """The names of the evaluations."""
         return tuple(evaluation.name for evaluation in self.evaluations)
 
 

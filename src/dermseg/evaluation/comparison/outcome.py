@@ -1,4 +1,4 @@
-"""What comes out of a comparison."""
+"""The results of a comparison."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came out of a comparison.
+    """The result of a comparison.
 
     Attributes:
         score: What the models are ranked and tested by.

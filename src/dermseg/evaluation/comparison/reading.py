@@ -37,7 +37,7 @@ class StoredOverlap(BaseModel):
 
 
 class StoredSummary(BaseModel):
-    """What ``summary.json`` says of the evaluation as a whole.
+    """The contents of ``summary.json`` that concern the whole evaluation.
 
     Attributes:
         protocol: Whose rules made its means; the table of the images is always ``isic``.
@@ -45,7 +45,7 @@ class StoredSummary(BaseModel):
         model: What was evaluated, where it is known.
         dataset: Likewise.
         part: Likewise.
-        tolerances: Of the surface distances, by score, if these were measured.
+        tolerances: Tolerances of the surface distances by score, if these were measured.
         training_overlap: What the model had seen; None where the model is not known.
     """
 
@@ -62,7 +62,7 @@ class StoredSummary(BaseModel):
 
 @dataclass(frozen=True)
 class StoredEvaluation:
-    """What a folder says about the images of an evaluation.
+    """The scores of an evaluation's images, read from its folder.
 
     Attributes:
         folder: Where it was read.

@@ -1,4 +1,4 @@
-"""Which differences are more than chance: a paired test, and a correction for many of them."""
+"""Significance of differences: a paired test, and a correction for many tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["SignedRanks", "holm", "letters", "mean_of_groups", "signed_ranks"]
 
 @dataclass(frozen=True)
 class SignedRanks:
-    """What the Wilcoxon signed-rank test says of differences.
+    """The result of a Wilcoxon signed-rank test.
 
     Attributes:
         p_value: Two-sided, uncorrected.

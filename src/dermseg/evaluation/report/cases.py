@@ -59,8 +59,8 @@ def choose_cases(
 
     Args:
         scores: One or more images.
-        num_worst: Of the worst.
-        num_others: Of the best and of the median ones.
+        num_worst: Number of the worst images.
+        num_others: Number of the best, and of the median images.
     """
     ordered = sorted(scores, key=lambda score: (score.jaccard, score.id))
     worst, rest = ordered[:num_worst], ordered[num_worst:]

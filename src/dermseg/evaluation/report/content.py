@@ -1,4 +1,4 @@
-"""What stands on the page of an evaluation."""
+"""The contents of the page of an evaluation."""
 
 from __future__ import annotations
 

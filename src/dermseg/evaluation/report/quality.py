@@ -1,4 +1,4 @@
-"""What a model's expectations are worth, on the page of an evaluation."""
+"""Charts of expected against true quality, for the page of an evaluation."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def write_report(
     """Write ``report.html``: one file that needs nothing else, and runs nothing.
 
     Args:
-        folder: Of the evaluation; it must exist. An earlier report is replaced.
+        folder: The folder of the evaluation; it must exist. An earlier report is replaced.
         evaluation: What came out.
         about: See `summary`.
 

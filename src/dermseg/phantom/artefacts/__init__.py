@@ -1,4 +1,4 @@
-"""What stands between camera and lesion: each artefact alone, for any RGB image.
+"""Artefacts between camera and lesion, each alone, for any RGB image.
 
 Every function takes an image (H, W, 3) uint8, a random generator and a strength from 0 (nothing
 happens) to 1 (as strong as photographs get), and gives a new image. Lengths follow the image's

@@ -1,4 +1,4 @@
-"""What the artefacts share: the check of a call, and thin lines as coverage masks."""
+"""Shared parts of the artefacts: the check of a call, and thin lines as coverage masks."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Canvas:
         cv2.fillPoly(self._drawn, [self._fixed(points)], 255 * opacity, cv2.LINE_AA, _SUBPIXEL_BITS)
 
     def coverage(self) -> NDArray[np.float32]:
-        """What was drawn, (H, W) float32 in 0 to 1."""
+        """Return the coverage of the drawn lines, (H, W) float32 in 0 to 1."""
         # Averages the finer pixels; changes nothing where the mask has the image's size.
         drawn = cv2.resize(self._drawn, self.size[::-1], interpolation=cv2.INTER_AREA)
         return np.asarray(drawn, np.float32) * np.float32(1 / 255)

@@ -1,4 +1,4 @@
-"""What the camera and its light do: corners, light, colour, contrast, blur and noise."""
+"""Effects of the camera and its light: corners, light, colour, contrast, blur and noise."""
 
 from __future__ import annotations
 
