@@ -9,6 +9,7 @@ import pytest
 from skimage.color import rgb2lab
 
 from dermseg.prediction.attribute_overlay import PALETTE, draw_attributes
+from dermseg.prediction.quality import Quality
 
 GREY = 128
 # Machado et al. (2009), severity 1: without red, green or blue cones, on linear RGB.
@@ -154,3 +155,16 @@ def test_neither_image_nor_masks_are_changed() -> None:
     draw_attributes(image, {"a": mask}, mask)
     assert (image == GREY).all()
     assert np.array_equal(mask, before)
+
+
+def test_doubt_of_the_lesion_stands_in_a_corner() -> None:
+    image = np.full((600, 800, 3), 180, np.uint8)
+    lesion = np.zeros((600, 800), np.bool_)
+    lesion[200:400, 300:500] = True
+    masks = {"globules": lesion}
+    warned = draw_attributes(image, masks, lesion, quality=Quality(0.4, review=True))
+    calm = draw_attributes(image, masks, lesion, quality=Quality(0.9, review=False))
+    red = (176, 48, 0)
+    assert (warned == red).all(axis=-1).sum() > 1000
+    assert not (calm == red).all(axis=-1).any()
+    assert np.array_equal(warned[200:400, 300:500], calm[200:400, 300:500])

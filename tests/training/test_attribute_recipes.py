@@ -14,6 +14,7 @@ import pytest
 from dermseg.datasets.superpixels import score_superpixels, write_features
 from dermseg.images import read_image, read_mask, write_image
 from dermseg.package import load_package
+from dermseg.prediction import load_model
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +36,6 @@ def test_isic2018_with_real_masks_takes_two_commands(
         "train", "attribute-unet-isic2018", "--data", attribute_dataset, "-o", run, *SMALL
     )
     assert trained.returncode == 0, trained.stderr
-    assert "class weights, from the training masks: background" in trained.stderr
     images = attribute_dataset / "ISIC2018_Task1-2_Training_Input"
     predicted = dermseg("predict", images, "--model", run / "model", "-o", masks)
     assert predicted.returncode == 0, predicted.stderr
@@ -48,6 +48,44 @@ def test_isic2018_with_real_masks_takes_two_commands(
     assert set(spec.postprocessing.thresholds) <= set(ATTRIBUTES)
     header = (run / "metrics.csv").read_text().splitlines()[0]
     assert "selection_pooled_jaccard,selection_jaccard_globules" in header
+
+
+def test_folds_of_attributes_calibrate_thresholds_and_presence(
+    attribute_dataset: Path, dermseg: Run, tmp_path: Path
+) -> None:
+    run, package = tmp_path / "run", tmp_path / "package"
+    trained = dermseg(
+        "train", "attribute-unet-isic2018", "--data", attribute_dataset, "-o", run,
+        "--folds", "2", *SMALL,
+    )  # fmt: skip
+    assert trained.returncode == 0, trained.stderr
+    summary = json.loads((run / "out_of_fold" / "summary.json").read_text())
+    assert summary["classes"]["all"]["num_images"] == 12
+    assert set(summary["presence"]["classes"]) | set(summary["presence"]["undecided"]) == {
+        *ATTRIBUTES
+    }
+    calibrated = dermseg(
+        "calibrate", run / "fold-1" / "model", "--data", attribute_dataset, "--folds", run,
+        "-o", package,
+    )  # fmt: skip
+    assert calibrated.returncode == 0, calibrated.stderr
+    presence = load_package(package).spec.presence
+    assert presence is not None
+    assert "out-of-fold predictions of 2 folds" in presence.on
+    assert presence.classes.keys() == summary["presence"]["classes"].keys()
+    assert "## Which images show what" in (package / "MODEL_CARD.md").read_text()
+    name, found = next(iter(presence.classes.items()))
+    assert found.num_images == 12
+    predicted = load_model(package).predict(
+        attribute_dataset / "ISIC2018_Task1-2_Training_Input" / "ISIC_0000003.jpg"
+    )
+    assert predicted.presence[name] == found.model(predicted.presence_features[name])
+    refused = dermseg(
+        "calibrate", package, "--data", attribute_dataset, "--folds", run, "-o", tmp_path / "no",
+        "--threshold-data", attribute_dataset,
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert "threshold_data is for models of the lesion alone" in refused.stderr
 
 
 def test_a_recipe_learns_from_masks_and_from_presence(

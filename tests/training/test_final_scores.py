@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tomlkit
 import torch
@@ -18,6 +19,7 @@ from dermseg.evaluation import PROTOCOLS, evaluate_masks
 from dermseg.evaluation.image_score import Measures
 from dermseg.export import ExportOptions, RunRecord, export_run, tune_package
 from dermseg.images import read_image, write_mask
+from dermseg.metrics import RocCounts
 from dermseg.package import Score, load_package
 from dermseg.prediction import Predictor, load_model
 from dermseg.prediction.postprocessing import postprocess
@@ -294,3 +296,19 @@ def test_export_takes_over_what_was_fitted(
     assert spec.postprocessing == fitted.postprocessing
     assert spec.provenance.untuned_postprocessing == fitted.provenance.untuned_postprocessing
     assert spec.provenance.scores == [*fitted.provenance.scores, measured]
+
+
+def test_threshold_of_a_class_that_is_hardly_recognised_is_that_of_all_together() -> None:
+    sure, unsure = RocCounts(), RocCounts()
+    sure.add(np.repeat([0.9, 0.1], [90, 900]), np.repeat([True, False], [90, 900]))
+    # Alone, its index is best (0.2) where half of the image is marked; all together it is 0.9
+    # where next to none is.
+    unsure.add(
+        np.repeat([0.9, 0.5, 0.5, 0.1], [1, 9, 41, 50]),
+        np.repeat([True, True, False, False], [1, 9, 41, 50]),
+    )
+    pixels = {"globules": sure, "streaks": unsure}
+    assert unsure.best_threshold()[0] < 0.51
+    fitted = fit_thresholds(Postprocessing(), CLASSES, pixels)
+    assert 0.1 < fitted.thresholds["globules"] <= 0.9
+    assert 0.51 < fitted.thresholds["streaks"] <= 0.91

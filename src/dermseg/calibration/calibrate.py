@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from dermseg.calibration.expected_quality import FEWEST_GROUPS, fit_quality
+from dermseg.calibration.attributes import fit_attributes
+from dermseg.calibration.expected_quality import fit_quality
 from dermseg.calibration.held_out import HeldOut, find_held_out, find_unseen
+from dermseg.calibration.logistic import FEWEST_GROUPS
 from dermseg.calibration.out_of_distribution import Kind, fit_out_of_distribution
 from dermseg.calibration.scaling import ReliabilityCounts, fit_scaling
 from dermseg.calibration.thresholds import fit_threshold
@@ -56,11 +58,12 @@ def calibrate_package(
     num_generated: int = 300,
     overwrite: bool = False,
 ) -> ModelSpec:
-    """Write a copy of a lesion model with fitted estimates of its reliability.
+    """Write a copy of a model with fitted estimates of its reliability.
 
-    Fitted are temperature and bias, the threshold of the lesion, the expected quality, and what is
-    out-of-distribution. The held-out images are predicted three times, one after the other; only
-    counts and a few numbers of each are kept.
+    Fitted for a lesion model are temperature and bias, the threshold of the lesion, the expected
+    quality, and what is out-of-distribution. The held-out images are predicted three times, one
+    after the other; only counts and a few numbers of each are kept. For a model of attributes see
+    `fit_attributes`.
 
     Args:
         model: A shipped model's name, or a package's folder.
@@ -76,26 +79,25 @@ def calibrate_package(
         overwrite: Whether an older package may be replaced.
 
     Raises:
-        UsageError: If the model has other classes than the lesion, hardly an image was held out,
-            the folds do not fit (see `find_held_out`), or ``destination`` is there.
+        UsageError: If hardly an image was held out, the folds do not fit (see `find_held_out`),
+            there is ``threshold_data`` for attributes, or ``destination`` is there.
         ImageError: If an image or a mask cannot be read.
         OutputError: If the copy cannot be written.
     """
     package = load_package(model)
     held_out = _find_enough(package, datasets, folds)
+    if not is_lesion_only(package.spec.classes):
+        if threshold_data is not None:
+            message = "threshold_data is for models of the lesion alone: leave it out"
+            raise UsageError(message)
+        return copy_package(package, destination, fit_attributes(held_out), overwrite=overwrite)
     chooses = held_out if threshold_data is None else find_unseen(package, threshold_data)
     update = _fit(held_out, chooses, num_generated)
     return copy_package(package, destination, update, overwrite=overwrite)
 
 
 def _find_enough(package: ModelPackage, datasets: Sequence[Dataset], folds: Path | None) -> HeldOut:
-    """Find held-out images, and refuse a model or data that cannot be calibrated."""
-    if not is_lesion_only(package.spec.classes):
-        message = (
-            f"the model {package.spec.name} finds {', '.join(package.spec.classes)}: only models "
-            "of the lesion alone can be calibrated"
-        )
-        raise UsageError(message)
+    """Find held-out images, and refuse too few."""
     held_out = find_held_out(package, datasets, folds)
     num_groups = len({sample.group for sample in held_out.samples})
     if num_groups < FEWEST_GROUPS:

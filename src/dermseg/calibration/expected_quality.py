@@ -8,14 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from dermseg.calibration.logistic import divide_by_group, fit_linear
+from dermseg.calibration.logistic import estimate_left_out, fit_linear
 from dermseg.evaluation import REVIEW_SHARE, bootstrap_interval, share_caught
 from dermseg.package import QualityModel
 
-__all__ = ["FEWEST_GROUPS", "fit_quality"]
-
-FEWEST_GROUPS: Final = 5
-"""Number of cross-validation parts; each needs a group of its own."""
+__all__ = ["fit_quality"]
 
 _PENALTY: Final = 3.0
 
@@ -37,13 +34,7 @@ def fit_quality(
         groups: Images of one group are in one fifth; at least ``FEWEST_GROUPS`` of them.
     """
     truth = np.array(jaccards, np.float64)
-    parts = divide_by_group(groups, FEWEST_GROUPS)
-    expected = np.zeros(len(truth))
-    for part in np.unique(parts):
-        left = np.flatnonzero(parts != part).tolist()
-        model = fit_linear([described[row] for row in left], truth[left], penalty=_PENALTY)
-        for row in np.flatnonzero(parts == part).tolist():
-            expected[row] = model(described[row])
+    expected = estimate_left_out(described, truth, groups, penalty=_PENALTY)
     certainty = -np.array([entry["entropy"] for entry in described])
     values = {
         "caught": share_caught(expected, truth, groups=groups),

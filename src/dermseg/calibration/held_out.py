@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,10 +13,11 @@ from scipy.special import expit
 
 from dermseg.calibration.out_of_fold import find_logits, read_logits
 from dermseg.datasets import Dataset
+from dermseg.datasets.class_masks import has_mask, known_masks
 from dermseg.errors import UsageError
 from dermseg.images import read_mask
 from dermseg.package import ModelPackage, ModelSpec, load_package
-from dermseg.prediction import Prediction, Predictor
+from dermseg.prediction import Prediction, Predictor, load_model
 from dermseg.types import BoolMask, FloatArray, Sample
 
 __all__ = ["HeldOut", "find_held_out", "find_unseen"]
@@ -49,15 +50,33 @@ class HeldOut:
             ImageError: If an image or a mask cannot be read.
             UsageError: If logits cannot be read, or are of another size than the package's.
         """
+        for sample, prediction in self._predict(values):
+            if sample.mask is not None:
+                yield sample, prediction, read_mask(sample.mask)
+
+    def predict_classes(self) -> Iterator[tuple[Sample, Prediction, dict[str, BoolMask]]]:
+        """What is said of each image, with the true masks of the classes that are known of it.
+
+        Raises:
+            ImageError: If an image or a mask cannot be read.
+            UsageError: As for `predict`.
+        """
+        for sample, prediction in self._predict({}):
+            yield sample, prediction, known_masks(sample, self.package.spec.classes)
+
+    def _predict(self, values: Mapping[str, Any]) -> Iterator[tuple[Sample, Prediction]]:
         spec = self.package.spec.model_copy(update=values)
         package = replace(self.package, spec=spec)
-        predictor = _Recorded(package, self.logits) if self.logits else Predictor(package)
+        lesion = load_model(package.folder).lesion if spec.needs_lesion_model else None
+        predictor = (
+            _Recorded(package, self.logits, lesion)
+            if self.logits
+            else Predictor(package, lesion=lesion)
+        )
         results = predictor.predict_many(
             (sample.image for sample in self.samples), image_side=max(spec.input_size), force=True
         )
-        for sample, result in zip(self.samples, results, strict=True):
-            if sample.mask is not None:
-                yield sample, result, read_mask(sample.mask)
+        yield from zip(self.samples, results, strict=True)
 
 
 class _Recorded(Predictor):
@@ -66,10 +85,13 @@ class _Recorded(Predictor):
     Args:
         package: The model.
         logits: The files of these logits, in the order of the images.
+        lesion: Finds the lesion first, for a model that looks inside it.
     """
 
-    def __init__(self, package: ModelPackage, logits: Sequence[Path]) -> None:
-        super().__init__(package)
+    def __init__(
+        self, package: ModelPackage, logits: Sequence[Path], lesion: Predictor | None
+    ) -> None:
+        super().__init__(package, lesion=lesion)
         self._logits = iter(logits)
 
     def infer(self, inputs: FloatArray) -> FloatArray:
@@ -100,13 +122,17 @@ def find_held_out(
             sample
             for dataset in datasets
             for sample in dataset.samples
-            if sample.id in chosen and sample.mask is not None
+            if sample.id in chosen and has_mask(sample, package.spec.classes)
         ]
         on = "the images that chose the checkpoint (the figures flatter)"
         held_out = HeldOut(package, samples, [], on)
     else:
         num_folds = _check_folds(package, datasets, folds)
-        found = find_logits(datasets, folds / "out_of_fold" / "logits")
+        found = [
+            (sample, path)
+            for sample, path in find_logits(datasets, folds / "out_of_fold" / "logits")
+            if has_mask(sample, package.spec.classes)
+        ]
         on = f"out-of-fold predictions of {num_folds} folds of the training images"
         held_out = HeldOut(
             package, [sample for sample, _ in found], [path for _, path in found], on

@@ -13,7 +13,11 @@ from scipy.special import expit
 from dermseg.package import LinearModel
 from dermseg.package.estimates import FARTHEST
 
-__all__ = ["divide_by_group", "fit_linear"]
+__all__ = ["FEWEST_GROUPS", "divide_by_group", "estimate_left_out", "fit_linear"]
+
+FEWEST_GROUPS: Final = 5
+"""Number of cross-validation parts; each needs a group of its own."""
+
 
 _TINY: Final = 1e-6
 
@@ -60,6 +64,35 @@ def fit_linear(
         squares=rounded[num + 1 :],
         intercept=rounded[0],
     )
+
+
+def estimate_left_out(
+    described: Sequence[Mapping[str, float]],
+    targets: ArrayLike,
+    groups: Sequence[str],
+    *,
+    penalty: float,
+) -> NDArray[np.float64]:
+    """Estimate each image by a model that was fitted without its fifth of the images.
+
+    Args:
+        described: As for `fit_linear`.
+        targets: Likewise.
+        groups: Images of one group are in one fifth; at least ``FEWEST_GROUPS`` of them.
+        penalty: As for `fit_linear`.
+
+    Returns:
+        (images,), in [0, 1].
+    """
+    truth = np.asarray(targets, np.float64)
+    parts = divide_by_group(groups, FEWEST_GROUPS)
+    estimated = np.zeros(len(truth))
+    for part in np.unique(parts):
+        left = np.flatnonzero(parts != part).tolist()
+        model = fit_linear([described[row] for row in left], truth[left], penalty=penalty)
+        for row in np.flatnonzero(parts == part).tolist():
+            estimated[row] = model(described[row])
+    return estimated
 
 
 def divide_by_group(groups: Sequence[str], num_parts: int) -> NDArray[np.int64]:

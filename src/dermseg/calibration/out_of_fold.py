@@ -96,14 +96,14 @@ def find_logits(datasets: Sequence[Dataset], folder: Path) -> list[tuple[Sample,
         folder: Where the files are.
 
     Returns:
-        The samples that have a true mask and a file, each with its file.
+        The samples that have a file, each with its file.
     """
     found = []
     for dataset in datasets:
         for sample in dataset.samples:
             long = folder / f"{_long_name(sample, dataset.name)}.npz"
             path = long if long.is_file() else folder / f"{sample.id}.npz"
-            if sample.mask is not None and path.is_file():
+            if path.is_file():
                 found.append((sample, path))
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Final
 
@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermseg.calibration.held_out import HeldOut
-from dermseg.datasets.class_masks import find_class_mask, known_masks
+from dermseg.datasets.class_masks import has_mask, known_masks
 from dermseg.errors import ImageError
-from dermseg.evaluation.protocol_rules import Values, jaccard
+from dermseg.evaluation.protocol_rules import Values
 from dermseg.metrics import ProbabilityCounts, RocCounts, confusion_counts, to_levels
+from dermseg.metrics.ranking import THRESHOLDS, middle_of_best
 from dermseg.prediction import Prediction, Predictor
 from dermseg.prediction.postprocessing import threshold_probability
 from dermseg.recipes import Postprocessing
@@ -54,22 +55,33 @@ def fit_threshold(
 def fit_thresholds(
     options: Postprocessing, classes: Sequence[str], pixels: Mapping[str, RocCounts]
 ) -> Postprocessing:
-    """Give each class the threshold with the highest pooled Jaccard index.
+    """Give the classes the thresholds with the highest Jaccard index of all of them together.
+
+    A class that is hardly recognised is then marked only where it is as sure as the others:
+    the threshold that is best for it alone would mark far more that is wrong than right.
 
     Args:
         options: Classes that have a threshold of their own keep it.
         classes: Their names.
         pixels: The pixels of each class. A class that is in no mask keeps the threshold of all.
     """
-    best = {name: pixels[name].best_threshold()[0] for name in classes}
-    fitted = {name: threshold for name, threshold in best.items() if not np.isnan(threshold)}
+    chosen = [
+        name for name in classes if pixels[name].positives.any() and name not in options.thresholds
+    ]
+    reached = [pixels[name].reached() for name in chosen]
+    total = sum(float(pixels[name].positives.sum()) for name in chosen)
+    if not chosen:
+        return options
+    found, wrong = zip(*reached, strict=True)
+    best = _best_together(found, wrong, total, pick=middle_of_best)
+    fitted = {name: float(THRESHOLDS[place]) for name, place in zip(chosen, best, strict=True)}
     return options.model_copy(update={"thresholds": fitted | options.thresholds})
 
 
 def fit_kernels(
     predictor: Predictor, samples: Sequence[Sample], options: Postprocessing
 ) -> Postprocessing:
-    """Give each class the erosion and dilation with the highest pooled Jaccard index.
+    """Give the classes the erosions and dilations with the highest Jaccard index of all together.
 
     The index is that of the protocol ``isic2018_task2``: at native size, each image counting the
     same. If several pairs of kernels are equally good, the one with the smallest sum is taken, so
@@ -88,13 +100,21 @@ def fit_kernels(
     for _, prediction, truths in predict_known(predictor, samples):
         for name, truth in truths.items():
             counts[name] += _share_of_counts(prediction, truth, variants[name], name)
+    totals = {name: rows[0, 0] + rows[0, 2] for name, rows in counts.items()}
+    shown = [name for name, total in totals.items() if total]
+    if not shown:
+        return options
+    best = _best_together(
+        [counts[name][:, 0] for name in shown],
+        [counts[name][:, 1] for name in shown],
+        sum(totals.values()),
+        # Small ones are first.
+        pick=lambda gains: int(gains.argmax()),
+    )
     erosion, dilation = dict(options.erosion), dict(options.dilation)
-    for name, tried in variants.items():
-        found, _, missed, _ = counts[name][0]
-        if not found + missed:
-            continue
-        best = tried[int(jaccard(counts[name], empty=0.0).argmax())]
-        for kernels, side in ((erosion, best.erosion[name]), (dilation, best.dilation[name])):
+    for name, place in zip(shown, best, strict=True):
+        chosen = variants[name][place]
+        for kernels, side in ((erosion, chosen.erosion[name]), (dilation, chosen.dilation[name])):
             if side:
                 kernels[name] = side
     return options.model_copy(update={"erosion": erosion, "dilation": dilation})
@@ -104,11 +124,7 @@ def predict_known(
     predictor: Predictor, samples: Sequence[Sample]
 ) -> Iterator[tuple[Sample, Prediction, dict[str, BoolMask]]]:
     """Predict the samples of which a mask is known; those that cannot be read are left out."""
-    masked = [
-        sample
-        for sample in samples
-        if any(find_class_mask(sample, name) is not None for name in predictor.spec.classes)
-    ]
+    masked = [sample for sample in samples if has_mask(sample, predictor.spec.classes)]
     results = predictor.predict_many(
         (sample.image for sample in masked), force=True, on_error="return"
     )
@@ -136,6 +152,37 @@ def _jaccard_by_level(levels: NDArray[np.uint8], truth: BoolMask) -> NDArray[np.
     union = counts.positives.sum() + np.cumsum(counts.negatives[::-1])[::-1]
     # Two empty masks agree.
     return np.where(union > 0, found / np.maximum(union, 1), 1.0)
+
+
+def _best_together(
+    found: Sequence[Values],
+    wrong: Sequence[Values],
+    total: float,
+    *,
+    pick: Callable[[Values], int],
+) -> list[int]:
+    """The choice for each class with which the Jaccard index of all classes together is highest.
+
+    Args:
+        found: For each class the true positives of each choice.
+        wrong: The false positives, likewise.
+        total: Pixels of the classes, found or missed; above 0.
+        pick: The place of the highest value.
+
+    References:
+        Dinkelbach (1967), doi:10.1287/mnsc.13.7.492: a ratio is highest where its numerator less
+        that ratio times its denominator is.
+    """
+    index, before = 0.0, -1.0
+    best: list[int] = []
+    while index > before:
+        before = index
+        pairs = list(zip(found, wrong, strict=True))
+        best = [pick(right - index * others) for right, others in pairs]
+        right = sum(values[place] for values, place in zip(found, best, strict=True))
+        others = sum(values[place] for values, place in zip(wrong, best, strict=True))
+        index = float(right / (total + others))
+    return best
 
 
 def _variants(options: Postprocessing, name: str) -> list[Postprocessing]:

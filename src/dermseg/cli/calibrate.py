@@ -40,11 +40,12 @@ def calibrate(
         bool, typer.Option("--overwrite", help="Replace a package that is there.")
     ] = False,
 ) -> None:
-    """Calibrate a lesion model: thresholds, quality, out-of-distribution. Needs the extra 'train'.
+    """Fit thresholds and the estimates of a model's reliability. Needs the extra 'train'.
 
-    Fits temperature, bias and threshold, the estimate of each mask's quality, and of which images
-    the model was not made for. Writes a copy of the package with a card that says what this is
-    worth.
+    For a lesion model: temperature, bias and threshold, the estimate of each mask's quality, and of
+    which images the model was not made for. For a model of attributes: the threshold of each, and
+    the probability that an image shows it. Writes a copy of the package with a card that says what
+    this is worth.
     """
     from dermseg.errors import MissingExtraError
 
@@ -63,8 +64,15 @@ def calibrate(
         threshold_data=None if threshold_data is None else open_source(threshold_data),
         overwrite=overwrite,
     )
+    options = spec.postprocessing
+    if spec.presence is None:
+        fitted = (
+            f"temperature {spec.temperature:g}, bias {spec.bias:g}, threshold {options.threshold:g}"
+        )
+    else:
+        thresholds = (f"{name} {value:.3g}" for name, value in options.thresholds.items())
+        fitted = f"thresholds: {', '.join(thresholds)}"
     typer.echo(
-        f"model package '{spec.name}': {output}; temperature {spec.temperature:g}, bias "
-        f"{spec.bias:g}, threshold {spec.postprocessing.threshold:g}; its MODEL_CARD.md says how "
-        "reliable its estimates are"
+        f"model package '{spec.name}': {output}; {fitted}; its MODEL_CARD.md says how reliable its "
+        "estimates are"
     )

@@ -103,9 +103,13 @@ def train(
         num_processes=processes,
         resume=resume,
     )
-    interval = result.aggregates["mean_jaccard"]
+    if result.classes:
+        figures = result.classes[0]
+        scored, interval = f"{figures.num_images} images: pooled", figures.figures["jaccard"]
+    else:
+        scored, interval = f"{result.num_scored} images: mean", result.aggregates["mean_jaccard"]
     typer.echo(
-        f"out of fold, {result.num_scored} images: mean Jaccard {interval.value:.4f} "
+        f"out of fold, {scored} Jaccard {interval.value:.4f} "
         f"[{interval.low:.4f}, {interval.high:.4f}]; written to {output / 'out_of_fold'}"
     )
 

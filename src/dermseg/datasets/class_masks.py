@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ __all__ = [
     "LESION",
     "ClassMasks",
     "find_class_mask",
+    "has_mask",
     "is_lesion_only",
     "known_masks",
     "read_class_mask",
@@ -55,6 +56,11 @@ def is_lesion_only(classes: Sequence[str]) -> bool:
 def find_class_mask(sample: Sample, name: str) -> ClassMask | None:
     """Say where the mask of a class is; None if it is not known."""
     return sample.mask if name == LESION else sample.attributes.get(name)
+
+
+def has_mask(sample: Sample, classes: Iterable[str]) -> bool:
+    """Whether the mask of any of the classes is known."""
+    return any(find_class_mask(sample, name) is not None for name in classes)
 
 
 def read_class_mask(mask: ClassMask) -> BoolMask:

@@ -13,7 +13,7 @@ from dermseg.datasets.presence import Presence
 from dermseg.errors import DatasetError, ImageError, UsageError
 from dermseg.evaluation.attribute_figures import ImagePresence
 from dermseg.evaluation.evaluate import check_evaluation, evaluate_predictions, metadata_of
-from dermseg.evaluation.image_score import Measures
+from dermseg.evaluation.image_score import ImageScore, Measures
 from dermseg.evaluation.leaks import Checks, Leaks, check_leaks
 from dermseg.evaluation.masks import CheckedMask, read_checked_mask
 from dermseg.evaluation.matching import ImageFiles, Skipped
@@ -137,25 +137,58 @@ def evaluate_attributes(
         RunError: If the checks are strict and refuse.
     """
     leaks = _check_leaks(predictor, samples, checks)
-    lesions = {sample.id: sample.mask for sample in samples if sample.mask is not None}
+    result = _score_attributes(
+        [(predictor, samples)], presence or {}, measures, seed=seed, masks_dir=masks_dir
+    )
+    return check_evaluation(replace(result, leaks=leaks), checks)
+
+
+def evaluate_attribute_folds(
+    folds: Sequence[tuple[Predictor, Sequence[Sample]]], *, seed: int = 0
+) -> Evaluation:
+    """Score the attributes of samples as by `evaluate_attributes`, each by the model of its fold.
+
+    Args:
+        folds: Models of the same attributes, each with the samples that it did not see.
+        seed: Seed of the confidence intervals, which resample whole groups.
+
+    Raises:
+        DatasetError: If not a single image can be scored.
+    """
+    return _score_attributes(folds, {}, replace(_PLAIN, probability=True), seed=seed)
+
+
+def _score_attributes(
+    folds: Sequence[tuple[Predictor, Sequence[Sample]]],
+    presence: Presence,
+    measures: Measures,
+    *,
+    seed: int,
+    masks_dir: Path | None = None,
+) -> Evaluation:
+    everything = [sample for _, samples in folds for sample in samples]
+    lesions = {sample.id: sample.mask for sample in everything if sample.mask is not None}
     measures = replace(measures, lesions={**lesions, **measures.lesions})
-    run = _Run(predictor, presence or {}, measures, masks_dir)
-    known = [sample for sample in samples if run.is_known(sample)]
     pool = PixelPool()
-    results = list(pool.take(score_item(item, measures) for item in run.predict(known)))
-    reason = f"nothing is known of it about {', '.join(run.classes)}"
-    left_out = {sample.id for sample in samples} - {sample.id for sample in known}
+    results: list[ImageScore | Skipped] = []
+    runs = [_Run(predictor, presence, measures, masks_dir) for predictor, _ in folds]
+    for run, (_, samples) in zip(runs, folds, strict=True):
+        known = [sample for sample in samples if run.is_known(sample)]
+        results += pool.take(score_item(item, measures) for item in run.predict(known))
+        reason = f"nothing is known of it about {', '.join(run.classes)}"
+        left_out = {sample.id for sample in samples} - {sample.id for sample in known}
+        results += (Skipped(id, reason, "no truth") for id in left_out)
     result = summarize(
-        [*results, *(Skipped(id, reason, "no truth") for id in left_out)],
+        results,
         pool,
-        groups={sample.id: sample.group for sample in samples},
+        groups={sample.id: sample.group for sample in everything},
         measures=measures,
         seed=seed,
-        judged=run.judged,
+        judged=[image for run in runs for image in run.judged],
     )
+    files = {id: file for run in runs for id, file in run.files.items()}
     scored = {score.id for score in result.scores}
-    files = {id: run.files[id] for id in run.files if id in scored}
-    return check_evaluation(replace(result, leaks=leaks, files=files), checks)
+    return replace(result, files={id: files[id] for id in files if id in scored})
 
 
 def _check_leaks(predictor: Predictor, samples: Sequence[Sample], checks: Checks) -> Leaks | None:

@@ -6,7 +6,13 @@ from typing import Final
 
 from dermseg.export.reliability import RELIABILITY
 from dermseg.metrics import JACCARD_THRESHOLD
-from dermseg.package import Calibration, ModelSpec, OutOfDistributionModel, QualityModel
+from dermseg.package import (
+    Calibration,
+    ModelSpec,
+    OutOfDistributionModel,
+    PresenceModel,
+    QualityModel,
+)
 
 __all__ = ["calibration_card"]
 
@@ -33,6 +39,8 @@ def calibration_card(spec: ModelSpec) -> str:
         parts.append(_quality(spec.quality))
     if spec.out_of_distribution is not None:
         parts.append(_out_of_distribution(spec.out_of_distribution))
+    if spec.presence is not None:
+        parts.append(_presence(spec.presence))
     return "".join(f"\n{part}\n" for part in parts)
 
 
@@ -51,6 +59,24 @@ chosen on {measured.threshold_on or "the same images"}. The figures are of the f
 | {before.error_near_border:.4f} | {after.error_near_border:.4f} |
 
 ![How often it is lesion at each probability]({RELIABILITY})"""
+
+
+def _presence(model: PresenceModel) -> str:
+    rows = "\n".join(
+        f"| {name.replace('_', ' ')} | {found.num_present} of {found.num_images} "
+        f"| {found.auc[0]:.3f} [{found.auc[1]:.3f}, {found.auc[2]:.3f}] | {found.error:.3f} |"
+        for name, found in model.classes.items()
+    )
+    return f"""\
+## Which images show what
+For each attribute there is a probability that the image shows it. It and the thresholds of the
+masks were fitted on {model.on}. Measured on the fifth
+of the images that each fit left out; the calibration error is the mean difference between the
+probability and the share of images that show the attribute, in fifths by probability:
+
+| attribute | images that show it | area under the ROC curve, 95 % interval | calibration error |
+|---|---|---|---|
+{rows}"""
 
 
 def _quality(model: QualityModel) -> str:

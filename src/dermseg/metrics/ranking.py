@@ -14,9 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from dermseg.types import FloatArray
 
-__all__ = ["RocCounts", "area_under_roc", "average_precision"]
+__all__ = ["THRESHOLDS", "RocCounts", "area_under_roc", "average_precision", "middle_of_best"]
 
 _NUM_BINS: Final = 256
+
+THRESHOLDS: Final = np.arange(1, _NUM_BINS) / _NUM_BINS
+"""The thresholds of `RocCounts`; each parts two bins."""
 
 
 def area_under_roc(positives: ArrayLike, negatives: ArrayLike) -> NDArray[np.float64]:
@@ -141,12 +144,21 @@ class RocCounts:
         total = self.positives.sum()
         if not total:
             return float("nan"), float("nan")
-        found = np.cumsum(self.positives[::-1])[-2::-1]
-        wrong = np.cumsum(self.negatives[::-1])[-2::-1]
+        found, wrong = self.reached()
         jaccard = found / (total + wrong)
-        best = np.flatnonzero(jaccard == jaccard.max())
-        middle = int(best[len(best) // 2])
-        return (middle + 1) / _NUM_BINS, float(jaccard[middle])
+        best = middle_of_best(jaccard)
+        return float(THRESHOLDS[best]), float(jaccard[best])
+
+    def reached(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Pixels at or above each of `THRESHOLDS`: those of the class, and all others, (255,)."""
+        found = np.cumsum(self.positives[::-1])[-2::-1]
+        return found, np.cumsum(self.negatives[::-1])[-2::-1]
+
+
+def middle_of_best(values: NDArray[np.float64]) -> int:
+    """The place of the highest value; of several that are equal, one in the middle."""
+    best = np.flatnonzero(values == values.max())
+    return int(best[len(best) // 2])
 
 
 def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:

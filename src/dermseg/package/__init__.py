@@ -4,6 +4,8 @@ from dermseg.package.estimates import (
     Calibration,
     LinearModel,
     OutOfDistributionModel,
+    PresenceEstimate,
+    PresenceModel,
     QualityModel,
     Reliability,
 )
@@ -28,6 +30,8 @@ __all__ = [
     "ModelSpec",
     "OutOfDistributionModel",
     "Precision",
+    "PresenceEstimate",
+    "PresenceModel",
     "Provenance",
     "QualityModel",
     "Quantization",

@@ -15,6 +15,8 @@ __all__ = [
     "Calibration",
     "LinearModel",
     "OutOfDistributionModel",
+    "PresenceEstimate",
+    "PresenceModel",
     "QualityModel",
     "Reliability",
 ]
@@ -104,6 +106,36 @@ class OutOfDistributionModel(Table):
     lesion: LinearModel
     least_lesion: Annotated[float, Field(gt=0, le=1)]
     values: dict[str, float] = Field(default_factory=dict)
+
+
+class PresenceEstimate(Table):
+    """How likely it is that an image shows a class, and what that estimate is worth.
+
+    Attributes:
+        model: Estimates the probability.
+        num_images: Images that it was fitted on.
+        num_present: Those of them that show the class.
+        auc: Area under the ROC curve on images that each fit left out, with its 95 % interval.
+        error: Expected calibration error on the same images, in fifths of them.
+    """
+
+    model: LinearModel
+    num_images: int
+    num_present: int
+    auc: tuple[float, float, float]
+    error: float
+
+
+class PresenceModel(Table):
+    """How likely it is that an image shows each class.
+
+    Attributes:
+        on: The images that it was fitted on, and the thresholds of the classes.
+        classes: The classes that some of these images show, and some do not.
+    """
+
+    on: str
+    classes: dict[str, PresenceEstimate]
 
 
 class Reliability(Table):

@@ -6,7 +6,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from dermseg.package.estimates import Calibration, OutOfDistributionModel, QualityModel
+from dermseg.package.estimates import (
+    Calibration,
+    OutOfDistributionModel,
+    PresenceModel,
+    QualityModel,
+)
 from dermseg.preprocessing import Normalization
 from dermseg.recipes import Activation, Cleaning, LesionCrop, Postprocessing
 from dermseg.types import Size
@@ -131,6 +136,8 @@ class ModelSpec(_Table):
         quality: Estimates how good a mask of the lesion is; None where that was not fitted.
         out_of_distribution: Tells images that the model was not made for; None where that was not
             fitted. Older packages call it ``scope``.
+        presence: Estimates how likely it is that an image shows each attribute; None where that
+            was not fitted.
         quantization: For a network in int8, what that cost; None for float32.
         notes: What else was found out about the model, as sections of Markdown for its card.
         onnx_sha256: Of ``model.onnx``, so that a damaged or exchanged file is noticed.
@@ -157,6 +164,7 @@ class ModelSpec(_Table):
     out_of_distribution: OutOfDistributionModel | None = Field(
         default=None, validation_alias=AliasChoices("out_of_distribution", "scope")
     )
+    presence: PresenceModel | None = None
     quantization: Quantization | None = None
     notes: str = ""
     onnx_sha256: str

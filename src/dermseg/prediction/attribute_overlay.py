@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 
 from dermseg.prediction.overlay import limited_size
+from dermseg.prediction.quality import Quality
+from dermseg.prediction.quality_overlay import draw_quality
 from dermseg.preprocessing import resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray, Size
 
@@ -68,6 +70,7 @@ def draw_attributes(
     *,
     max_side: int | None = None,
     note: str = "",
+    quality: Quality | None = None,
 ) -> ImageArray:
     """Draw attributes and the lesion's contour on a copy of their image, with a legend below.
 
@@ -79,11 +82,14 @@ def draw_attributes(
         lesion: (H, W) bool, or at another size.
         max_side: As for `mark_attributes`.
         note: Said at the end of the legend.
+        quality: Of the lesion's mask, written into a corner; None writes nothing.
 
     Returns:
         (H + legend, W, 3) uint8, reduced or enlarged; wider where the longest name needs it.
     """
     picture = mark_attributes(image, masks, lesion, max_side=max_side)
+    if quality is not None:
+        picture = draw_quality(picture, lesion, quality)
     return add_legend(picture, masks, shows_lesion=bool(lesion.any()), note=note)
 
 

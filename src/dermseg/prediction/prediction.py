@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,13 +11,13 @@ import numpy as np
 
 from dermseg.errors import RefusedImageError
 from dermseg.images import encode_png
-from dermseg.package import OutOfDistributionModel, QualityModel
+from dermseg.package import OutOfDistributionModel, PresenceModel, QualityModel
 from dermseg.prediction.attribute_overlay import draw_attributes
 from dermseg.prediction.features import describe
 from dermseg.prediction.measurements import Measurements, measure
 from dermseg.prediction.overlay import draw_contour, limited_size
 from dermseg.prediction.postprocessing import postprocess
-from dermseg.prediction.presence import presence_score
+from dermseg.prediction.presence import describe_presence, presence_score
 from dermseg.prediction.quality import Quality, estimate_quality, find_refusal
 from dermseg.prediction.quality_overlay import draw_quality, write_label
 from dermseg.preprocessing import Box, resize_image, resize_mask, resize_probability, scale_box
@@ -56,6 +57,7 @@ class Prediction:
         seen: (h, w, 3) uint8 RGB, what the network saw, for the two below.
         quality_model: Estimates how good the lesion's mask is.
         out_of_distribution_model: Tells images that the model was not made for.
+        presence_model: Estimates how likely it is that the image shows each attribute.
         forced: Whether there is a mask even if the image is refused.
     """
 
@@ -72,6 +74,7 @@ class Prediction:
     seen: ImageArray | None = None
     quality_model: QualityModel | None = None
     out_of_distribution_model: OutOfDistributionModel | None = None
+    presence_model: PresenceModel | None = None
     forced: bool = False
 
     def __repr__(self) -> str:
@@ -204,17 +207,25 @@ class Prediction:
 
     @cached_property
     def presence(self) -> dict[str, float]:
-        """How sure it is that the image shows each class, in [0, 1]: see `presence_score`.
+        """How likely it is that the image shows each class, in [0, 1].
+
+        A probability where the package was calibrated for it, else the rank of `presence_score`.
 
         Where the classes are cleared outside the lesion, only pixels in the lesion's mask count.
         """
-        inside = None
-        if self.inside_only and self.lesion is not None:
-            mask = self.lesion.mask
-            seen = mask if self.box is None else mask[self.box.slices]
-            inside = resize_mask(seen, self.class_probabilities.shape[1:])
+        models = {} if self.presence_model is None else self.presence_model.classes
         return {
-            name: presence_score(probability, inside)
+            name: models[name].model(self.presence_features[name])
+            if name in models
+            else presence_score(probability, self._inside)
+            for name, probability in zip(self.classes, self.class_probabilities, strict=True)
+        }
+
+    @cached_property
+    def presence_features(self) -> dict[str, dict[str, float]]:
+        """What tells images that show a class from others, by class: see `describe_presence`."""
+        return {
+            name: describe_presence(probability, self._inside)
             for name, probability in zip(self.classes, self.class_probabilities, strict=True)
         }
 
@@ -268,7 +279,7 @@ class Prediction:
     def overlay(self, *, max_side: int | None = None) -> ImageArray:
         """The image with the contour of :attr:`mask` on it; attributes in colours, with a legend.
 
-        Without attributes, the expected quality is written into it, where it is known.
+        The expected quality of the lesion's mask is written into it, where it is known.
 
         Args:
             max_side: Reduce the picture so that its longer side is at most this; a legend is
@@ -280,12 +291,34 @@ class Prediction:
         """
         if not self.attributes:
             picture = draw_contour(self.image, self.mask, max_side=max_side)
-            if self.quality is None:
-                return picture
-            return draw_quality(picture, self.mask, self.quality)
-        masks = {name: self.masks[name] for name in self.attributes}
-        note = EXPERIMENTAL if self.experimental else ""
-        return draw_attributes(self.image, masks, self.mask, max_side=max_side, note=note)
+            found = self.quality
+            return picture if found is None else draw_quality(picture, self.mask, found)
+        return self.draw({name: self.masks[name] for name in self.attributes}, max_side=max_side)
+
+    def draw(self, masks: Mapping[str, BoolMask], *, max_side: int | None = None) -> ImageArray:
+        """As `overlay`, from masks of the attributes that have been made before.
+
+        Args:
+            masks: Of all :attr:`attributes`, at any size.
+            max_side: As for `overlay`.
+        """
+        return draw_attributes(
+            self.image,
+            masks,
+            self.mask,
+            max_side=max_side,
+            note=EXPERIMENTAL if self.experimental else "",
+            quality=self.quality,
+        )
+
+    @cached_property
+    def _inside(self) -> BoolMask | None:
+        """The pixels of the network's size that are lesion, where only these are looked at."""
+        if not self.inside_only or self.lesion is None:
+            return None
+        mask = self.lesion.mask
+        seen = mask if self.box is None else mask[self.box.slices]
+        return resize_mask(seen, self.class_probabilities.shape[1:])
 
     def _describe(self, threshold: float) -> dict[str, float]:
         if self.seen is None:

@@ -325,6 +325,7 @@ class Predictor:
                 seen=entry.seen,
                 quality_model=self.spec.quality,
                 out_of_distribution_model=self.spec.out_of_distribution,
+                presence_model=self.spec.presence,
             )
 
 

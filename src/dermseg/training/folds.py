@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from dermseg.datasets import Dataset, divide_into_folds, read_folds
 from dermseg.datasets.class_masks import is_lesion_only
 from dermseg.errors import UsageError
 from dermseg.evaluation import Evaluation, evaluate_predictions, write_evaluation
+from dermseg.evaluation.model import evaluate_attribute_folds
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
 from dermseg.training.parts import divide
@@ -52,15 +54,17 @@ def cross_validate(
         resume: Continue where the folds were interrupted.
 
     Raises:
-        UsageError: If there is a split file or there are pseudo-labels, the recipe has other
-            classes than the lesion, or a dataset is given twice.
+        UsageError: If there is a split file or there are pseudo-labels, a dataset is given twice,
+            or two datasets with masks of attributes share an id.
         DatasetError: If there are fewer groups than folds, or the file does not divide the images.
     """
-    _check(recipe, data)
+    _check(data)
     datasets = data.open(recipe)
     parts = divide(datasets, recipe.data, excluded_ids=data.excluded_ids)
     samples = [*parts.train, *parts.selection]
     names = name_samples(datasets, samples)
+    if not is_lesion_only(recipe.classes):
+        _check_ids(samples, names)
     groups = {sample.id: sample.group for sample in samples}
     divided = (
         read_folds(folds, groups)
@@ -91,18 +95,22 @@ def _evaluate(
     folder: Path,
 ) -> Evaluation:
     """Score all images together, each predicted by the model that did not see it."""
+    unseen = [
+        (load_model(package), [sample for sample in samples if sample.id in fold])
+        for package, fold in zip(packages, map(set, folds), strict=True)
+    ]
     items = (
         item
-        for package, fold in zip(packages, map(set, folds), strict=True)
-        for item in keep_predictions(
-            load_model(package),
-            [sample for sample in samples if sample.id in fold],
-            names,
-            folder / "logits",
-        )
+        for predictor, held_out in unseen
+        for item in keep_predictions(predictor, held_out, names, folder / "logits")
     )
-    groups_of_names = {names[sample.image]: sample.group for sample in samples}
-    result = evaluate_predictions(items, groups=groups_of_names)
+    if is_lesion_only(recipe.classes):
+        groups_of_names = {names[sample.image]: sample.group for sample in samples}
+        result = evaluate_predictions(items, groups=groups_of_names)
+    else:
+        # Keeps the logits; the masks are scored below.
+        deque(items, maxlen=0)
+        result = evaluate_attribute_folds(unseen)
     about = {
         "model": f"{recipe.name}, {len(folds)} folds",
         "dataset": ", ".join(dataset.name for dataset in datasets),
@@ -112,7 +120,7 @@ def _evaluate(
     return result
 
 
-def _check(recipe: Recipe, data: TrainingData) -> None:
+def _check(data: TrainingData) -> None:
     if data.split_file is not None:
         message = "--folds divides the training images itself: leave --split out"
         raise UsageError(message)
@@ -122,9 +130,12 @@ def _check(recipe: Recipe, data: TrainingData) -> None:
             "was trained on: leave --pseudo-labels out"
         )
         raise UsageError(message)
-    if not is_lesion_only(recipe.classes):
+
+
+def _check_ids(samples: Sequence[Sample], names: Mapping[Path, str]) -> None:
+    if any(names[sample.image] != sample.id for sample in samples):
         message = (
-            f"--folds scores masks of the lesion, but the classes are {', '.join(recipe.classes)}: "
-            "leave it out"
+            "--folds scores attributes by the image's id, but two datasets share ids: give one "
+            "dataset"
         )
         raise UsageError(message)

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from dermseg.images import encode_jpeg
-from dermseg.prediction.attribute_overlay import draw_attributes
 from dermseg.prediction.inputs import Job
 from dermseg.prediction.naming import OVERLAY_ENDING
 from dermseg.prediction.overlay import limited_size
-from dermseg.prediction.prediction import EXPERIMENTAL, Prediction
+from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.writers.base import MaskWriter
 from dermseg.preprocessing import resize_mask
 from dermseg.storage import Sink
@@ -49,13 +48,7 @@ class Overlays(MaskWriter):
         """Draw and write the picture."""
         prediction = self.prediction
         if self._masks:
-            picture = draw_attributes(
-                prediction.image,
-                self._masks,
-                prediction.mask,
-                max_side=OVERLAY_SIDE,
-                note=EXPERIMENTAL if prediction.experimental else "",
-            )
+            picture = prediction.draw(self._masks, max_side=OVERLAY_SIDE)
         else:
             picture = prediction.overlay(max_side=OVERLAY_SIDE)
         self.sink.write(self.job.key(OVERLAY_ENDING), encode_jpeg(picture))
