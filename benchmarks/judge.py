@@ -1,7 +1,7 @@
 r"""Judge recipes and models on sources, cameras and skins that they have not seen.
 
     OMP_NUM_THREADS=1 python benchmarks/judge.py --isic2017 DIR --isic2018 DIR --ham10000 DIR \
-        --groups groups.csv -o OUT [--only NAME ...] [--model NAME=FOLDER ...]
+        --groups groups.csv --unlabelled DIR -o OUT [--only NAME ...] [--model NAME=FOLDER ...]
 
 Random folds of one collection are too kind: they show the same cameras and skins on both sides.
 Here a candidate, a recipe with overrides, is trained on the photographs of ISIC whose number is
@@ -31,7 +31,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from runs import put_table, train
+from runs import call, put_table, train
 
 from dermseg.datasets import Dataset, open_source
 from dermseg.evaluation import bootstrap_interval, measure_image
@@ -96,6 +96,12 @@ CANDIDATES = (
         (*SHORT, "training.epochs=16"),
         both_years=False,
     ),
+    Candidate(
+        "pseudo-labels",
+        "as both years, and the images without masks, with masks that that model drew; 6 epochs",
+        (*SHORT, "training.epochs=6"),
+        pseudo_labels="both years",
+    ),
 )
 
 
@@ -122,9 +128,11 @@ def main() -> int:
     for candidate in CANDIDATES:
         if options.tables_only or (options.only and candidate.name not in options.only):
             continue
-        run = options.output / "runs" / (candidate.name + suffix).replace(" ", "-")
+        run = folder_of("runs", candidate.name, options)
         excluded = options.output / f"exclude{suffix.replace(' ', '-')}.txt"
         write_excluded(datasets, excluded, reverse=options.reverse)
+        if candidate.pseudo_labels:
+            draw_pseudo_labels(candidate.pseudo_labels, options)
         train(RECIPE, run, candidate.overrides, arguments(candidate, options, excluded))
         score(candidate.name + suffix, run / "model", datasets, options)
     for named in options.model or []:
@@ -145,6 +153,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--isic2018", type=Path, required=True, help="the dataset's folder")
     parser.add_argument("--ham10000", type=Path, required=True, help="another camera's folder")
     parser.add_argument("--groups", type=Path, required=True, help="as dermseg data audit writes")
+    parser.add_argument("--unlabelled", type=Path, required=True, help="images without masks")
     parser.add_argument("-o", "--output", type=Path, required=True)
     names = [candidate.name for candidate in CANDIDATES]
     parser.add_argument("--only", action="append", choices=names, help="may be repeated")
@@ -188,6 +197,20 @@ def isic(datasets: dict[str, Dataset]) -> list[Sample]:
     return [sample for name in ("isic2017", "isic2018") for sample in datasets[name].samples]
 
 
+def draw_pseudo_labels(name: str, options: argparse.Namespace) -> None:
+    """Let a candidate that is trained draw the masks of the images without any."""
+    folder, model = folder_of("pseudo", name, options), folder_of("runs", name, options) / "model"
+    if not (folder / "predictions.json").is_file():
+        words = ["--model", str(model), "--no-overlay", "--no-index", "-o", str(folder)]
+        call(["predict", str(options.unlabelled), *words], may_refuse=True)
+
+
+def folder_of(kind: str, name: str, options: argparse.Namespace) -> Path:
+    """Where the runs, or the masks without truth, of a candidate are."""
+    suffix = " (reverse)" if options.reverse else ""
+    return Path(options.output) / kind / (name + suffix).replace(" ", "-")
+
+
 def arguments(candidate: Candidate, options: argparse.Namespace, excluded: Path) -> list[str]:
     """What ``dermseg train`` is told about images."""
     words = ["--data", str(options.isic2017)]
@@ -195,7 +218,7 @@ def arguments(candidate: Candidate, options: argparse.Namespace, excluded: Path)
         words += ["--data", str(options.isic2018)]
     words += ["--groups", str(options.groups), "--exclude", str(excluded), "--workers", "0"]
     if candidate.pseudo_labels:
-        words += ["--pseudo-labels", str(options.output / "pseudo" / candidate.pseudo_labels)]
+        words += ["--pseudo-labels", str(folder_of("pseudo", candidate.pseudo_labels, options))]
     return words
 
 

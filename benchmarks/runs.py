@@ -11,12 +11,17 @@ from pathlib import Path
 __all__ = ["call", "put_table", "train"]
 
 
-def call(arguments: Sequence[str]) -> None:
-    """Run the installed command line, and stop with its exit code where it fails."""
+def call(arguments: Sequence[str], *, may_refuse: bool = False) -> None:
+    """Run the installed command line, and stop with its exit code where it fails.
+
+    Args:
+        arguments: Of ``dermseg``.
+        may_refuse: Go on where some images failed or were refused, and the others were done.
+    """
     command = [str(Path(sys.executable).with_name("dermseg")), *arguments]
     print(f"\n$ {shlex.join(['dermseg', *arguments])}", flush=True)
     code = subprocess.run(command, check=False).returncode  # noqa: S603 -- our own command
-    if code:
+    if code > may_refuse:
         raise SystemExit(code)
 
 
