@@ -124,7 +124,7 @@ def dermseg() -> Run:
         texts = []
         for stream in (out, err):
             stream.flush()
-            texts.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+            texts.append(stream.buffer.getvalue().decode())
         return subprocess.CompletedProcess(words, code, *texts)
 
     return run

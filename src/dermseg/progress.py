@@ -6,10 +6,10 @@ loggers below it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
-__all__ = ["Display", "is_shown", "show_progress", "track"]
+__all__ = ["Bar", "Display", "is_shown", "open_bar", "show_progress", "track"]
 
 Item = TypeVar("Item")
 
@@ -28,12 +28,43 @@ class Display(Protocol):
         ...
 
 
+class Bar(Protocol):
+    """Shows how far work is that is no stream of items."""
+
+    def show(self, done: int, total: int, what: str, facts: str) -> None:
+        """Draw the bar anew.
+
+        Args:
+            done: How much is done.
+            total: How much there is to do.
+            what: The work, in a word or two.
+            facts: What else is known, such as the time left.
+        """
+        ...
+
+    def hide(self) -> None:
+        """Remove it, until it is drawn again."""
+        ...
+
+
 _displays: list[Display] = []
+_bars: list[Callable[[], Bar]] = []
 
 
-def show_progress(display: Display | None) -> None:
-    """Show the progress of all work in this process from now on; None shows nothing."""
+def show_progress(display: Display | None, bar: Callable[[], Bar] | None = None) -> None:
+    """Show the progress of all work in this process from now on; None shows nothing.
+
+    Args:
+        display: Shows how many of a number of items are done.
+        bar: Makes a bar for other work.
+    """
     _displays[:] = [] if display is None else [display]
+    _bars[:] = [] if bar is None else [bar]
+
+
+def open_bar() -> Bar | None:
+    """A bar to draw, if there is where to."""
+    return _bars[0]() if _bars else None
 
 
 def is_shown() -> bool:

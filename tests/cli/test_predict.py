@@ -102,6 +102,7 @@ def test_options_choose_the_files_and_columns(
     assert sorted(path.name for path in out.iterdir()) == [
         "a_probability.png",
         "a_segmentation.png",
+        "index.html",
         "predictions.csv",
         "predictions.json",
     ]

@@ -47,7 +47,14 @@ def test_every_attribute_has_a_mask_also_where_it_is_empty(
     result = dermseg("predict", photo, "-o", out, "--model", color_package())
     assert result.returncode == 0, result.stderr
     assert names_in(out) == sorted(
-        [*NAMES, "a_overlay.jpg", "a_segmentation.png", "predictions.csv", "predictions.json"]
+        [
+            *NAMES,
+            "a_overlay.jpg",
+            "a_segmentation.png",
+            "index.html",
+            "predictions.csv",
+            "predictions.json",
+        ]
     )
     values = {name: read_mask_values(out / f"a_attribute_{name}.png") for name in CLASSES}
     assert all(value.shape == (120, 160) for value in values.values())
@@ -85,7 +92,7 @@ def test_probabilities_are_written_for_each_attribute(
     assert dermseg("predict", photo, "-o", out, *call).returncode == 0
     probabilities = [f"a_attribute_{name}_probability.png" for name in CLASSES]
     assert names_in(out) == sorted(
-        [*NAMES, *probabilities, "a_probability.png", "a_segmentation.png", "predictions.csv",
+        [*NAMES, *probabilities, "a_probability.png", "a_segmentation.png", "index.html", "predictions.csv",
          "predictions.json"]
     )  # fmt: skip
     values = read_mask_values(out / probabilities[0])

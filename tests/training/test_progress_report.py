@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import torch
 
+from dermseg.cli.verbosity import TerminalBar
+from dermseg.progress import show_progress
 from dermseg.training.progress_report import ProgressReport
 
 SCORE = "selection_mean_jaccard"
@@ -15,14 +17,14 @@ SCORE = "selection_mean_jaccard"
 class Course:
     """A run of three epochs of four batches, each of which takes some seconds."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float, *, bar: bool) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
         self.now, self.seconds = 0.0, seconds
         monkeypatch.setattr("time.perf_counter", lambda: self.now)
         self.trainer: Any = SimpleNamespace(
             max_epochs=3, num_training_batches=4, is_global_zero=True, current_epoch=0
         )
         self.module: Any = None
-        self.report = ProgressReport(SCORE, draws_bar=bar)
+        self.report = ProgressReport(SCORE)
 
     def run(self) -> None:
         self.report.on_train_start(self.trainer, self.module)
@@ -47,7 +49,7 @@ def test_long_epochs_have_a_line_a_minute(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "dermseg")
-    Course(monkeypatch, seconds=40.0, bar=False).run()
+    Course(monkeypatch, seconds=40.0).run()
     lines = caplog.messages
     assert lines[0] == "epoch 1/3: batch 2/4, loss 0.9500, 7 min left"
     assert lines[1] == "epoch 1/3: batch 4/4, loss 0.8500, 5 min left"
@@ -63,7 +65,7 @@ def test_short_epochs_have_no_more_than_a_line_a_minute(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "dermseg")
-    Course(monkeypatch, seconds=1.0, bar=False).run()
+    Course(monkeypatch, seconds=1.0).run()
     lines = caplog.messages
     assert [line.split(":")[0] for line in lines] == ["epoch 1/3", "epoch 3/3"]
 
@@ -76,7 +78,11 @@ def test_a_terminal_has_a_bar_and_a_line_for_each_epoch(
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     caplog.set_level(logging.INFO, "dermseg")
-    Course(monkeypatch, seconds=1.0, bar=True).run()
+    show_progress(None, TerminalBar)
+    try:
+        Course(monkeypatch, seconds=1.0).run()
+    finally:
+        show_progress(None)
     assert [line.split(",")[0] for line in caplog.messages] == [
         f"epoch {epoch}/3: loss 0.8500" for epoch in (1, 2, 3)
     ]

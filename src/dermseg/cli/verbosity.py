@@ -14,7 +14,7 @@ import typer
 from dermseg.errors import UsageError
 from dermseg.progress import show_progress
 
-__all__ = ["set_verbosity", "with_verbosity"]
+__all__ = ["TerminalBar", "set_verbosity", "with_verbosity"]
 
 Item = TypeVar("Item")
 
@@ -71,7 +71,10 @@ def set_verbosity(level: int) -> None:
         _logger.addHandler(_Lines())
         _logger.propagate = False
     _logger.setLevel(level)
-    show_progress(_draw_bar if level <= logging.INFO and sys.stderr.isatty() else None)
+    if level <= logging.INFO and sys.stderr.isatty():
+        show_progress(_draw_bar, TerminalBar)
+    else:
+        show_progress(None)
 
 
 def _draw_bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
@@ -80,3 +83,33 @@ def _draw_bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
     from rich.progress import track
 
     yield from track(items, description=what, total=total, console=Console(stderr=True))
+
+
+class TerminalBar:
+    """A bar on standard error."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[facts]}"),
+            console=Console(stderr=True),
+            transient=True,
+            auto_refresh=False,  # no thread: processes may be forked meanwhile
+        )
+        self._task = self._progress.add_task("", facts="")
+
+    def show(self, done: int, total: int, what: str, facts: str) -> None:
+        """Draw the bar anew."""
+        self._progress.update(
+            self._task, completed=done, total=total, description=what, facts=facts
+        )
+        self._progress.start()
+        self._progress.refresh()
+
+    def hide(self) -> None:
+        """Remove the bar."""
+        self._progress.stop()

@@ -20,7 +20,6 @@ from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 
-from dermseg import progress
 from dermseg.errors import OutputError, RunError, UsageError
 from dermseg.recipes import Recipe
 from dermseg.training.batches import SegmentationDataModule
@@ -141,7 +140,7 @@ def _callbacks(recipe: Recipe, run: Path, num_steps: int) -> list[Callback]:
             )
         )
     monitor = monitored_score(recipe.classes)
-    callbacks.append(ProgressReport(monitor, draws_bar=progress.is_shown()))
+    callbacks.append(ProgressReport(monitor))
     # Last, so that its checkpoints hold what the others decided.
     return [_ProcessLog(), *callbacks, EpochKeeper(run, recipe.classes)]
 

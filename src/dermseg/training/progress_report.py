@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from dermseg.progress import Bar, open_bar
 
 __all__ = ["ProgressReport", "describe_duration"]
 
@@ -29,15 +29,12 @@ class ProgressReport(Callback):
 
     Args:
         score: The logged score that chooses the checkpoint.
-        draws_bar: Whether to draw a bar on standard error, which is then a terminal.
     """
 
-    def __init__(self, score: str, *, draws_bar: bool) -> None:
+    def __init__(self, score: str) -> None:
         self.score = score
-        self.draws_bar = draws_bar
         self.best = -1.0
-        self.bar: Progress | None = None
-        self.task = TaskID(0)
+        self.bar: Bar | None = None
         self.losses: list[float] = []
         self.last_shown = self.started = time.perf_counter()
         self.steps: deque[float] = deque(maxlen=2)
@@ -46,18 +43,8 @@ class ProgressReport(Callback):
         """Begin to measure the time of a step, and show the bar."""
         self.steps = deque([time.perf_counter()], maxlen=int(trainer.num_training_batches) + 1)
         self.last_shown = time.perf_counter()
-        if not (self.draws_bar and trainer.is_global_zero):
-            return
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[facts]}"),
-            console=Console(stderr=True),
-            transient=True,
-            auto_refresh=False,  # no thread: workers are forked
-        )
-        self.task = self.bar.add_task("", total=trainer.num_training_batches, facts="")
-        self.bar.start()
+        if trainer.is_global_zero:
+            self.bar = open_bar()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock of the epoch."""
@@ -87,8 +74,7 @@ class ProgressReport(Callback):
             batches = f"batch {batch_idx + 1}/{trainer.num_training_batches}"
             self._print(f"{epoch}: {batches}, {facts}")
         else:
-            self.bar.update(self.task, completed=batch_idx + 1, description=epoch, facts=facts)
-            self.bar.refresh()
+            self.bar.show(batch_idx + 1, int(trainer.num_training_batches), epoch, facts)
         self.last_shown = now
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -139,16 +125,13 @@ class ProgressReport(Callback):
         return f"{describe_duration(seconds)} left"
 
     def _print(self, line: str) -> None:
-        if self.bar is None:
-            _logger.info("%s", line)
-            return
-        self.bar.stop()
+        if self.bar is not None:
+            self.bar.hide()
         _logger.info("%s", line)
-        self.bar.start()
 
     def _close(self) -> None:
         if self.bar is not None:
-            self.bar.stop()
+            self.bar.hide()
             self.bar = None
 
 
