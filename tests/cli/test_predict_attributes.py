@@ -92,7 +92,8 @@ def test_probabilities_are_written_for_each_attribute(
     assert dermseg("predict", photo, "-o", out, *call).returncode == 0
     probabilities = [f"a_attribute_{name}_probability.png" for name in CLASSES]
     assert names_in(out) == sorted(
-        [*NAMES, *probabilities, "a_probability.png", "a_segmentation.png", "index.html", "predictions.csv",
+        [*NAMES, *probabilities, "a_probability.png", "a_segmentation.png", "index.html",
+         "predictions.csv",
          "predictions.json"]
     )  # fmt: skip
     values = read_mask_values(out / probabilities[0])
