@@ -16,6 +16,8 @@
         ├── DivergenceError       the loss is no longer a number
         └── ExportError           exported numbers differ from the network's
 
+    ImageWarning                  an image file is odd, and was read all the same
+
 Every message says what was received, what was expected and what to do. The command line turns
 these into exit codes (``UsageError`` 2, ``ImageError`` 1, ``RunError`` 3) and never shows a
 traceback for them.
@@ -30,6 +32,7 @@ __all__ = [
     "DownloadError",
     "ExportError",
     "ImageError",
+    "ImageWarning",
     "MissingExtraError",
     "OutputError",
     "PackageError",
@@ -37,11 +40,35 @@ __all__ = [
     "RefusedImageError",
     "RunError",
     "UsageError",
+    "one_line",
 ]
 
 
+def one_line(text: str) -> str:
+    r"""The text with escapes for whatever is not printable: line breaks, terminal codes, bytes.
+
+    Example:
+        >>> one_line("mole\n.jpg"), one_line("\x1b[2Jm\udce4l.jpg"), one_line("Leberfleck Ä.jpg")
+        ('mole\\n.jpg', '\\x1b[2Jm\\udce4l.jpg', 'Leberfleck Ä.jpg')
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+_LONGEST = 3000
+
+
 class DermsegError(Exception):
-    """Base of all errors that dermseg raises on purpose."""
+    """Base of all errors that dermseg raises on purpose.
+
+    Its text is one line: what the names in it hold cannot act on a terminal.
+    """
+
+    def __str__(self) -> str:
+        text = one_line(super().__str__())
+        # A damaged file may have a megabyte where a name should be.
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 200]} ... {text[-195:]}"
 
 
 class UsageError(DermsegError):
@@ -103,6 +130,10 @@ class RefusedImageError(ImageError):
             f"{refusal}; prediction.refusal tells in advance, and predict(..., force=True) gives "
             "a mask nevertheless",
         )
+
+
+class ImageWarning(UserWarning):
+    """Something is odd about an image file, which was read all the same."""
 
 
 class RunError(DermsegError):

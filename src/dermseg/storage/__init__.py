@@ -16,19 +16,42 @@ from dermseg.storage.files import (
     write_reason,
 )
 from dermseg.storage.folder import Folder, Location, open_location, open_sink
+from dermseg.storage.locking import LOCK, lock_folder
+from dermseg.storage.reading import (
+    DAMAGED_ZIP,
+    Refuse,
+    Table,
+    parse_json,
+    read_file,
+    read_json,
+    read_model,
+    read_table,
+    read_text,
+)
 
 __all__ = [
+    "DAMAGED_ZIP",
+    "LOCK",
     "Appender",
     "Archive",
     "Folder",
     "Location",
+    "Refuse",
     "Sink",
     "Storage",
     "StoredFile",
+    "Table",
+    "lock_folder",
     "open_location",
     "open_sink",
+    "parse_json",
     "printable_path",
+    "read_file",
+    "read_json",
+    "read_model",
     "read_reason",
+    "read_table",
+    "read_text",
     "remove_leftovers",
     "write_bytes_atomically",
     "write_chunks_atomically",

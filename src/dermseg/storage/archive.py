@@ -5,17 +5,17 @@ from __future__ import annotations
 import errno
 import io
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
 from dermseg.errors import UsageError
+from dermseg.storage.reading import DAMAGED_ZIP
 
 __all__ = ["Archive"]
 
 _LARGEST_MEMBER: Final = 500_000_000
-_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+_FAULTS = (*DAMAGED_ZIP, OSError)
 
 
 class Archive:
@@ -32,7 +32,7 @@ class Archive:
         self.path = path
         try:
             self._opened = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError) as error:
+        except _FAULTS as error:
             raise UsageError(f"{path}: the archive cannot be opened ({error})") from error
         for member in self._opened.infolist():
             if member.file_size > _LARGEST_MEMBER:
@@ -49,9 +49,10 @@ class Archive:
     def list_keys(self, *, recursive: bool = False) -> Iterator[str]:
         """List the keys, sorted; hidden members and those that macOS adds are left out."""
         for key in sorted(self._opened.namelist()):
-            *folders, name = PurePosixPath(key).parts
+            # Windows' own tools write backslashes.
+            *folders, name = PurePosixPath(key.replace("\\", "/")).parts or ("",)
             is_hidden = any(part.startswith(".") or part == "__MACOSX" for part in (*folders, name))
-            if not key.endswith("/") and not is_hidden and (recursive or not folders):
+            if name and key[-1] not in "/\\" and not is_hidden and (recursive or not folders):
                 yield key
 
     def open(self, key: str) -> BinaryIO:

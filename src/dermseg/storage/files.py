@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
-from dermseg.errors import OutputError
+from dermseg.errors import OutputError, one_line
 
 __all__ = [
     "NULL_IN_NAME",
@@ -38,7 +38,7 @@ def printable_path(path: str | os.PathLike[str]) -> str:
         >>> printable_path("moles/a.jpg"), printable_path("m\udce4l.jpg")
         ('moles/a.jpg', 'm\\udce4l.jpg')
     """
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in os.fspath(path))
+    return one_line(os.fspath(path))
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -147,7 +147,14 @@ class AppendedFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        try:
+            is_there = os.path.samestat(os.fstat(self._file.fileno()), self.path.stat())
+        except OSError:
+            is_there = False
         self._file.close()
+        if error is None and not is_there:
+            message = f"{self.path}: was removed or replaced while it was being written"
+            raise OutputError(message)
 
     def add(self, line: bytes) -> None:
         """Append a line.

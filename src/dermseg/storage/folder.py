@@ -20,6 +20,7 @@ from dermseg.storage.files import (
     write_chunks_atomically,
     write_reason,
 )
+from dermseg.storage.locking import LOCK
 
 __all__ = ["Folder", "Location", "open_location", "open_sink"]
 
@@ -106,7 +107,8 @@ class Folder:
             UsageError: If the folder cannot be listed.
         """
         try:
-            return not (self.root.is_dir() and any(self.root.iterdir()))
+            names = [path.name for path in self.root.iterdir()] if self.root.is_dir() else []
+            return not set(names) - {LOCK}
         except OSError as error:
             message = f"{self.root} cannot be read: {error.strerror}"
             raise UsageError(message) from error
