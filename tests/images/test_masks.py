@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from dermseg.errors import ImageError
-from dermseg.images import read_image, read_mask, read_mask_values, read_size
+from dermseg.images import foreground, read_image, read_mask, read_mask_values, read_size
 from dermseg.types import BoolMask, ImageArray
 
 Encode = Callable[..., bytes]
@@ -72,12 +72,18 @@ def test_the_threshold_is_above_128(encode: Encode) -> None:
     np.testing.assert_array_equal(read_mask_values(encode(values, "PNG")), values)
 
 
-def test_a_two_is_enough_to_make_the_ones_background(encode: Encode) -> None:
-    assert not read_mask(encode(np.array([[0, 1, 2]], np.uint8), "PNG")).any()
+@pytest.mark.parametrize("values", [[0, 2], [0, 1, 2], [0, 128], [127, 128], [128], [9]])
+def test_a_mask_that_marks_something_and_would_count_as_empty_is_refused(
+    encode: Encode, values: list[int]
+) -> None:
+    data = encode(np.array([values], np.uint8), "PNG")
+    with pytest.raises(ImageError, match=rf"brightest value is {max(values)}, .* 0 and 255"):
+        read_mask(data)
+    assert not foreground(read_mask_values(data)).any()
 
 
 def test_uniform_masks_are_empty_or_full(encode: Encode) -> None:
-    for value, is_foreground in ((0, False), (1, True), (128, False), (255, True)):
+    for value, is_foreground in ((0, False), (1, True), (255, True)):
         mask = read_mask(encode(np.full((3, 4), value, np.uint8), "PNG"))
         assert mask.all() == mask.any() == is_foreground
 

@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from dermseg.errors import ImageError
+from dermseg.errors import ImageError, ImageWarning
 from dermseg.images import read_image, read_size
 from dermseg.types import ImageArray
 
@@ -247,7 +247,8 @@ def test_only_the_first_page_or_frame_is_read(picture: ImageArray) -> None:
         buffer = io.BytesIO()
         options = {"lossless": True} if format_name == "WEBP" else {}
         first.save(buffer, format_name, save_all=True, append_images=[second], **options)
-        np.testing.assert_array_equal(read_image(buffer.getvalue()), picture)
+        with pytest.warns(ImageWarning, match="the first .*was taken"):
+            np.testing.assert_array_equal(read_image(buffer.getvalue()), picture)
 
 
 def test_the_first_picture_of_a_phone_s_multi_picture_file_is_read(picture: ImageArray) -> None:

@@ -16,9 +16,11 @@ from PIL import ExifTags, Image
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from dermseg.errors import ImageError
+from dermseg.errors import ImageError, ImageWarning
+from dermseg.images.budgets import LONGEST_SIDE, count_pages, find_scan_excess
 from dermseg.images.formats import FORMATS, Format, recognise
 from dermseg.images.integrity import CUT_OFF, DAMAGED
+from dermseg.images.repairs import read_jpeg_without_end, without_large_metadata
 from dermseg.images.sources import ImageSource, open_source, source_name
 from dermseg.types import Size
 
@@ -107,12 +109,36 @@ class OpenedImage:
         Raises:
             ImageError: If the file is cut off or damaged.
         """
-        if defect := self.find_defect():
-            raise ImageError(self.name, defect)
-        if least is not None and self.reduced_size(least) != self.size:
-            height, width = least
-            # The decoder still reads every bit, so it refuses the same files at every scale.
-            self.encoded.draft(None, (height, width) if self.orientation >= 5 else (width, height))
+        if self.format.name == "JPEG":
+            excess = find_scan_excess(self.stream, self.size[0] * self.size[1])
+            if excess is not None:
+                raise ImageError(self.name, excess)
+        defect = self.find_defect()
+        image = self._load(least, defect)
+        for oddity in self._find_oddities(defect):
+            # Filters belong to the whole process: in other threads, they may be off just now.
+            with _process_lock:
+                warnings.warn(f"{self.name}: {oddity}", ImageWarning, stacklevel=2)
+        if self.format.name == "BMP" and image.mode == "RGBA":
+            image = image.convert("RGB")  # viewers ignore the fourth byte; many files leave it 0
+        if self.orientation != 1:
+            image = image.transpose(_TRANSPOSITIONS[self.orientation])
+        return image
+
+    def _load(self, least: Size | None, defect: str | None) -> Image.Image:
+        def reduce(encoded: ImageFile) -> None:
+            if least is not None and self.reduced_size(least) != self.size:
+                height, width = least
+                # The decoder still reads every bit, so it refuses the same files at every scale.
+                encoded.draft(None, (height, width) if self.orientation >= 5 else (width, height))
+
+        if defect is not None:
+            has_pixels = self.format.name == "JPEG" and defect == CUT_OFF
+            image = read_jpeg_without_end(self.stream, reduce) if has_pixels else None
+            if image is None:
+                raise ImageError(self.name, defect)
+            return image
+        reduce(self.encoded)
         if self.format.name == "TIFF":
             if _covered_pixels(self.encoded) < self.size[0] * self.size[1]:
                 raise ImageError(self.name, "the file does not hold all rows of the image")
@@ -121,12 +147,17 @@ class OpenedImage:
                 self.encoded.load()
         else:
             self.encoded.load()
-        image: Image.Image = self.encoded
-        if self.format.name == "BMP" and image.mode == "RGBA":
-            image = image.convert("RGB")  # viewers ignore the fourth byte; many files leave it 0
-        if self.orientation != 1:
-            image = image.transpose(_TRANSPOSITIONS[self.orientation])
-        return image
+        return self.encoded
+
+    def _find_oddities(self, defect: str | None) -> Iterator[str]:
+        """What a person should know of a file that was read all the same."""
+        if defect is not None:
+            yield "its end mark is missing, all of its pixels are there; it may have been cut off"
+        num_pages = count_pages(self.stream) if self.format.name == "TIFF" else 1
+        if num_pages > 1:
+            yield f"it has {num_pages} pages; the first was taken"
+        if getattr(self.encoded, "is_animated", False) and self.format.name != "TIFF":
+            yield "it is animated; the first frame was taken"
 
 
 @contextlib.contextmanager
@@ -146,8 +177,15 @@ def opened_image(source: ImageSource, *, max_megapixels: float) -> Iterator[Open
             format = recognise(stream.read(16))
             if format is None:
                 raise ImageError(name, f"not one of {', '.join(row.name for row in FORMATS)}")
+            if excess := format.find_excess(stream):
+                raise ImageError(name, excess)
             opened = _read_header(name, stream, format)
         check_pixels(name, opened.size, max_megapixels)
+        if max(opened.size) > LONGEST_SIDE:
+            height, width = opened.size
+            raise ImageError(
+                name, f"{width} x {height} pixels: no side may have more than {LONGEST_SIDE}"
+            )
         yield opened
 
 
@@ -197,7 +235,9 @@ def _read_header(name: str, stream: BinaryIO, format: Format) -> OpenedImage:
     stream.seek(0)
     with _without_warnings():
         try:
-            encoded = format.reader(stream)
+            encoded = format.reader(
+                without_large_metadata(stream) if format.name == "PNG" else stream
+            )
         except _UNREADABLE as error:
             reason = _find_defect(stream, format) or (
                 f"a damaged {format.name} file, or of a kind that is not supported ({error})"
@@ -223,6 +263,9 @@ _NEW_SUBFILE_TYPE = 254
 
 
 def _orientation(encoded: ImageFile) -> int:
+    # Viewers turn images by EXIF only; Pillow would also by what an editor wrote beside it.
+    for key in ("xmp", "XML:com.adobe.xmp"):
+        encoded.info.pop(key, None)
     try:
         # The method of the base class: the one for PNG decodes the pixels to see what is behind.
         value = Image.Image.getexif(encoded).get(ExifTags.Base.Orientation, 1)

@@ -13,6 +13,12 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from dermseg.images.bitmaps import BitmapFile
+from dermseg.images.budgets import (
+    find_bmp_excess,
+    find_jpeg_excess,
+    find_png_excess,
+    find_tiff_excess,
+)
 from dermseg.images.integrity import (
     find_jpeg_defect,
     find_png_defect,
@@ -36,6 +42,8 @@ class Format:
             table (PostScript runs a program), and has a limit on sizes for the whole process.
         find_defect: Says what is wrong with a file as far as its container can tell, without
             decoding it; None if it cannot tell anything.
+        find_excess: Says whether the file asks its parser for more work than is reasonable; looked
+            at before anything else.
         is_reduced_in_decoder: Whether the decoder gives a half, a quarter or an eighth of the
             size in a fraction of the time.
     """
@@ -45,6 +53,7 @@ class Format:
     signatures: tuple[tuple[tuple[int, bytes], ...], ...]
     reader: Callable[[BinaryIO], ImageFile]
     find_defect: Callable[[BinaryIO], str | None] | None = None
+    find_excess: Callable[[BinaryIO], str | None] = lambda stream: None
     is_reduced_in_decoder: bool = False
 
     def matches(self, head: bytes) -> bool:
@@ -62,22 +71,29 @@ def _starts(*marks: bytes) -> tuple[tuple[tuple[int, bytes], ...], ...]:
 FORMATS: Final[tuple[Format, ...]] = (
     Format(
         "JPEG",
-        frozenset({".jpg", ".jpeg"}),
+        frozenset({".jpg", ".jpeg", ".jpe", ".jfif"}),
         _starts(b"\xff\xd8\xff"),
         JpegImageFile,
         find_jpeg_defect,
+        find_jpeg_excess,
         is_reduced_in_decoder=True,
     ),
     Format(
-        "PNG", frozenset({".png"}), _starts(b"\x89PNG\r\n\x1a\n"), PngImageFile, find_png_defect
+        "PNG",
+        frozenset({".png"}),
+        _starts(b"\x89PNG\r\n\x1a\n"),
+        PngImageFile,
+        find_png_defect,
+        find_png_excess,
     ),
-    Format("BMP", frozenset({".bmp"}), _starts(b"BM"), BitmapFile),
+    Format("BMP", frozenset({".bmp"}), _starts(b"BM"), BitmapFile, find_excess=find_bmp_excess),
     Format(
         "TIFF",
         frozenset({".tif", ".tiff"}),
         _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
         TiffImageFile,
         find_tiff_defect,
+        find_tiff_excess,
     ),
     Format(
         "WebP",

@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ __all__ = [
     "convert_pillow",
     "foreground",
     "is_whole",
+    "name_of",
     "open_image",
     "read_image",
     "read_mask",
@@ -31,6 +32,9 @@ __all__ = [
     "read_size",
 ]
 
+
+_THRESHOLD: Final = 128
+"""What is brighter is foreground, of 255: the rule of ISIC."""
 
 ImageLike: TypeAlias = ImageSource | ImageArray | Image.Image
 """An image file's path, bytes or open file, an array (H, W, 3) uint8 RGB, or a Pillow image."""
@@ -119,10 +123,19 @@ def convert_pillow(source: object, *, max_megapixels: float = math.inf) -> Image
     """
     if not isinstance(source, Image.Image):
         return None
-    name = source_name(getattr(source, "filename", "") or "<Pillow image>")
+    name = name_of(source)
     check_pixels(name, (source.height, source.width), max_megapixels)
     with decoding(name):
         return rgb_values(ImageOps.exif_transpose(source), name)
+
+
+def name_of(source: ImageLike) -> str:
+    """What to call an image in messages: its path, or what it is."""
+    if isinstance(source, np.ndarray):
+        return "array"
+    if isinstance(source, Image.Image):
+        return source_name(getattr(source, "filename", "") or "<Pillow image>")
+    return source_name(source)
 
 
 def read_size(source: ImageSource) -> Size:
@@ -163,14 +176,23 @@ def read_mask(source: ImageSource, *, max_megapixels: float = 200) -> BoolMask:
         Mask, (H, W) bool, in the orientation that a viewer shows.
 
     Raises:
-        ImageError: As ``read_mask_values``.
+        ImageError: As ``read_mask_values``; and if the brightest value lies in 2 to 128, so that
+            something is marked and none of it would count, as in masks of 0 and 128 or of 0 and 2.
     """
-    return foreground(read_mask_values(source, max_megapixels=max_megapixels))
+    values = read_mask_values(source, max_megapixels=max_megapixels)
+    brightest = int(values.max())
+    if 1 < brightest <= _THRESHOLD:
+        reason = (
+            f"its brightest value is {brightest}, and only what is above {_THRESHOLD} would count "
+            "as foreground: write the mask as 0 and 255, or 0 and 1"
+        )
+        raise ImageError(source_name(source), reason)
+    return foreground(values)
 
 
 def foreground(values: NDArray[np.uint8]) -> BoolMask:
     """Apply the rule of ``read_mask`` to grey values, (H, W) uint8."""
-    return values == 1 if values.max() == 1 else values > 128
+    return values == 1 if values.max() == 1 else values > _THRESHOLD
 
 
 def read_mask_values(source: ImageSource, *, max_megapixels: float = 200) -> NDArray[np.uint8]:
