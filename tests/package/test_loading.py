@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from dermseg.errors import PackageError
@@ -59,8 +64,9 @@ def test_empty_folder_is_no_package(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", [0, 2, "1"])
 def test_other_format_version_is_refused(edit: Edit, version: object) -> None:
     message = explain(edit(format_version=version))
-    assert "model.json: format_version: " in message
-    assert "expected format version 1" in message
+    assert (
+        "model.json: not that of a model package of format version 1: format_version: " in message
+    )
 
 
 def test_newer_format_is_named_before_its_unknown_keys(edit: Edit) -> None:
@@ -68,7 +74,7 @@ def test_newer_format_is_named_before_its_unknown_keys(edit: Edit) -> None:
 
 
 def test_unknown_key_is_named(edit: Edit) -> None:
-    assert "model.json: colour: Extra inputs are not permitted" in explain(edit(colour="red"))
+    assert "colour: Extra inputs are not permitted" in explain(edit(colour="red"))
 
 
 @pytest.mark.parametrize(
@@ -80,10 +86,44 @@ def test_unknown_key_is_named(edit: Edit) -> None:
         ("input_size", [48]),
         ("normalization", {"mean": [0, 0, 0]}),
         ("postprocessing", {"threshold": 2}),
+        ("input_size", [0, 64]),
+        ("input_size", [10**6, 10**6]),
+        ("normalization", {"mean": [0, 0, 0], "std": [0, 1, 1]}),
     ],
 )
 def test_value_that_is_not_valid_is_named(edit: Edit, key: str, value: Any) -> None:
-    assert f"model.json: {key}" in explain(edit(**{key: value}))
+    assert f"format version 1: {key}" in explain(edit(**{key: value}))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_numbers_are_finite(edit: Edit, value: float) -> None:
+    assert "is no finite number" in explain(edit(temperature=value))
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.onnx"])
+def test_only_regular_files_are_opened(package: Path, name: str) -> None:
+    (package / name).unlink()
+    os.mkfifo(package / name)
+    assert f"{name}: this is a device or a pipe" in explain(package)
+    (package / name).unlink()
+    (package / name).mkdir()
+    assert f"{name}: cannot be read: this is a folder" in explain(package)
+
+
+def test_weights_outside_the_checksum_are_refused(package: Path) -> None:
+    model = onnx.load(package / "model.onnx")
+    onnx.save(
+        model,
+        package / "model.onnx",
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=0,
+    )
+    content = (package / "model.onnx").read_bytes()
+    spec = json.loads((package / "model.json").read_text())
+    spec["onnx_sha256"] = hashlib.sha256(content).hexdigest()
+    (package / "model.json").write_text(json.dumps(spec))
+    assert "keeps weights in other files" in explain(package)
 
 
 def test_older_names_of_keys_are_read() -> None:

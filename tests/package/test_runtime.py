@@ -7,9 +7,11 @@ import math
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from dermseg.errors import PackageError
 from dermseg.package import Runtime, load_package
@@ -121,3 +123,77 @@ def test_onnx_runtime_is_told_to_report_nothing(
     monkeypatch.setattr("onnxruntime.disable_telemetry_events", lambda: told.append(True))
     Runtime(load_package(make_package(RED[None])), runtime="onnx")(draw_pixels(0.0))
     assert told
+
+
+IMAGES = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, 2, 2])
+KEEP = helper.make_tensor("keep", TensorProto.INT64, [4], [-1, 1, 2, 2])
+
+
+def save_graph(edit: Edit, nodes: list[Any], kind: int = TensorProto.FLOAT, **shape: Any) -> Path:
+    """Write a package with a graph from ``images`` (2 x 2 pixels) to ``logits``."""
+    maps = helper.make_tensor_value_info(
+        "logits", kind, shape.get("logits", ["batch", 1, None, None])
+    )
+    axes = helper.make_tensor("axes", TensorProto.INT64, [1], [1])
+    graph = helper.make_graph(nodes, "hostile", [IMAGES], [maps], [axes, KEEP])
+    opset = helper.make_opsetid("", 20)
+    content = helper.make_model(graph, opset_imports=[opset], ir_version=10).SerializeToString()
+    folder = edit(input_size=[2, 2], onnx_sha256=hashlib.sha256(content).hexdigest())
+    (folder / "model.onnx").write_bytes(content)
+    return folder
+
+
+def node(kind: str, inputs: list[str], output: str = "logits", **values: Any) -> Any:
+    return helper.make_node(kind, inputs, [output], **values)
+
+
+MEAN = node("ReduceMean", ["images", "axes"], "mean")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "kind", "message"),
+    [
+        ([MEAN, node("Log", ["mean"], "log"), node("Sub", ["log", "log"])], TensorProto.FLOAT,
+         "gives no finite numbers"),
+        ([MEAN, node("Concat", ["mean", "mean"], axis=2)], TensorProto.FLOAT,
+         r"of shape \(1, 1, 4, 2\), expected floats of shape \(1, 1, 2, 2\)"),
+        ([MEAN, node("Flatten", ["mean"], "flat"), node("Identity", ["flat"])],
+         TensorProto.FLOAT, "gives 0 maps|refuses it"),
+        ([MEAN, node("Greater", ["mean", "mean"])], TensorProto.BOOL, "gives bool of shape"),
+        ([MEAN, node("Cast", ["mean"], to=TensorProto.INT32)], TensorProto.INT32, "gives int32"),
+        ([MEAN, node("Nothing", ["mean"])], TensorProto.FLOAT, "ONNX Runtime refuses it"),
+        ([MEAN, node("Slice", ["mean", "axes", "axes"])], TensorProto.FLOAT, "of shape"),
+    ],
+)  # fmt: skip
+def test_what_a_graph_says_of_noise_is_checked_when_it_is_loaded(
+    edit: Edit, nodes: list[Any], kind: int, message: str
+) -> None:
+    folder = save_graph(edit, nodes, kind)
+    with pytest.raises(PackageError, match=message):
+        Runtime(load_package(folder), runtime="onnx")
+
+
+def test_a_loop_without_end_is_stopped(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dermseg.package.runtime._PROBE_SECONDS", 0.5)
+    flag: list[int] = []
+    whole = [None, 1, None, None]
+    body = helper.make_graph(
+        [node("Identity", ["go"], "goes"), node("Identity", ["value"], "next")],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, flag),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, flag),
+            helper.make_tensor_value_info("value", TensorProto.FLOAT, whole),
+        ],
+        [
+            helper.make_tensor_value_info("goes", TensorProto.BOOL, flag),
+            helper.make_tensor_value_info("next", TensorProto.FLOAT, whole),
+        ],
+    )
+    nodes = [
+        MEAN,
+        node("Constant", [], "true", value=helper.make_tensor("t", TensorProto.BOOL, [], [True])),
+        helper.make_node("Loop", ["", "true", "mean"], ["logits"], body=body),
+    ]
+    with pytest.raises(PackageError, match=r"cannot run .*: after 0 s|is not done"):
+        Runtime(load_package(save_graph(edit, nodes)))

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from dermseg.errors import PackageError
 from dermseg.package.spec import ModelSpec
+from dermseg.storage import read_file, read_model
 
 __all__ = ["ATTRIBUTE_MODEL", "DEFAULT_MODEL", "ModelPackage", "list_packages", "load_package"]
 
 DEFAULT_MODEL = "fast"
 ATTRIBUTE_MODEL = "attributes"
+
+_LARGEST_GRAPH = 1 << 31  # as protobuf has it
+# The key under which ONNX names the file of a tensor that is elsewhere, as protobuf writes it.
+_EXTERNAL = b"\x0a\x08location"
 
 
 @dataclass(frozen=True)
@@ -48,26 +51,30 @@ def load_package(name_or_path: str | Path | None = None) -> ModelPackage:
         PackageError: If there is no such package, or it is incomplete, damaged or too new.
     """
     folder = _locate(name_or_path or DEFAULT_MODEL)
-    try:
-        text = (folder / "model.json").read_bytes()
-        content = (folder / "model.onnx").read_bytes()
-    except OSError as error:
-        message = f"{folder}: not a whole model package: {error.strerror} ({error.filename})"
-        raise PackageError(message) from error
-    try:
-        spec = ModelSpec.model_validate_json(text)
-    except ValidationError as error:
-        detail = error.errors()[0]
-        where = ".".join(str(part) for part in detail["loc"]) or "the file"
-        message = f"{folder / 'model.json'}: {where}: {detail['msg']}; expected format version 1"
-        raise PackageError(message) from error
+    spec = read_model(
+        folder / "model.json",
+        ModelSpec,
+        what="that of a model package of format version 1",
+        refuse=_refuse,
+    )
+    content = read_file(folder / "model.onnx", refuse=_refuse, max_bytes=_LARGEST_GRAPH)
     if hashlib.sha256(content).hexdigest() != spec.onnx_sha256:
         message = (
             f"{folder / 'model.onnx'}: its SHA-256 is not the one in model.json; "
             "the file was damaged or exchanged: export or copy the package again"
         )
         raise PackageError(message)
+    if _EXTERNAL in content:
+        message = (
+            f"{folder / 'model.onnx'}: it keeps weights in other files, which its SHA-256 says "
+            "nothing of: export the package again, as one file"
+        )
+        raise PackageError(message)
     return ModelPackage(folder, spec)
+
+
+def _refuse(message: str) -> PackageError:
+    return PackageError(f"not a whole model package: {message}")
 
 
 def _locate(name_or_path: str | Path) -> Path:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as reasons
 
 from dermseg.errors import PackageError, RunError
 from dermseg.package.session import Nodes
 
 __all__ = ["OnnxSession", "has_cuda"]
 
-# They have no base but Exception in common.
-_REFUSALS = (
-    reasons.Fail,
-    reasons.InvalidArgument,
-    reasons.InvalidGraph,
-    reasons.InvalidProtobuf,
-    reasons.NotImplemented,
-    reasons.RuntimeException,
-)
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
 
@@ -50,7 +41,7 @@ class OnnxSession:
         # In case it was loaded before dermseg, which forbids it in the environment.
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what is an error is raised as one
         # Threads that wait for work in a loop would take the cores from reading and writing.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if num_threads is not None:
@@ -61,8 +52,8 @@ class OnnxSession:
             providers.insert(0, (_CUDA, {"use_tf32": "0"}))
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
-        except _REFUSALS as error:
-            message = f"{path}: ONNX Runtime refuses it: {error}"
+        except Exception as error:
+            message = f"{path}: ONNX Runtime refuses it: {_reason(error)}"
             raise PackageError(message) from error
         self.inputs, self.outputs = (
             {node.name: [d if isinstance(d, int) else None for d in node.shape] for node in nodes}
@@ -72,12 +63,23 @@ class OnnxSession:
     inputs: Nodes
     outputs: Nodes
 
-    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits of a batch; (N, 3, H, W) in, (N, maps, H, W) float32 out."""
+    def run(self, images: NDArray[np.float32], *, seconds: float) -> NDArray[np.generic]:
+        """See :class:`Session`."""
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = 4
+        watch = threading.Timer(seconds, setattr, (options, "terminate", True))
+        watch.daemon = True
+        watch.start()
         try:
-            (logits,) = self._session.run(["logits"], {"images": images})
-        except _REFUSALS as error:
-            message = f"ONNX Runtime cannot run the network on {images.shape}: {error}"
+            (logits,) = self._session.run(["logits"], {"images": images}, options)
+        except Exception as error:
+            reason = f"after {seconds:.0f} s" if options.terminate else _reason(error)
+            message = f"ONNX Runtime cannot run the network on {images.shape}: {reason}"
             raise RunError(message) from error
-        result: NDArray[np.float32] = logits
-        return result
+        finally:
+            watch.cancel()
+        return np.asarray(logits)
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.errors import MissingExtraError, PackageError, UsageError
+from dermseg.errors import MissingExtraError, PackageError, RunError, UsageError
 from dermseg.package.session import Nodes, Precision
 
 __all__ = ["OpenVinoSession", "is_installed"]
@@ -70,17 +70,29 @@ class OpenVinoSession:
         )
         kind = self._model.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self.precision = _NAMES.get(kind, kind)
+        self._request = self._model.create_infer_request()
         self._lock = threading.Lock()
 
     inputs: Nodes
     outputs: Nodes
 
-    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits of a batch; (N, 3, H, W) in, (N, maps, H, W) float32 out."""
+    def run(self, images: NDArray[np.float32], *, seconds: float) -> NDArray[np.generic]:
+        """See :class:`Session`."""
         # One at a time, and copied: OpenVINO refuses a second batch while it works on one, and
         # writes the next into the same memory.
         with self._lock:
-            return np.array(self._model({"images": images})["logits"], np.float32)
+            try:
+                self._request.start_async({"images": images})
+                is_done = self._request.wait_for(int(seconds * 1000))
+                if is_done:
+                    return np.array(self._request.get_tensor("logits").data)
+                self._request.cancel()
+            except RuntimeError as error:
+                reason = str(error).strip().splitlines()[-1]
+                message = f"OpenVINO cannot run the network on {images.shape}: {reason}"
+                raise RunError(message) from error
+        message = f"OpenVINO is not done with {images.shape} after {seconds:.0f} s"
+        raise RunError(message)
 
 
 def _shape(port: Any) -> list[int | None]:  # noqa: ANN401 -- OpenVINO has no types

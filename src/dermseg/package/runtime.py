@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.errors import PackageError, UsageError
+from dermseg.errors import PackageError, RunError, UsageError
 from dermseg.package.loading import ModelPackage
 from dermseg.package.onnx_session import OnnxSession, has_cuda
 from dermseg.package.openvino_session import OpenVinoSession, is_installed
 from dermseg.package.session import Precision, RuntimeName, Session
 
 __all__ = ["Runtime"]
+
+_PROBE_SECONDS = 60.0
+"""A network that takes longer for one image has a loop without end, or is of no use here."""
 
 
 class Runtime:
@@ -34,7 +39,8 @@ class Runtime:
 
     Raises:
         PackageError: If the runtime does not accept the graph, or it is not for images of the
-            size, or not for the classes and the activation, that ``model.json`` says.
+            size, or not for the classes and the activation, that ``model.json`` says; or if what
+            it says of noise is of another shape, not finite, or takes more than a minute.
         MissingExtraError: If OpenVINO is asked for and not installed.
         UsageError: If there is no such runtime or precision.
     """
@@ -70,6 +76,7 @@ class Runtime:
             )
             raise PackageError(message)
         self._check_maps(package)
+        self._seconds = self._probe(path)
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities of a batch.
@@ -78,17 +85,52 @@ class Runtime:
             inputs: (N, 3, height, width) float32, preprocessed.
 
         Returns:
-            (N, classes, height, width) float32 in [0, 1]; a background's is left out.
+            (N, classes, height, width) float32 in [0, 1], or NaN where the network overflows; a
+            background's is left out.
+
+        Raises:
+            RunError: If the network cannot be run, does not come to an end, or gives another shape.
         """
-        scaled = self._session.run(inputs) / np.float32(self.spec.temperature)
+        logits = self._logits(inputs, self._seconds * len(inputs))
+        scaled = logits / np.float32(self.spec.temperature)
         if self.spec.activation == "sigmoid":
             return _sigmoid(scaled + np.float32(self.spec.bias))
         exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
         return probabilities[:, 1:]
 
+    def _logits(self, inputs: NDArray[np.float32], seconds: float) -> NDArray[np.float32]:
+        found = self._session.run(inputs, seconds=seconds)
+        expected = (len(inputs), self.spec.num_maps, *self.spec.input_size)
+        if found.shape != expected or not np.issubdtype(found.dtype, np.floating):
+            message = (
+                f"the network of the model {self.spec.name} gives {found.dtype} of shape "
+                f"{found.shape}, expected floats of shape {expected}"
+            )
+            raise RunError(message)
+        return np.asarray(found, np.float32)
+
+    def _probe(self, path: Path) -> float:
+        """Run the network once on noise; the seconds that an image may take at most."""
+        size = (1, 3, *self.spec.input_size)
+        noise = np.random.default_rng(0).standard_normal(size, np.float32)
+        started = time.perf_counter()
+        try:
+            logits = self._logits(noise, _PROBE_SECONDS)
+        except RunError as error:
+            message = f"{path}: {error}: export the package again"
+            raise PackageError(message) from error
+        if not np.isfinite(logits).all():
+            message = (
+                f"{path}: it gives no finite numbers, even of noise: its weights are damaged or "
+                "diverged; train or export it again"
+            )
+            raise PackageError(message)
+        return _PROBE_SECONDS + 100 * (time.perf_counter() - started)
+
     def _check_maps(self, package: ModelPackage) -> None:
-        num_maps = self._session.outputs.get("logits", [0, 0])[1]
+        outputs = self._session.outputs.get("logits", [])
+        num_maps = outputs[1] if len(outputs) == 4 else 0
         if num_maps != self.spec.num_maps:
             background = " and the background" if self.spec.activation == "softmax" else ""
             message = (

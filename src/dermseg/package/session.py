@@ -31,6 +31,14 @@ class Session(Protocol):
     inputs: Nodes
     outputs: Nodes
 
-    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits of a batch; (N, 3, H, W) in, (N, maps, H, W) float32 out."""
+    def run(self, images: NDArray[np.float32], *, seconds: float) -> NDArray[np.generic]:
+        """What a graph says of a batch, (N, 3, H, W); whatever that is, it is not checked.
+
+        Args:
+            images: The batch.
+            seconds: After which the graph is stopped: its loops may have no end.
+
+        Raises:
+            RunError: If the graph cannot be run, or is not done in time.
+        """
         ...

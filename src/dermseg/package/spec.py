@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from dermseg.package.estimates import (
     Calibration,
@@ -19,8 +26,11 @@ from dermseg.types import Size
 __all__ = ["DataSource", "ModelSpec", "Provenance", "Quantization", "Score"]
 
 
+_LONGEST_SIDE = 4096
+
+
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataSource(_Table):
@@ -63,6 +73,8 @@ class Provenance(_Table):
 
     Attributes:
         num_networks: Networks whose logits are averaged.
+        changed: Keys in which the recipe differs from the packaged one of its name.
+        epochs: How many were trained.
         flips: Whether they are averaged over the mirror images of every image as well.
         num_parameters: Parameters of all networks together.
         training_ids: Images that any of the networks was trained on.
@@ -82,6 +94,7 @@ class Provenance(_Table):
     data: list[DataSource]
     training_ids: list[str]
     selection_ids: list[str]
+    changed: list[str] = Field(default_factory=list)
     epochs: int
     best_epoch: int
     export_difference: float
@@ -184,6 +197,14 @@ class ModelSpec(_Table):
     def needs_lesion_model(self) -> bool:
         """Whether another model has to find the lesion that the attributes are in."""
         return "lesion" not in self.classes
+
+    @field_validator("input_size")
+    @classmethod
+    def _size_is_usual(cls, size: Size) -> Size:
+        if not all(0 < side <= _LONGEST_SIDE for side in size):
+            message = f"sides are {size}, expected 1 to {_LONGEST_SIDE} pixels"
+            raise ValueError(message)
+        return size
 
     @model_validator(mode="after")
     def _classes_fit(self) -> Self:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from dermseg.types import ImageArray
 
 __all__ = ["UNIT_RANGE", "Normalization", "fit_normalization"]
+
+
+_Above0 = Annotated[float, Field(gt=0)]
 
 
 class Normalization(BaseModel):
@@ -22,10 +26,10 @@ class Normalization(BaseModel):
         [[[2.0]], [[2.0]], [[2.0]]]
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    std: tuple[_Above0, _Above0, _Above0]
 
     def apply(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Normalise an image and put its channels first.
