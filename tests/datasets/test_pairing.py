@@ -51,3 +51,19 @@ def test_joined_parts_are_sorted_by_id() -> None:
     second = pair({"b": Path("b.jpg")}, None, part="train")
     first = pair({"a": Path("a.jpg")}, None, part="test")
     assert [sample.id for sample in join([second, first, DatasetIndex(())]).samples] == ["a", "b"]
+
+
+def test_names_with_accents_meet_whatever_system_wrote_them(tmp_path: Path) -> None:
+    composed, apart = "M\u00fcller", "Mu\u0308ller"
+    images = files_by_id([tmp_path / f"{apart}.jpg"], lambda path: path.stem)
+    masks = files_by_id([tmp_path / f"{composed}_segmentation.png"], mask_id)
+    (sample,) = pair(images, masks).samples
+    assert sample.id == composed
+    assert sample.image.stem == apart
+
+
+@pytest.mark.parametrize(
+    "name", ["a_Segmentation.PNG", "a_segmentation_prediction.png", "a_MASK.png", "a.png"]
+)
+def test_masks_are_called_in_any_of_the_ways_in_use(name: str) -> None:
+    assert mask_id(Path(name)) == "a"

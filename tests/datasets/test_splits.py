@@ -153,12 +153,12 @@ def test_a_wrong_split_file_is_refused_with_the_ids(
 
 def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "split.json").write_text("train: a, b")
-    with pytest.raises(DatasetError, match="not a split file: Invalid JSON"):
+    with pytest.raises(DatasetError, match="not a split file: Expecting value"):
         read_split(tmp_path / "split.json", SAMPLES)
 
 
 def test_a_missing_split_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"gone\.json: the split file cannot be read"):
+    with pytest.raises(DatasetError, match=r"gone\.json: cannot be read: No such file"):
         read_split(tmp_path / "gone.json", SAMPLES)
 
 

@@ -128,7 +128,7 @@ def test_what_is_no_list_of_scores_is_not_written(
         ("{}", "expected a JSON object"),
         ('{"streaks": 1}', "'streaks' must be a list of numbers from 0 to 1"),
         ('{"streaks": [0, true]}', "'streaks' must be a list"),
-        ('{"streaks": [0, NaN]}', "'streaks' must be a list"),
+        ('{"streaks": [0, NaN]}', "not JSON: NaN is no finite number"),
         ('{"streaks": [0, 2]}', "'streaks' must be a list"),
         ('{"streaks": [0, "1"]}', "'streaks' must be a list"),
         ('{"a": [0, 1], "b": [0]}', "lists of different lengths: a 2, b 1"),
@@ -143,7 +143,7 @@ def test_a_file_that_is_no_list_of_flags_is_named(
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match=r"a\.json: No such file"):
+    with pytest.raises(ImageError, match=r"a\.json: cannot be read: No such file"):
         read_features(tmp_path / "a.json")
 
 

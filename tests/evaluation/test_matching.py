@@ -205,3 +205,23 @@ def test_a_name_that_is_no_text_comes_back(tmp_path: Path) -> None:
     files = {"m\udce4l": ImageFiles(truth=tmp_path / "m\udce4l.png")}
     write_files(tmp_path, files, files)
     assert read_files(tmp_path) == files
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ISIC_0000000_segmentation_prediction.png",
+        "isic_0000000.PNG",
+        "ISIC_0000000_resized_mask.png",
+        "run\\masks\\ISIC_0000000_segmentation.png",
+    ],
+)
+def test_predictions_match_as_in_the_official_scorer(tmp_path: Path, name: str) -> None:
+    truth = tmp_path / "truth"
+    truth.mkdir()
+    for number in range(2):
+        (truth / f"ISIC_000000{number}_segmentation.png").touch()
+    with zipfile.ZipFile(tmp_path / "masks.zip", "w") as archive:
+        archive.writestr(name, b"")
+    (pair,) = match_folders(truth, tmp_path / "masks.zip").pairs
+    assert pair.id == "ISIC_0000000"

@@ -313,3 +313,24 @@ def test_prediction_needs_no_torch(dark_package: Path) -> None:
         check=False,
     )
     assert result.stdout == "(192, 256)\n", result.stderr
+
+
+def test_an_image_of_which_the_network_gives_no_numbers_fails_alone(
+    dark_package: Path, disc: Disc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = load_model(dark_package)
+    images = [disc((48, 64), centre=(30, 20), radius=radius)[0] for radius in (5, 10)]
+    whole = predictor.infer
+
+    def infer(inputs: np.ndarray) -> np.ndarray:
+        found = whole(inputs)
+        found[0] = np.nan
+        return found
+
+    monkeypatch.setattr(predictor, "infer", infer)
+    first, second = predictor.predict_many(images, on_error="return")
+    assert isinstance(first, ImageError)
+    assert str(first).startswith("array: the model dark gives no numbers for it (NaN)")
+    assert isinstance(second, Prediction)
+    with pytest.raises(ImageError, match="gives no numbers"):
+        predictor.predict(images[0])

@@ -190,7 +190,7 @@ def test_folder_is_no_recipe(tmp_path: Path) -> None:
 def test_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "image.png"
     path.write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(RecipeError, match=r"image\.png: not a text file"):
+    with pytest.raises(RecipeError, match=r"image\.png: not text in UTF-8"):
         read_recipe(str(path))
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from dermseg.datasets.archives import Archive, Download
 from dermseg.datasets.base import Dataset
 from dermseg.datasets.unknown import describe_gaps
 from dermseg.errors import UsageError
-from dermseg.storage import write_bytes_atomically
+from dermseg.storage import read_model, write_bytes_atomically
 
 __all__ = [
     "DownloadRecord",
@@ -68,9 +68,9 @@ def read_record(folder: Path) -> DownloadRecord:
     if not path.exists():
         return DownloadRecord()
     try:
-        return DownloadRecord.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        message = f"{path}: not a record of downloads; choose another folder with -o, or remove it"
+        return read_model(path, DownloadRecord, what="a record of downloads")
+    except UsageError as error:
+        message = f"{error}; choose another folder with -o, or remove it"
         raise UsageError(message) from error
 
 

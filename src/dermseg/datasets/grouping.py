@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from dermseg.datasets.identity import normal_id
 from dermseg.datasets.listing import list_some
 from dermseg.errors import DatasetError
+from dermseg.storage import read_table
 from dermseg.types import Sample
 
 __all__ = ["read_groups", "regroup"]
@@ -24,34 +25,28 @@ def read_groups(
             groups.
     """
     groups: dict[str, str] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            missing = {id_column, group_column} - set(rows.fieldnames or ())
-            if missing:
-                raise DatasetError(
-                    f"{path}: the table of groups has no column {' or '.join(sorted(missing))}; "
-                    f"its columns are {', '.join(rows.fieldnames or ()) or 'none'}"
-                )
-            for row in rows:
-                id, group = row[id_column], row[group_column]
-                if not id or not group:
-                    raise DatasetError(
-                        f"{path}, line {rows.line_num}: {id_column} or {group_column} is empty; "
-                        f"give every id its group"
-                    )
-                if groups.setdefault(id, group) != group:
-                    raise DatasetError(
-                        f"{path}, line {rows.line_num}: '{id}' is in the groups "
-                        f"'{groups[id]}' and '{group}'; keep one of them"
-                    )
-    except OSError as error:
+    table = read_table(
+        path,
+        what="the table of groups, without which images of one lesion could land in training and "
+        "test,",
+        refuse=DatasetError,
+        may_be_short=True,
+    )
+    if missing := {id_column, group_column} - set(table.columns):
         raise DatasetError(
-            f"{path}: the table of groups cannot be read: {error.strerror}. Without it, images "
-            f"of the same lesion could land in training and test."
-        ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path}: the table of groups is not CSV in UTF-8: {error}") from error
+            f"{path}: the table of groups has no column {' or '.join(sorted(missing))}; "
+            f"its columns are {', '.join(table.columns) or 'none'}"
+        )
+    for place, row in table:
+        id, group = normal_id(row[id_column]), row[group_column]
+        if not id or not group:
+            raise DatasetError(
+                f"{place}: {id_column} or {group_column} is empty; give every id its group"
+            )
+        if groups.setdefault(id, group) != group:
+            raise DatasetError(
+                f"{place}: '{id}' is in the groups '{groups[id]}' and '{group}'; keep one of them"
+            )
     return groups
 
 

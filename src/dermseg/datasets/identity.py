@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
-__all__ = ["archive_id"]
+__all__ = ["archive_id", "normal_id"]
 
 # The ISIC archive and PH2. What follows the number says what was done to the image.
 _NUMBER = re.compile(r"(ISIC_[0-9]{7}|IMD[0-9]{3})(?![0-9A-Z])", re.IGNORECASE)
+
+
+def normal_id(id: str) -> str:
+    r"""Return an id with each letter and its accents as one character.
+
+    macOS stores the names of files with accents apart, other systems as they were typed.
+
+    Example:
+        >>> normal_id("Mu\u0308ller") == "M\u00fcller"
+        True
+    """
+    return unicodedata.normalize("NFC", id)
 
 
 def archive_id(id: str) -> str | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from dermseg.datasets.base import DatasetIndex, TableProblem
+from dermseg.datasets.identity import normal_id
 from dermseg.datasets.listing import list_some
+from dermseg.errors import DatasetError
+from dermseg.storage import read_table
 
 __all__ = ["Metadata", "add_metadata", "missing_rows", "read_metadata"]
 
@@ -39,20 +41,17 @@ def read_metadata(
     if not path.is_file():
         return metadata, []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if id_column not in (rows.fieldnames or ()):
-                problem = f"has no column {id_column}, so it is not used"
-                return metadata, [TableProblem(path, problem)]
-            for row in rows:
-                found = {key: _tidy(row.get(column)) for column, key in columns.items()}
-                known = {key: value for key, value in found.items() if value is not None}
-                if row[id_column]:
-                    metadata.setdefault(row[id_column].strip(), {}).update(known)
-    except OSError as error:
-        return {}, [TableProblem(path, f"cannot be read, so it is not used: {error.strerror}")]
-    except (UnicodeDecodeError, csv.Error) as error:
-        return {}, [TableProblem(path, f"is not CSV in UTF-8, so it is not used: {error}")]
+        table = read_table(path, what="the table", refuse=DatasetError, may_be_short=True)
+    except DatasetError as error:
+        reason = str(error).removeprefix(f"{path}").lstrip(":, ")
+        return {}, [TableProblem(path, f"{reason}, so it is not used")]
+    if id_column not in table.columns:
+        return metadata, [TableProblem(path, f"has no column {id_column}, so it is not used")]
+    for _, row in table:
+        found = {key: _tidy(row.get(column)) for column, key in columns.items()}
+        known = {key: value for key, value in found.items() if value is not None}
+        if row[id_column]:
+            metadata.setdefault(normal_id(row[id_column].strip()), {}).update(known)
     return metadata, []
 
 

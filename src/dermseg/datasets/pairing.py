@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from dermseg.datasets.base import DatasetIndex, Orphan
+from dermseg.datasets.identity import normal_id
 from dermseg.errors import DatasetError
 from dermseg.images import find_images
 from dermseg.types import Sample
 
 __all__ = ["files_by_id", "find_masks", "join", "mask_id", "pair"]
 
-_MASK_ENDINGS = ("_segmentation", "_Segmentation", "_mask")
+# The official scorer takes the second for predictions.
+_MASK_ENDING = re.compile(r"(_segmentation|_segmentation_prediction|_mask)$", re.IGNORECASE)
 # What a prediction writes beside its masks.
 _NOT_MASKS = ("_overlay", "_probability")
 
@@ -29,7 +32,8 @@ def mask_id(path: Path, known: Collection[str] = ()) -> str:
     """Return the id of the image that a mask file belongs to.
 
     Args:
-        path: ``NAME_segmentation``, ``NAME_Segmentation``, ``NAME_mask`` or ``NAME``, any suffix.
+        path: ``NAME_segmentation``, ``NAME_segmentation_prediction``, ``NAME_mask``, in upper or
+            lower case, or ``NAME``, any suffix.
         known: Ids that exist. A file named exactly like one of them belongs to it, even where
             the name ends like a mask's.
 
@@ -39,11 +43,8 @@ def mask_id(path: Path, known: Collection[str] = ()) -> str:
         >>> mask_id(Path("skin_mask.png"), known={"skin_mask"})
         'skin_mask'
     """
-    if path.stem not in known:
-        for ending in _MASK_ENDINGS:
-            if path.stem.endswith(ending):
-                return path.stem.removesuffix(ending)
-    return path.stem
+    id = normal_id(path.stem)
+    return id if id in known else _MASK_ENDING.sub("", id)
 
 
 def files_by_id(paths: Iterable[Path], identify: Callable[[Path], str]) -> dict[str, Path]:
@@ -54,7 +55,7 @@ def files_by_id(paths: Iterable[Path], identify: Callable[[Path], str]) -> dict[
     """
     files: dict[str, Path] = {}
     for path in paths:
-        name = identify(path)
+        name = normal_id(identify(path))
         if name in files:
             raise DatasetError(
                 f"two files have the id '{name}': {files[name]} and {path}. Keep one of them."

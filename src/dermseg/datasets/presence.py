@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
+from dermseg.datasets.identity import normal_id
 from dermseg.errors import DatasetError
+from dermseg.storage import read_table
 from dermseg.types import Sample
 
 __all__ = ["Presence", "add_presence", "read_presence"]
@@ -32,26 +33,17 @@ def read_presence(path: Path, classes: Sequence[str]) -> Presence:
         DatasetError: If the file cannot be read, has no column of ids or none of the classes, a
             value is neither 0 nor 1, or an id occurs twice.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            id_column, found = _columns(path, rows.fieldnames or (), classes)
-            presence: Presence = {}
-            for row in rows:
-                place = f"{path}, line {rows.line_num}"
-                id = (row[id_column] or "").strip()
-                if not id or id in presence:
-                    problem = f"'{id}' occurs twice" if id else f"{id_column} is empty"
-                    message = f"{place}: {problem}; give each image one line with its id"
-                    raise DatasetError(message)
-                presence[id] = {name: _value(place, name, row[name]) for name in found}
-            return presence
-    except OSError as error:
-        message = f"{path}: the table of presence cannot be read: {error.strerror}"
-        raise DatasetError(message) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        message = f"{path}: the table of presence is not CSV in UTF-8: {error}"
-        raise DatasetError(message) from error
+    table = read_table(path, what="the table of presence", refuse=DatasetError, may_be_short=True)
+    id_column, found = _columns(path, table.columns, classes)
+    presence: Presence = {}
+    for place, row in table:
+        id = normal_id(row[id_column].strip())
+        if not id or id in presence:
+            problem = f"'{id}' occurs twice" if id else f"{id_column} is empty"
+            message = f"{place}: {problem}; give each image one row with its id"
+            raise DatasetError(message)
+        presence[id] = {name: _value(place, name, row[name]) for name in found}
+    return presence
 
 
 def add_presence(samples: Iterable[Sample], presence: Presence) -> tuple[Sample, ...]:
@@ -74,9 +66,9 @@ def _columns(
     return id_column, found
 
 
-def _value(place: str, name: str, text: str | None) -> bool:
-    value = _VALUES.get((text or "").strip())
+def _value(place: str, name: str, text: str) -> bool:
+    value = _VALUES.get(text.strip())
     if value is None:
-        message = f"{place}: {name} is '{text or ''}'; give 1 where the image shows it, else 0"
+        message = f"{place}: {name} is '{text}'; give 1 where the image shows it, else 0"
         raise DatasetError(message)
     return value

@@ -9,14 +9,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from dermseg.datasets.apportionment import apportion
 from dermseg.datasets.base import Dataset
 from dermseg.datasets.grouping import read_groups
+from dermseg.datasets.identity import normal_id
 from dermseg.datasets.listing import list_some
 from dermseg.errors import DatasetError
-from dermseg.storage import write_bytes_atomically
+from dermseg.storage import read_model, write_bytes_atomically
 from dermseg.types import Sample, Split
 
 __all__ = [
@@ -199,16 +200,9 @@ def read_split(path: Path, samples: Iterable[Sample]) -> Split:
         DatasetError: If the file is missing or no split file, names ids that the dataset does not
             have, or has an id twice.
     """
-    try:
-        content = _SplitFile.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise DatasetError(f"{path}: the split file cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(key) for key in first["loc"])
-        raise DatasetError(
-            f"{path}: not a split file: {where + ': ' if where else ''}{first['msg']}"
-        ) from error
+    content = read_model(path, _SplitFile, what="a split file", refuse=DatasetError)
+    named = {part: [normal_id(id) for id in ids] for part, ids in content.parts.items()}
+    content = content.model_copy(update={"parts": named})
     counts = Counter(id for ids in content.parts.values() for id in ids)
     _refuse(path, [id for id, num in counts.items() if num > 1], "more than once")
     _refuse(path, counts.keys() - {sample.id for sample in samples}, "that the dataset lacks")

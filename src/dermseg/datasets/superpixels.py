@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dermseg.errors import DatasetError, ImageError
 from dermseg.images import read_image
-from dermseg.storage import write_bytes_atomically
+from dermseg.storage import read_json, write_bytes_atomically
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
 __all__ = [
@@ -88,11 +88,9 @@ def read_features(path: Path) -> dict[str, FloatArray]:
             [0, 1] for each feature, all equally long.
     """
     try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise ImageError(str(path), error.strerror or str(error)) from error
-    except ValueError as error:  # also what is not UTF-8
-        raise ImageError(str(path), f"not JSON: {error}") from error
+        content = read_json(path, refuse=DatasetError)
+    except DatasetError as error:
+        raise ImageError(str(path), str(error).removeprefix(f"{path}: ")) from error
     if not isinstance(content, dict) or not content:
         reason = "expected a JSON object with a list of numbers for each feature"
         raise ImageError(str(path), reason)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from dermseg.errors import DownloadError, OutputError
+from dermseg.storage import DAMAGED_ZIP
 
 __all__ = ["find_damage", "sync_folder", "unpack"]
 
@@ -19,7 +20,6 @@ __all__ = ["find_damage", "sync_folder", "unpack"]
 _JUNK = re.compile(r"(^|/)(__MACOSX(/|$)|\._|\.DS_Store$|Thumbs\.db$)")
 _MAX_RATIO = 200
 _HARMLESS_BYTES = 100_000_000
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 Member = tuple[zipfile.ZipInfo, PurePosixPath]
 
@@ -29,7 +29,7 @@ def find_damage(archive: Path) -> str | None:
     try:
         with zipfile.ZipFile(archive) as file:
             damaged = file.testzip()
-    except _DAMAGED as error:
+    except (*DAMAGED_ZIP, OSError) as error:
         return f"it is no whole ZIP archive ({error})"
     return f"its member {damaged} is damaged" if damaged else None
 
@@ -59,7 +59,12 @@ def unpack(archive: Path, target: Path) -> None:
             target.mkdir()
             for info, path in members:
                 _write(file, info, target / path)
-    except _DAMAGED as error:
+    except DAMAGED_ZIP as error:
+        raise DownloadError(f"{archive}: the archive is damaged: {error}") from error
+    except OSError as error:
+        # From places before the file's start, or from a decoder; not from the disk.
+        if error.errno not in (None, errno.EINVAL):
+            raise
         raise DownloadError(f"{archive}: the archive is damaged: {error}") from error
     for folder, _, _ in os.walk(target):
         sync_folder(Path(folder))

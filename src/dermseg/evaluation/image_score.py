@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dermseg.errors import UsageError
 from dermseg.evaluation.masks import MaskFile
 from dermseg.evaluation.protocols import DEFAULT_PROTOCOLS, MaskRole, Protocol, Scaling
 from dermseg.evaluation.score_table import SCORES
@@ -77,6 +78,18 @@ class Measures:
     protocols: tuple[Protocol, ...] = DEFAULT_PROTOCOLS
     lesions: Mapping[str, MaskFile] = field(default_factory=dict)
     statistics: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse tolerances that are no lengths.
+
+        Raises:
+            UsageError: If one is negative or not finite.
+        """
+        for name in ("tolerance", "relative_tolerance"):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                message = f"the {name.replace('_', ' ')} is {value}, expected a number from 0 on"
+                raise UsageError(message)
 
     @property
     def scalings(self) -> tuple[Scaling, ...]:

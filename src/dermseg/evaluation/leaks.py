@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from dermseg.datasets import LESION, Dataset, archive_id, dataset_fingerprint
 from dermseg.datasets.listing import list_some
 from dermseg.errors import ImageError, RunError, UsageError
 from dermseg.package import ModelSpec, list_packages, load_package
+from dermseg.storage import read_json, read_table
 
 __all__ = [
     "AuditedPair",
@@ -111,21 +110,20 @@ def read_pairs(path: Path) -> list[AuditedPair]:
     Raises:
         UsageError: If it cannot be read, or is no such table.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return [
-                (
-                    _image_key(row["id"], Path(row["folder"])),
-                    _image_key(row["id2"], Path(row["folder2"])),
-                )
-                for row in csv.DictReader(file)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError) as error:
-        message = (
-            f"{path}: not the pairs.csv that 'dermseg data audit' writes, with the columns id, "
-            f"id2, folder and folder2: {error}"
-        )
-        raise UsageError(message) from error
+    what = "the pairs.csv that 'dermseg data audit' writes"
+    table = read_table(
+        path,
+        what="the table",
+        refuse=lambda message: UsageError(f"{message}; expected {what}"),
+        may_hold_any_name=True,
+    )
+    if missing := {"id", "id2", "folder", "folder2"} - set(table.columns):
+        message = f"{path}: not {what}: it has no column {' or '.join(sorted(missing))}"
+        raise UsageError(message)
+    return [
+        (_image_key(row["id"], Path(row["folder"])), _image_key(row["id2"], Path(row["folder2"])))
+        for _, row in table
+    ]
 
 
 class EvaluationWarning(UserWarning):
@@ -244,8 +242,8 @@ def find_predictions_leaks(
         None where the folder does not say what made it, or that is no shipped model.
     """
     try:
-        made_by = json.loads((predictions / "predictions.json").read_bytes())["onnx_sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
+        made_by = read_json(predictions / "predictions.json")["onnx_sha256"]
+    except (UsageError, KeyError, TypeError):
         return None
     for name in list_packages():
         spec = load_package(name).spec

@@ -62,7 +62,7 @@ def list_masks(location: Path, what: str) -> list[MaskFile]:
     Raises:
         DatasetError: If there is no such folder or archive; ``what`` it should hold is named.
     """
-    if zipfile.is_zipfile(location):
+    if _is_archive(location):
         return [path for path in _members(location) if not _stem(path).endswith(_NOT_MASKS)]
     _check_folder(location, what)
     return list(find_masks(location))
@@ -70,7 +70,7 @@ def list_masks(location: Path, what: str) -> list[MaskFile]:
 
 def list_probabilities(location: Path) -> list[MaskFile]:
     """List the files ``NAME_probability.png`` of a folder or a ZIP archive, sorted."""
-    files = _members(location) if zipfile.is_zipfile(location) else find_images(location)
+    files = _members(location) if _is_archive(location) else find_images(location)
     return [path for path in files if _stem(path).endswith(PROBABILITY_ENDING)]
 
 
@@ -124,6 +124,10 @@ def scale_mask(mask: BoolMask, scaling: Scaling) -> BoolMask:
         mask.astype(np.uint8), (width, height), interpolation=_FLAGS[scaling.method]
     )
     return np.asarray(resized, np.bool_)
+
+
+def _is_archive(location: Path) -> bool:
+    return location.is_file() and zipfile.is_zipfile(location)  # a pipe would be waited for
 
 
 def _members(archive: Path) -> list[MaskFile]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from dermseg.csv_text import encode_csv
+from dermseg.datasets.identity import archive_id, normal_id
 from dermseg.datasets.pairing import mask_id
-from dermseg.errors import DatasetError
+from dermseg.errors import DatasetError, UsageError
 from dermseg.evaluation.masks import (
     PROBABILITY_ENDING,
     MaskFile,
@@ -21,7 +19,7 @@ from dermseg.evaluation.masks import (
     list_probabilities,
 )
 from dermseg.prediction import TABLE, Quality, read_rows
-from dermseg.storage import Archive, StoredFile, write_bytes_atomically
+from dermseg.storage import Archive, StoredFile, read_table, write_bytes_atomically
 from dermseg.types import Sample
 
 __all__ = [
@@ -211,12 +209,8 @@ def read_files(folder: Path) -> dict[str, ImageFiles]:
     path = folder / FILES_NAME
     if not path.is_file():
         return {}
-    try:
-        text = path.read_bytes().decode(errors="surrogateescape")
-        rows = list(csv.reader(io.StringIO(text)))
-    except (OSError, csv.Error) as error:
-        raise DatasetError(f"{path}: the table cannot be read: {error}") from error
-    if not rows or tuple(rows[0]) != _COLUMNS or any(len(row) != len(_COLUMNS) for row in rows):
+    table = read_table(path, what="the table", refuse=DatasetError, may_hold_any_name=True)
+    if table.columns != _COLUMNS:
         raise DatasetError(f"{path}: expected the columns {','.join(_COLUMNS)}; evaluate again")
     archives: dict[str, Archive | None] = {}
     return {
@@ -225,14 +219,17 @@ def read_files(folder: Path) -> dict[str, ImageFiles]:
             _read(truth, folder, archives),
             _read(prediction, folder, archives),
         )
-        for id, image, truth, prediction in rows[1:]
+        for id, image, truth, prediction in table.rows
     }
 
 
 def _match(
     truths: Mapping[str, list[MaskFile]] | Mapping[str, list[Path]], folder: Path
 ) -> Matching:
-    identify = partial(mask_id, known=truths)
+    numbers: dict[str, list[str]] = {}
+    for id in truths:
+        numbers.setdefault(archive_id(id) or "", []).append(id)
+    identify = partial(_prediction_id, truths=truths, numbers=numbers)
     predictions = _by_id(list_masks(folder, "predicted masks"), identify)
     probabilities = _by_id(list_probabilities(folder), _probability_id)
     qualities = _qualities(folder)
@@ -262,28 +259,46 @@ def _qualities(folder: Path) -> dict[str, Quality]:
     for row in read_rows(folder):
         if not row["mask"] or not row["expected_jaccard"]:
             continue
-        try:
-            expected = float(row["expected_jaccard"])
-        except ValueError as error:
+        expected = _parse_share(row["expected_jaccard"])
+        if expected is None:
             message = (
                 f"{folder / TABLE}: the expected_jaccard of {row['mask']} is "
-                f"'{row['expected_jaccard']}', which is no number. Predict again, or take the "
-                "table away: masks are scored without it, too."
+                f"'{row['expected_jaccard']}', expected a number from 0 to 1. Predict again, or "
+                "take the table away: masks are scored without it, too."
             )
-            raise DatasetError(message) from error
+            raise DatasetError(message)
         found[str(folder / row["mask"])] = Quality(expected, row["review"] == "1")
     return found
+
+
+def _parse_share(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 <= value <= 1 else None
 
 
 def _by_id(files: Iterable[MaskFile], identify: Callable[[Path], str]) -> dict[str, list[MaskFile]]:
     found: dict[str, list[MaskFile]] = {}
     for file in files:
-        found.setdefault(identify(Path(file.name)), []).append(file)
+        # In archives that Windows made, backslashes stand between folders.
+        name = file.name if isinstance(file, Path) else file.name.rpartition("\\")[2]
+        found.setdefault(identify(Path(name)), []).append(file)
     return found
 
 
+def _prediction_id(
+    path: Path, truths: Collection[str], numbers: Mapping[str, Sequence[str]]
+) -> str:
+    """The image of a predicted mask: by its name or, as ISIC's scorer does, by the number in it."""
+    id = mask_id(path, truths)
+    same = numbers.get(archive_id(id) or "-", ())
+    return same[0] if id not in truths and len(same) == 1 else id
+
+
 def _probability_id(path: Path) -> str:
-    return PurePosixPath(path.name).stem.removesuffix(PROBABILITY_ENDING)
+    return normal_id(PurePosixPath(path.name).stem.removesuffix(PROBABILITY_ENDING))
 
 
 def _written(file: MaskFile | None, folder: Path) -> str:
@@ -307,7 +322,14 @@ def _read(text: str, folder: Path, archives: dict[str, Archive | None]) -> MaskF
         return folder / text
     archive = f"{name}{_IN_ARCHIVE[:-1]}"
     if archive not in archives:
-        is_there = zipfile.is_zipfile(archive)
-        archives[archive] = Archive(Path(archive)) if is_there else None
+        archives[archive] = _open_archive(Path(archive))
     opened = archives[archive]
     return None if opened is None else StoredFile(opened, member)
+
+
+def _open_archive(path: Path) -> Archive | None:
+    try:
+        # A pipe would be waited for.
+        return Archive(path) if path.is_file() else None
+    except UsageError:
+        return None

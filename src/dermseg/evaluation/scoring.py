@@ -31,7 +31,7 @@ from dermseg.evaluation.masks import (
 )
 from dermseg.evaluation.matching import MaskPair, Skipped
 from dermseg.evaluation.protocols import MaskRole
-from dermseg.images import read_image, read_mask_values
+from dermseg.images import read_image, read_mask_values, read_size
 from dermseg.metrics import (
     ConfusionCounts,
     ProbabilityCounts,
@@ -40,6 +40,8 @@ from dermseg.metrics import (
     near_boundary,
 )
 from dermseg.prediction import Quality
+from dermseg.prediction.memory_budget import MemoryBudget
+from dermseg.storage import DAMAGED_ZIP
 from dermseg.threads import map_in_order
 from dermseg.types import BoolMask, ImageArray
 
@@ -57,6 +59,8 @@ __all__ = [
 ]
 
 _PLAIN = Measures()
+# At most some 40 bytes each, where distances are measured.
+_PIXELS_AT_ONCE = 25_000_000
 _INVERTED_BELOW, _INVERTED_ABOVE = 0.1, 0.5
 
 
@@ -172,12 +176,26 @@ def read_predictions(pairs: Iterable[MaskPair], *, probability: bool = False) ->
 
 
 def score_pairs(pairs: Iterable[MaskPair], measures: Measures) -> Iterator[ImageScore | Skipped]:
-    """Score pairs of files, in their order, a few at a time in memory."""
+    """Score pairs of files, in their order, a few at a time in memory, and large ones alone."""
+    budget = MemoryBudget(_PIXELS_AT_ONCE)
 
     def score(pair: MaskPair) -> ImageScore | Skipped:
-        return score_item(_read_pair(pair, measures), measures)
+        with budget.hold(_num_pixels(pair.truth)):
+            try:
+                return score_item(_read_pair(pair, measures), measures)
+            except MemoryError:
+                return Skipped(pair.id, "there is not enough memory to score masks of this size")
 
     yield from map_in_order(score, pairs, num_threads=min(4, os.cpu_count() or 1))
+
+
+def _num_pixels(file: MaskFile) -> int:
+    """Pixels of a mask by its header; 0 where that cannot be read, which scoring will say."""
+    try:
+        height, width = read_size(file if isinstance(file, Path) else file.read_bytes())
+    except (ImageError, *DAMAGED_ZIP, OSError):
+        return 0
+    return height * width
 
 
 class PixelPool:

@@ -193,6 +193,9 @@ def staged_masks(folder: Path) -> Iterator[StagedMasks]:
     staging = folder / f".dermseg-{secrets.token_hex(8)}.tmp"
     was_there = folder.exists()
     try:
+        # Of evaluations that were killed; whoever evaluates into a folder holds it.
+        for leftover in folder.glob(".dermseg-*.tmp"):
+            shutil.rmtree(leftover, ignore_errors=True)
         staging.mkdir(parents=True)
     except OSError as error:
         message = f"{folder}: the folder cannot be made or written: {error.strerror}"

@@ -12,6 +12,8 @@ from typing import Final
 import cv2
 import numpy as np
 
+from dermseg.errors import PackageError
+from dermseg.package import ModelSpec
 from dermseg.prediction.appearance import describe_appearance, gradient_of
 from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.postprocessing import threshold_probability
@@ -19,7 +21,7 @@ from dermseg.prediction.presence import presence_score
 from dermseg.preprocessing import resize_image
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
-__all__ = ["describe"]
+__all__ = ["check_features", "describe"]
 
 _SIDE: Final = 128
 _TINY: Final = 1e-6
@@ -57,6 +59,27 @@ def describe(probability: FloatArray, seen: ImageArray, *, threshold: float) -> 
         **_shape(reduced, mask),
         **describe_appearance(seen, reduced, threshold=threshold),
     }
+
+
+def check_features(spec: ModelSpec) -> None:
+    """Refuse a package whose estimates build on what `describe` does not measure.
+
+    Raises:
+        PackageError: Names the first of these.
+    """
+    models = [] if spec.quality is None else [spec.quality.jaccard]
+    told = spec.out_of_distribution
+    models += [] if told is None else [told.photograph, told.lesion]
+    if not models:
+        return
+    known = describe(np.zeros((8, 8), np.float32), np.zeros((8, 8, 3), np.uint8), threshold=0.5)
+    for name in (name for model in models for name in model.features):
+        if name not in known:
+            message = (
+                f"the model {spec.name} estimates its quality from '{name}', which this version of "
+                "dermseg does not measure: calibrate it again"
+            )
+            raise PackageError(message)
 
 
 def _certainty(probability: FloatArray, mask: BoolMask) -> dict[str, float]:

@@ -9,7 +9,13 @@ from pathlib import PurePosixPath
 
 from dermseg.errors import UsageError
 from dermseg.images import list_images
-from dermseg.prediction.naming import MASK_ENDING, all_endings, is_output_name, shorten
+from dermseg.prediction.naming import (
+    MASK_ENDING,
+    all_endings,
+    is_output_name,
+    is_superpixel_map,
+    shorten,
+)
 from dermseg.storage import Location, StoredFile, open_location
 
 __all__ = ["Job", "plan_jobs"]
@@ -88,5 +94,5 @@ def _images(location: Location, *, recursive: bool) -> Iterator[StoredFile]:
         yield found
         return
     for file in list_images(found, recursive=recursive):
-        if not is_output_name(file.name):
+        if not is_output_name(file.name) and not is_superpixel_map(file.name):
             yield file

@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 
 from dermseg.errors import ImageError
-from dermseg.images import ImageLike, ImageSource, convert_pillow, open_image
+from dermseg.images import ImageLike, ImageSource, convert_pillow, name_of, open_image
 from dermseg.package import ModelSpec
 from dermseg.prediction.memory_budget import MemoryBudget
 from dermseg.prediction.overlay import limited_size
@@ -94,7 +94,13 @@ class LesionCutter:
         kept = _reduced(lesion.image, limited_size(lesion.size, image_side))
         seconds = lesion.seconds + time.perf_counter() - started
         return Prepared(
-            kept, lesion.size, native, tensor, seconds, lesion=replace(lesion, image=kept)
+            name_of(source),
+            kept,
+            lesion.size,
+            native,
+            tensor,
+            seconds,
+            lesion=replace(lesion, image=kept),
         )
 
     def _with_enough_pixels(

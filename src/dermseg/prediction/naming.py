@@ -22,6 +22,7 @@ __all__ = [
     "attribute_ending",
     "attribute_probability_ending",
     "is_output_name",
+    "is_superpixel_map",
     "shorten",
 ]
 
@@ -74,6 +75,11 @@ def is_output_name(name: str) -> bool:
         (True, False)
     """
     return _OUTPUT.fullmatch(name) is not None
+
+
+def is_superpixel_map(name: str) -> bool:
+    """Whether a file's name is one of the maps that ISIC 2017 gives beside its photographs."""
+    return name.endswith("_superpixels.png")
 
 
 def shorten(stem: str, endings: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from dermseg.errors import UsageError
@@ -201,6 +202,7 @@ def _unfinished(
         for job in jobs
         if str(job.source) not in rows
         or not has_mask(mask_name(job))
+        or _is_newer(job, Path(sink.locate(mask_name(job))))
         or not _are_whole(sink, {job.key(ending) for ending in endings} - {mask_name(job)})
     ]
     again = {mask_name(job): job for job in todo}
@@ -214,6 +216,18 @@ def _unfinished(
             raise UsageError(message)
     others = [row for row in rows.values() if row["mask"] not in again]
     return todo, [row for row in others if has_mask(row["mask"])]
+
+
+def _is_newer(job: Job, mask: Path) -> bool:
+    """Whether an image was changed, or put in place, after its mask; both are local files.
+
+    Renaming a file, or copying it with an older time, sets ctime, which no program can set back.
+    """
+    try:
+        source, made = Path(str(job.source)).stat(), mask.stat()
+    except (OSError, ValueError):
+        return False  # elsewhere, or among many in one file
+    return max(source.st_mtime_ns, source.st_ctime_ns) > made.st_mtime_ns
 
 
 def _are_whole(sink: Sink, keys: set[str]) -> bool:

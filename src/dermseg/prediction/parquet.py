@@ -60,6 +60,9 @@ def copy_as_parquet(sink: Sink) -> None:
                 for name in rows.collect_schema().names()
                 if name not in _TEXTS
             }
+            # As `quote_cell` leaves them for spreadsheets.
+            texts = polars.col(*_TEXTS).str.replace(r"^'('*[=+\-@\t\r])", "$1")
+            rows = rows.with_columns(texts)
             rows.cast(kinds).sink_parquet(parquet)  # type: ignore[arg-type]
             sink.write(PARQUET, _blocks(parquet))
     except (OSError, polars.exceptions.PolarsError) as error:

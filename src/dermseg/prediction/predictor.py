@@ -17,7 +17,7 @@ from typing import Literal, cast, overload
 import numpy as np
 
 from dermseg.errors import ImageError, UsageError
-from dermseg.images import ImageLike, ImageSource, convert_pillow, open_image
+from dermseg.images import ImageLike, ImageSource, convert_pillow, name_of, open_image
 from dermseg.package import ModelPackage, Precision, Runtime, RuntimeName
 from dermseg.prediction.checks import (
     check_array,
@@ -27,6 +27,7 @@ from dermseg.prediction.checks import (
     check_sources,
     check_threshold,
 )
+from dermseg.prediction.features import check_features
 from dermseg.prediction.lesion_cutting import LesionCutter
 from dermseg.prediction.memory_budget import MemoryBudget
 from dermseg.prediction.overlay import limited_size
@@ -45,6 +46,7 @@ __all__ = ["Predictor", "default_workers"]
 
 # At most 10 bytes each, while a file is decoded or a mask is made.
 _PIXELS_AT_ONCE = 40_000_000
+_NO_NUMBERS = "gives no numbers for it (NaN): its weights may be damaged, or overflow here"
 
 
 def default_workers() -> int:
@@ -95,6 +97,7 @@ class Predictor:
             update = {"threshold": check_threshold(threshold)}
             self.postprocessing = self.postprocessing.model_copy(update=update)
         check_lesion_model(self.spec, is_given=lesion is not None)
+        check_features(self.spec)
         self.lesion = lesion
         self.max_megapixels = check_megapixels(max_megapixels)
         budget = MemoryBudget(_PIXELS_AT_ONCE) if lesion is None else lesion.memory
@@ -260,6 +263,8 @@ class Predictor:
                 image, size = self._open(source, image_side, stack)
             except ImageError as error:
                 return error
+            except MemoryError:
+                return ImageError(name_of(source), "there is not enough memory to work on it")
             cleaning = self.spec.preprocessing
             box = find_box(image, cleaning)
             seen = prepare_image(image, box, self.spec.input_size, cleaning)
@@ -268,6 +273,7 @@ class Predictor:
             if kept != image.shape[:2]:
                 image = resize_image(image, kept)
             return Prepared(
+                name_of(source),
                 image,
                 size,
                 box if cleaning.crop_field else None,
@@ -310,10 +316,14 @@ class Predictor:
             if isinstance(entry, ImageError):
                 yield entry
                 continue
+            found: FloatArray = next(maps)
+            if not np.isfinite(found).all():
+                yield ImageError(entry.name, f"the model {self.spec.name} {_NO_NUMBERS}")
+                continue
             yield Prediction(
                 image=entry.image,
                 size=entry.size,
-                class_probabilities=next(maps),
+                class_probabilities=found,
                 classes=tuple(self.spec.classes),
                 postprocessing=self.postprocessing,
                 seconds=entry.seconds + seconds,

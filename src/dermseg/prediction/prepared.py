@@ -19,6 +19,7 @@ class Prepared:
     """One image, read and preprocessed.
 
     Attributes:
+        name: What to call it in messages.
         image: (H, W, 3) uint8, as large as the prediction keeps it.
         size: Native (height, width).
         box: The part that the network sees, at native size; None where it sees all.
@@ -28,6 +29,7 @@ class Prepared:
         lesion: What was found before, where the image is searched for attributes.
     """
 
+    name: str
     image: ImageArray
     size: Size
     box: Box | None

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from dermseg.csv_text import encode_rows, unquote_cell
 from dermseg.errors import ImageError, OutputError
 from dermseg.prediction.naming import TABLE
 from dermseg.prediction.prediction import Prediction
@@ -113,9 +114,16 @@ def read_rows(folder: Location, attributes: Iterable[str] = ()) -> list[dict[str
     text = content.decode("utf-8", errors="surrogateescape")
     whole = text[: text.rfind("\n") + 1]
     rows = csv.DictReader(io.StringIO(whole, newline=""))
-    if tuple(rows.fieldnames or ()) != columns_of(attributes):
+    try:
+        if tuple(rows.fieldnames or ()) != columns_of(attributes):
+            return []
+        return [
+            {key: unquote_cell(value) for key, value in row.items()}
+            for row in rows
+            if None not in row.values() and None not in row
+        ]
+    except csv.Error:  # a cell without end
         return []
-    return [row for row in rows if None not in row.values() and None not in row]
 
 
 class Table:
@@ -165,10 +173,7 @@ class Table:
 
 
 def _encode(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writerows({key: _short(value) for key, value in row.items()} for row in rows)
-    return text.getvalue().encode("utf-8", errors="surrogateescape")
+    return encode_rows([_short(row.get(column)) for column in columns] for row in rows)
 
 
 def _short(value: object) -> object:

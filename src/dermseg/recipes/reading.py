@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from dermseg.errors import RecipeError
 from dermseg.recipes.schema import Recipe
 from dermseg.recipes.suggestions import find_table, suggest
+from dermseg.storage import read_text
 
 __all__ = ["list_recipes", "parse_recipe", "read_recipe", "recipe_text"]
 
@@ -33,18 +34,13 @@ def recipe_text(name_or_path: str) -> str:
     names = list_recipes()
     if name_or_path in names:
         return (resources.files("dermseg.recipes") / f"{name_or_path}.toml").read_text("utf-8")
-    path = Path(name_or_path)
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        message = f"{path}: not a text file; a recipe is TOML in UTF-8"
-        raise RecipeError(message) from error
-    except OSError as error:
+    if not Path(name_or_path).exists() or Path(name_or_path).is_dir():
         message = (
             f"no recipe '{name_or_path}': neither a packaged recipe ({', '.join(names)}) "
             "nor a file that can be read"
         )
-        raise RecipeError(message) from error
+        raise RecipeError(message)
+    return read_text(name_or_path, refuse=RecipeError)
 
 
 def read_recipe(name_or_path: str, overrides: Iterable[str] = ()) -> Recipe:
@@ -75,7 +71,7 @@ def parse_recipe(text: str, overrides: Iterable[str] = (), *, source: str = "rec
     """
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         message = f"{source}: not valid TOML: {error}"
         raise RecipeError(message) from error
     overrides = list(overrides)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from dermseg.errors import DatasetError
 from dermseg.evaluation.score_table import SCORES
+from dermseg.storage import read_model, read_table
 
 __all__ = ["StoredEvaluation", "StoredOverlap", "StoredSummary", "read_evaluation"]
 
@@ -126,48 +126,33 @@ def read_evaluation(folder: Path) -> StoredEvaluation:
 
 
 def _read_summary(path: Path) -> StoredSummary:
-    try:
-        return StoredSummary.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
+    _check_is_there(path)
+    what = "the summary of an evaluation"
+    return read_model(path, StoredSummary, what=what, refuse=_refuse)
+
+
+def _check_is_there(path: Path) -> None:
+    if not path.exists():
         raise DatasetError(
             f"{path.parent}: this folder holds no evaluation, it has no {path.name}. {_REMEDY}"
-        ) from error
-    except OSError as error:
-        raise DatasetError(f"{path}: it cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        what = f"{where}: {first['msg']}" if where else first["msg"]
-        raise DatasetError(
-            f"{path}: not the summary of an evaluation ({what}). {_AGAIN}"
-        ) from error
+        )
 
 
-def _read_table(path: Path) -> tuple[list[str], list[list[str]]]:
+def _refuse(message: str) -> DatasetError:
+    return DatasetError(f"{message}. {_AGAIN}")
+
+
+def _read_table(path: Path) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
     """The header and the rows, each as wide as the header."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            header, *rows = csv.reader(file)
-    except FileNotFoundError as error:
-        raise DatasetError(
-            f"{path.parent}: this folder holds no evaluation, it has no {path.name}. {_REMEDY}"
-        ) from error
-    except OSError as error:
-        raise DatasetError(f"{path}: it cannot be read: {error.strerror}") from error
-    except (csv.Error, ValueError) as error:
-        raise DatasetError(f"{path}: it is not a table ({error}). {_AGAIN}") from error
+    _check_is_there(path)
+    table = read_table(path, what="the table", refuse=_refuse, may_hold_any_name=True)
+    header, rows = table.columns, table.rows
     if missing := [name for name in ("id", *_COUNTS, "jaccard") if name not in header]:
         raise DatasetError(f"{path}: columns are missing: {', '.join(missing)}. {_AGAIN}")
-    if len(set(header)) < len(header):
-        raise DatasetError(f"{path}: two columns have one name. {_AGAIN}")
     if not rows:
         raise DatasetError(f"{path}: the table has no images. {_AGAIN}")
     seen: set[str] = set()
     for number, row in enumerate(rows, start=2):
-        if len(row) != len(header):
-            raise DatasetError(
-                f"{path}: row {number} has {len(row)} cells, expected {len(header)}. {_AGAIN}"
-            )
         id = row[header.index("id")]
         if id in seen:
             raise DatasetError(f"{path}: row {number}: the id '{id}' is there twice. {_AGAIN}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 import cv2
 import numpy as np
@@ -193,13 +193,25 @@ def _whole_lines(sink: Sink) -> Iterator[tuple[bytes, dict[str, Any]]]:
                     record = json.loads(line) if line.endswith(b"\n") else None
                 except ValueError:
                     continue
-                if isinstance(record, dict) and {"file_name", "masks"} <= record.keys():
+                if _is_whole(record):
                     yield line, record
     except FileNotFoundError:
         return
     except OSError as error:
         message = f"{sink.locate(LINES)}: cannot be read: {error.strerror}"
         raise OutputError(message) from error
+
+
+def _is_whole(record: object) -> TypeGuard[dict[str, Any]]:
+    keys = {"file_name": str, "height": int, "width": int, "masks": list}
+    return (
+        isinstance(record, dict)
+        and all(isinstance(record.get(key), kind) for key, kind in keys.items())
+        and all(
+            isinstance(mask, dict) and {"category", "area", "bbox", "counts"} <= mask.keys()
+            for mask in record["masks"]
+        )
+    )
 
 
 def _encode(value: object) -> bytes:
