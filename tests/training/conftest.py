@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tomlkit
 from numpy.typing import NDArray
 
 from dermseg.images import write_image, write_mask
+from dermseg.recipes import Recipe
 from dermseg.types import Sample
 
 
@@ -50,6 +53,14 @@ def color_package(tmp_path_factory: pytest.TempPathFactory, dark_package: Path) 
     }
     (folder / "model.json").write_text(json.dumps(spec), "utf-8")
     return folder
+
+
+@pytest.fixture
+def recipe_file(tmp_path: Path, make_recipe: Callable[..., Recipe]) -> Path:
+    """A tiny recipe as a file."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(tomlkit.dumps(make_recipe().to_dict()), "utf-8")
+    return path
 
 
 @pytest.fixture(scope="session")

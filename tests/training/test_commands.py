@@ -12,20 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import tomlkit
 
 from dermseg.recipes import Recipe
 
 MakeRecipe = Callable[..., Recipe]
 Dermseg = Callable[..., "subprocess.CompletedProcess[str]"]
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- looked at, not written to
-
-
-@pytest.fixture
-def recipe_file(tmp_path: Path, make_recipe: MakeRecipe) -> Path:
-    path = tmp_path / "tiny.toml"
-    path.write_text(tomlkit.dumps(make_recipe().to_dict()), "utf-8")
-    return path
 
 
 def shared_memory() -> set[str]:

@@ -16,8 +16,8 @@ import torch
 
 from dermseg.datasets import open_dataset, read_split
 from dermseg.errors import DatasetError, DivergenceError, ImageError, OutputError, UsageError
-from dermseg.export import RunRecord
-from dermseg.images import read_image, read_mask, write_mask
+from dermseg.export import ExportOptions, RunRecord, export_run
+from dermseg.images import encode_png, read_image, read_mask, write_mask
 from dermseg.metrics import jaccard
 from dermseg.package import Runtime, load_package
 from dermseg.prediction import load_model
@@ -276,6 +276,44 @@ def test_torchs_way_of_handling_ctrl_c_is_left_as_it_was(finished: Path) -> None
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.parametrize("brightest", [2, 128])
+def test_masks_whose_lesion_would_count_as_skin_are_refused(
+    make_recipe: MakeRecipe, own_data: Path, tmp_path: Path, brightest: int
+) -> None:
+    for path in (own_data / "masks").iterdir():
+        path.write_bytes(encode_png(read_mask(path) * np.uint8(brightest)))
+    with pytest.raises(ImageError, match=rf"brightest value is {brightest}.* 0 and 255"):
+        train(make_recipe(), TrainingData([own_data]), tmp_path / "run", num_workers=0)
+    assert not (tmp_path / "run").exists()
+
+
+def test_inverted_masks_are_warned_of(
+    make_recipe: MakeRecipe, own_data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    distance = np.hypot(*np.mgrid[-24:24, -32:32])
+    for path in (own_data / "masks").iterdir():
+        write_mask(path, distance > 12)
+    with pytest.raises(DivergenceError):  # which ends the run at once
+        train(
+            make_recipe("training.lr=1e30"),
+            TrainingData([own_data]),
+            tmp_path / "run",
+            num_workers=0,
+        )
+    assert "16 of 16 masks of lesion look inverted" in caplog.text
+
+
+def test_a_model_that_marks_everything_is_not_packaged_in_silence(
+    make_recipe: MakeRecipe,
+    disc_dataset: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    blind = ("training.epochs=1", "training.lr=1e-30", "postprocessing.threshold=0.001")
+    train(make_recipe(*blind), TrainingData([disc_dataset]), tmp_path / "run", num_workers=0)
+    assert "this model marks every pixel of every image" in caplog.text
+
+
 def test_a_model_that_finds_nothing_is_not_packaged_in_silence(
     make_recipe: MakeRecipe,
     disc_dataset: Path,
@@ -285,3 +323,24 @@ def test_a_model_that_finds_nothing_is_not_packaged_in_silence(
     blind = ("training.epochs=1", "training.lr=1e-30", "postprocessing.threshold=0.999")
     train(make_recipe(*blind), TrainingData([disc_dataset]), tmp_path / "run", num_workers=0)
     assert "finds next to nothing: Jaccard index 0.0000" in caplog.text
+
+
+def test_the_card_says_what_was_done_and_not_what_the_recipe_was_meant_for(
+    finished: Path, tmp_path: Path
+) -> None:
+    spec = load_package(finished / "model").spec
+    assert spec.description == "residual_unet for lesion, trained on 16 images of folder at 32x24"
+    assert spec.licence == "not stated by whoever trained it"
+    run = shutil.copytree(finished, tmp_path / "run")
+    metrics = (run / "metrics.csv").read_text().splitlines()
+    (run / "metrics.csv").write_text("\n".join(metrics[:2]) + "\n")  # as if stopped early
+    recipe = (run / "recipe.toml").read_text().replace('"tiny"', '"unet-isic2017"')
+    (run / "recipe.toml").write_text(recipe)
+    spec = export_run(run, tmp_path / "package", ExportOptions(licence="CC0-1.0"))
+    assert spec.provenance.epochs == 1
+    assert "preprocessing.size" in spec.provenance.changed
+    card = (tmp_path / "package" / "MODEL_CARD.md").read_text("utf-8")
+    assert "Recipe `unet-isic2017` with other values of `augmentation" in card
+    assert "Licence: CC0-1.0." in card
+    assert "1 epochs (best: " in card
+    assert "A tiny residual U-Net on discs" not in card

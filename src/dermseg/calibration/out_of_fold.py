@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from dermseg.datasets import Dataset
 from dermseg.errors import ImageError, UsageError
 from dermseg.evaluation.scoring import Item
 from dermseg.prediction import Predictor
-from dermseg.storage import write_bytes_atomically
+from dermseg.storage import DAMAGED_ZIP, write_bytes_atomically
 from dermseg.types import FloatArray, Sample
 
 __all__ = [
@@ -117,7 +116,7 @@ def read_logits(path: Path) -> FloatArray:
     try:
         with np.load(path) as file:
             return np.asarray(file["logits"], np.float32)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, LookupError, TypeError, *DAMAGED_ZIP) as error:
         message = f"{path}: no logits can be read from it: run dermseg train --folds again"
         raise UsageError(message) from error
 

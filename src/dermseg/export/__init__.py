@@ -8,12 +8,13 @@ from dermseg.export.package_editing import (
     tune_package,
 )
 from dermseg.export.quantizing import CalibrationImages, choose_images, quantize_onnx
-from dermseg.export.run_export import ExportOptions, export_run
+from dermseg.export.run_export import NOT_STATED, ExportOptions, export_run
 from dermseg.export.run_reading import RunRecord
 from dermseg.export.scores import read_score
 from dermseg.export.weights import read_weights
 
 __all__ = [
+    "NOT_STATED",
     "CalibrationImages",
     "ExportOptions",
     "RunRecord",

@@ -63,7 +63,8 @@ def model_card(spec: ModelSpec) -> str:
 {_how_it_works(spec)}
 
 ## Training
-Recipe `{origin.recipe}`, seed {origin.seed}, {origin.epochs} epochs (best: {origin.best_epoch}),
+Recipe `{origin.recipe}`{_changed(origin)}, seed {origin.seed},
+{origin.epochs} epochs (best: {origin.best_epoch}),
 commit `{origin.commit}`{_OF_FIRST * (origin.num_networks > 1)}.
 {len(origin.training_ids)} images were trained on; {len(origin.selection_ids)} others of the
 training part chose the checkpoint. All ids are in `model.json`.
@@ -75,6 +76,13 @@ training part chose the checkpoint. All ids are in `model.json`.
 
 {_precision(spec)}
 {calibration_card(spec)}{_notes(spec.notes)}"""
+
+
+def _changed(origin: Provenance) -> str:
+    if not origin.changed:
+        return ""
+    keys = ", ".join(f"`{key}`" for key in origin.changed)
+    return f" with other values of {keys} (see `recipe.toml`)"
 
 
 def _notes(notes: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dermseg.datasets import Dataset
 from dermseg.errors import ExportError
@@ -20,9 +20,11 @@ from dermseg.export.run_reading import FinishedRun, read_run
 from dermseg.export.weights import write_weights
 from dermseg.networks import SegmentationNetwork
 from dermseg.package import ModelSpec, Provenance, Score
-from dermseg.recipes import Recipe
+from dermseg.recipes import Recipe, list_recipes, read_recipe
 
-__all__ = ["ExportOptions", "export_run"]
+__all__ = ["NOT_STATED", "ExportOptions", "export_run"]
+
+NOT_STATED = "not stated by whoever trained it"
 
 _TOLERANCE = 1e-4
 """Largest accepted difference of a probability between torch and ONNX Runtime."""
@@ -37,6 +39,7 @@ class ExportOptions:
         flips: Average over an image and its three mirror images, too: four times the work. Is
             always done if the recipe says so.
         half_weights: Store the weights as float16.
+        licence: Of the weights, as their owner states it; that of the images may bind it.
         int8: What the run was trained on, to calculate in int8, calibrated on training images; the
             loss, measured on the images that chose the checkpoint, is kept. None for float32.
     """
@@ -44,6 +47,7 @@ class ExportOptions:
     name: str | None = None
     flips: bool = False
     half_weights: bool = False
+    licence: str = NOT_STATED
     int8: Dataset | None = None
 
 
@@ -92,7 +96,7 @@ def export_run(
         half = options.half_weights
         difference = _write_network(network, onnx_path, recipe, half=half)
         provenance = _provenance(runs, difference, scores, flips=flips)
-        spec = _create_spec(runs[0], options.name or recipe.name, onnx_path, provenance)
+        spec = _create_spec(runs, options, onnx_path, provenance)
         if options.int8 is not None:
             spec = quantized_spec(folder, spec, options.int8)
         write_spec(folder, spec)
@@ -102,8 +106,11 @@ def export_run(
     return spec
 
 
-def _create_spec(run: FinishedRun, name: str, onnx_path: Path, provenance: Provenance) -> ModelSpec:
+def _create_spec(
+    runs: Sequence[FinishedRun], options: ExportOptions, onnx_path: Path, provenance: Provenance
+) -> ModelSpec:
     """The content of ``model.json``, with what the run fitted to its selection part."""
+    run = runs[0]
     recipe, fitted = run.recipe, run.fitted
     if fitted is not None:
         kept = {
@@ -112,9 +119,9 @@ def _create_spec(run: FinishedRun, name: str, onnx_path: Path, provenance: Prove
         }
         provenance = provenance.model_copy(update=kept)
     return ModelSpec(
-        name=name,
-        description=recipe.description,
-        licence="Apache-2.0",
+        name=options.name or recipe.name,
+        description=_describe(runs),
+        licence=options.licence,
         input_size=recipe.preprocessing.size,
         preprocessing=recipe.preprocessing.cleaning,
         lesion_crop=recipe.lesion_crop,
@@ -149,6 +156,34 @@ def _write_network(
     return difference
 
 
+def _describe(runs: Sequence[FinishedRun]) -> str:
+    """What was trained on what, in a phrase: a recipe only says what it was meant for."""
+    recipe = runs[0].recipe
+    height, width = recipe.preprocessing.size
+    names = dict.fromkeys(source.name for run in runs for source in run.record.data)
+    num_images = len({id for run in runs for id in run.record.training_ids})
+    return (
+        f"{recipe.network.name} for {', '.join(recipe.classes)}, trained on {num_images} images of "
+        f"{' and '.join(names)} at {width}x{height}"
+    )
+
+
+def _find_changes(recipe: Recipe) -> list[str]:
+    """Keys in which a recipe differs from the packaged one of its name."""
+    if recipe.name not in list_recipes():
+        return []
+    packaged, own = (_flatten(each.model_dump()) for each in (read_recipe(recipe.name), recipe))
+    return sorted(key for key in packaged.keys() | own.keys() if packaged.get(key) != own.get(key))
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        nested = isinstance(value, dict)
+        values |= _flatten(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+    return values
+
+
 def _provenance(
     runs: Sequence[FinishedRun], difference: float, scores: tuple[Score, ...], *, flips: bool
 ) -> Provenance:
@@ -169,7 +204,8 @@ def _provenance(
         data=list(data.values()),
         training_ids=sorted(trained),
         selection_ids=sorted(chosen - trained),
-        epochs=first.recipe.training.epochs,
+        changed=_find_changes(first.recipe),
+        epochs=first.num_epochs,
         best_epoch=first.best_epoch,
         export_difference=difference,
         versions={name: metadata.version(name) for name in ("dermseg", "torch", "onnx")},

@@ -16,11 +16,22 @@ from dermseg.networks import SegmentationNetwork, create_network
 from dermseg.package import DataSource, ModelSpec, load_package
 from dermseg.preprocessing import Normalization
 from dermseg.recipes import Recipe, parse_recipe
+from dermseg.storage import read_model, read_table, read_text
 
 __all__ = ["FinishedRun", "RunRecord", "read_run"]
 
 # What reading a folder that is no whole run, or a damaged checkpoint, can raise.
-_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError)
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+)
 
 
 class RunRecord(BaseModel):
@@ -51,6 +62,7 @@ class FinishedRun:
         record: On what, and how colours were normalised.
         network: With the weights of the best epoch, in eval mode.
         best_epoch: Counted from 1.
+        num_epochs: How many were trained, which may be fewer than the recipe allows.
         fitted: The run's own package, if thresholds and kernels were fitted; else None.
     """
 
@@ -59,6 +71,7 @@ class FinishedRun:
     record: RunRecord
     network: SegmentationNetwork
     best_epoch: int
+    num_epochs: int
     fitted: ModelSpec | None
 
 
@@ -69,8 +82,8 @@ def read_run(run: Path) -> FinishedRun:
         UsageError: If it is no finished run.
     """
     try:
-        recipe = parse_recipe((run / "recipe.toml").read_text("utf-8"), source=str(run))
-        record = RunRecord.model_validate_json((run / "run.json").read_bytes())
+        recipe = parse_recipe(read_text(run / "recipe.toml"), source=str(run / "recipe.toml"))
+        record = read_model(run / "run.json", RunRecord, what="the record of a run")
         checkpoint = _read_checkpoint(run / "checkpoints" / "best.ckpt")
         network = _restore_network(recipe, checkpoint)
         best_epoch = int(checkpoint["epoch"]) + 1
@@ -78,7 +91,11 @@ def read_run(run: Path) -> FinishedRun:
         reason = str(error).strip().partition("\n")[0]
         message = f"{run}: not a run folder with recipe.toml, run.json and a best.ckpt: {reason}"
         raise UsageError(message) from error
-    return FinishedRun(run, recipe, record, network, best_epoch, _fitted_spec(run))
+    metrics = run / "metrics.csv"
+    num_epochs = recipe.training.epochs
+    if metrics.is_file():
+        num_epochs = len(read_table(metrics, what="the record of the epochs").rows)
+    return FinishedRun(run, recipe, record, network, best_epoch, num_epochs, _fitted_spec(run))
 
 
 def _fitted_spec(run: Path) -> ModelSpec | None:
@@ -91,6 +108,9 @@ def _fitted_spec(run: Path) -> ModelSpec | None:
 
 
 def _read_checkpoint(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        message = f"there is no {path.name}"
+        raise ValueError(message)
     with path.open("rb") as file:
         # torch takes anything else for its older format, and fails in any way.
         if not zipfile.is_zipfile(file):

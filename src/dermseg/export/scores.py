@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from dermseg.errors import UsageError
 from dermseg.package import Score
+from dermseg.storage import read_json
 
 __all__ = ["read_score"]
 
@@ -34,7 +34,7 @@ def read_score(evaluation: Path, *, used_for_selection: bool = False) -> Score:
         UsageError: If there is no such summary.
     """
     try:
-        summary = json.loads((evaluation / "summary.json").read_text("utf-8"))
+        summary = read_json(evaluation / "summary.json")
         is_of_classes = "classes" in summary or "presence" in summary
         figures = dict(_of_classes(summary) if is_of_classes else summary["aggregates"].items())
         return Score(
@@ -46,7 +46,7 @@ def read_score(evaluation: Path, *, used_for_selection: bool = False) -> Score:
                 for name, found in figures.items()
             },
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (UsageError, ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{evaluation}: no summary.json of an evaluation of a model on a dataset: {error}"
         raise UsageError(message) from error
 

@@ -55,11 +55,17 @@ def read_weights(package: Path) -> dict[str, Tensor]:
         with safe_open(path, "pt") as file:
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
             there = (file.metadata() or {}).get(_IN_ONNX, "").split()
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, ValueError, TypeError) as error:
         message = f"{path}: no weights to start from ({error}); export the run again to get them"
         raise PackageError(message) from error
     if there:
         held = _held(package)
+        if missing := sorted(set(there) - held.keys()):
+            message = (
+                f"{path}: it says that model.onnx holds {missing[0]}, which it does not; export "
+                "the run again"
+            )
+            raise PackageError(message)
         weights |= {name: torch.from_numpy(held[name].astype(np.float32)) for name in there}
     return weights
 

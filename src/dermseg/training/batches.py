@@ -170,5 +170,7 @@ class SegmentationDataModule(LightningDataModule):
 
 
 def _prepare_worker(worker: int) -> None:
-    # Ctrl-C reaches the workers too; the main process ends them.
+    # Ctrl-C reaches the workers too; the main process ends them. With its handlers, which a fork
+    # inherits, they would print where they were interrupted.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import math
 import multiprocessing
-import signal
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import torch
+from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 
-from dermseg.errors import OutputError, RunError, UsageError
+from dermseg.errors import UsageError
 from dermseg.recipes import Recipe
 from dermseg.training.batches import SegmentationDataModule
 from dermseg.training.checkpoints import LAST, EpochKeeper
 from dermseg.training.initialization import load_initial_weights
+from dermseg.training.machine import as_only_process, check_checkpoint, plain_errors
 from dermseg.training.module import SegmentationModule
 from dermseg.training.monitor import monitored_score
 from dermseg.training.optimization import average_weights, first_steps
@@ -33,13 +32,6 @@ from dermseg.training.progress_report import ProgressReport
 __all__ = ["choose_precision", "fit"]
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
-
-_OUT_OF_MEMORY = (
-    "out of memory: lower training.batch_size (training.accumulate_batches keeps the step's size), "
-    "or preprocessing.size, or use fewer --workers"
-)
-
-_logger = logging.getLogger(__name__)
 
 
 def fit(
@@ -63,7 +55,8 @@ def fit(
         DivergenceError: If the loss is no longer a number.
         RunError: If memory runs out.
         OutputError: If the disk is full.
-        UsageError: If the batch cannot be divided among the processes.
+        UsageError: If the batch cannot be divided among the processes, or the checkpoint is
+            damaged.
     """
     options = recipe.training
     _check_batch(options.batch_size, num_processes)
@@ -71,10 +64,12 @@ def fit(
     num_steps = math.ceil(data.num_batches / options.accumulate_batches) * options.epochs
     module = SegmentationModule(recipe, num_steps=num_steps, class_weights=class_weights)
     last = run / LAST
-    if recipe.network.initial_weights is not None and not last.is_file():
+    if last.is_file():
+        check_checkpoint(last)
+    elif recipe.network.initial_weights is not None:
         load_initial_weights(module.network, recipe)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    with warnings.catch_warnings(), _plain_errors(run):
+    with warnings.catch_warnings(), as_only_process(), plain_errors(run):
         # Hints on the number of workers, which is the caller's to choose.
         warnings.simplefilter("ignore", PossibleUserWarning)
         warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
@@ -88,6 +83,7 @@ def fit(
             gradient_clip_val=options.max_gradient_norm,
             accumulate_grad_batches=options.accumulate_batches,
             callbacks=_callbacks(recipe, run, num_steps),
+            plugins=[LightningEnvironment()],
             default_root_dir=run,
             logger=TensorBoardLogger(run, None, "tensorboard", default_hp_metric=False),
             log_every_n_steps=1,
@@ -96,8 +92,7 @@ def fit(
             enable_progress_bar=False,
             num_sanity_val_steps=0,
         )
-        with _interruptible():
-            trainer.fit(module, data, ckpt_path=last if last.is_file() else None)
+        trainer.fit(module, data, ckpt_path=last if last.is_file() else None)
 
 
 def choose_precision(name: str) -> Precision:
@@ -168,38 +163,3 @@ def _strategy(num_processes: int) -> Strategy | str:
     # New processes unpickle Lightning's objects, which imports torchvision: ours must come first.
     multiprocessing.get_context("forkserver").set_forkserver_preload(["dermseg.training"])
     return DDPStrategy(process_group_backend="gloo", start_method="forkserver")
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn the end of the program, which Lightning makes of an interruption, into one."""
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    except SystemExit as error:
-        # Lightning ignores further Ctrl-C from then on; that is not its to decide.
-        signal.signal(signal.SIGINT, handler)
-        _logger.warning("interrupted: continue after the last whole epoch with --resume")
-        raise KeyboardInterrupt from error
-
-
-@contextmanager
-def _plain_errors(run: Path) -> Iterator[None]:
-    """Turn the machine's limits into errors that say what to change."""
-    try:
-        yield
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise RunError(_OUT_OF_MEMORY) from error
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-            raise
-        message = f"{run}: {error.strerror}: free some space, then continue with --resume"
-        raise OutputError(message) from error
-    except RuntimeError as error:
-        # torch reports a CPU allocation that failed, and a checkpoint cut short, in words only.
-        if "not enough memory" in str(error) or "can't allocate memory" in str(error):
-            raise RunError(_OUT_OF_MEMORY) from error
-        if "PytorchStreamWriter failed" in str(error):
-            message = f"{run}: a checkpoint could not be written; is the disk full? {error}"
-            raise OutputError(message) from error
-        raise

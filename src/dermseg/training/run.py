@@ -16,15 +16,18 @@ from pathlib import Path
 from dermseg.calibration.thresholds import fit_kernels, fit_thresholds
 from dermseg.datasets import Dataset, write_split
 from dermseg.datasets.class_masks import is_lesion_only
+from dermseg.datasets.listing import list_some
 from dermseg.datasets.pairs import PairSource
 from dermseg.export import describe_package, export_run, tune_package
 from dermseg.package import Score
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
+from dermseg.storage import lock_folder
 from dermseg.training.batches import SegmentationDataModule
 from dermseg.training.data import open_pairs
 from dermseg.training.final_scores import FinalScores, score_model
 from dermseg.training.fitting import fit
+from dermseg.training.mask_counts import MaskCounts
 from dermseg.training.module import check_recipe
 from dermseg.training.parts import TrainingParts, divide
 from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictions, draw_roc
@@ -86,10 +89,21 @@ def train(
     """
     check_run(run, recipe, resume=resume)
     check_recipe(recipe)
+    with lock_folder(run):
+        return _train(recipe, data, run, num_workers=num_workers, num_processes=num_processes)
+
+
+def _train(
+    recipe: Recipe, data: TrainingData, run: Path, *, num_workers: int, num_processes: int
+) -> Path:
     datasets, parts = _divide(recipe, data)
+    _name_left_out(datasets)
     _logger.info("%s", parts)
     pairs = open_pairs(recipe, [*parts.train, *parts.selection], data.cache)
-    record = describe_run(recipe, datasets, parts, pairs)
+    counts = MaskCounts(recipe.classes)
+    record = describe_run(recipe, datasets, parts, pairs, counts)
+    for warning in counts.find_warnings():
+        _logger.warning("%s", warning)
     open_run(run, recipe, record)
     if (run / "model" / "model.json").is_file():
         _logger.info("%s is finished", run)
@@ -124,6 +138,15 @@ def _divide(recipe: Recipe, data: TrainingData) -> tuple[list[Dataset], Training
         pseudo=() if pseudo is None else pseudo.samples,
     )
     return (datasets if pseudo is None else [*datasets, pseudo]), parts
+
+
+def _name_left_out(datasets: Sequence[Dataset]) -> None:
+    for dataset in datasets:
+        if dataset.orphans:
+            named = list_some([str(orphan) for orphan in dataset.orphans])
+            _logger.warning(
+                "%d files of %s are left out: %s", len(dataset.orphans), dataset.root, named
+            )
 
 
 def _find_repeats(
@@ -168,7 +191,7 @@ def _finish(run: Path, selection: Sequence[Sample]) -> Path:
             predictor = load_model(unfinished)
             final = score_model(predictor, selection)
             describe_package(unfinished, scores=[_score(final, f"{_SELECTION}, {_TUNED}")])
-    _warn_of_nothing_found(final)
+    _warn_of_useless_masks(final)
     draw_curves(run, classes)
     draw_roc(final.pixels, run / "roc.png")
     draw_overlays(predictor, selection, final.scores, run / "overlays")
@@ -177,17 +200,24 @@ def _finish(run: Path, selection: Sequence[Sample]) -> Path:
     return package
 
 
-def _warn_of_nothing_found(final: FinalScores) -> None:
+def _warn_of_useless_masks(final: FinalScores) -> None:
     names = [name for name in ("mean_jaccard", "pooled_jaccard") if name in final.figures]
     reached = final.figures[names[0]].value
-    if reached < _NOTHING:
-        _logger.warning(
-            "this model finds next to nothing: Jaccard index %.4f on the %d images that chose the "
-            "checkpoint. Look at predictions.png and curves.png in the run folder, let `dermseg "
-            "data check` look at the masks, or train longer",
-            reached,
-            len(final.scores),
-        )
+    counts = [score.counts for score in final.scores]
+    if all(count.fn == count.tn == 0 for count in counts):
+        finding = "marks every pixel of every image"
+    elif reached < _NOTHING:
+        finding = "finds next to nothing"
+    else:
+        return
+    _logger.warning(
+        "this model %s: Jaccard index %.4f on the %d images that chose the checkpoint. Look at "
+        "predictions.png and curves.png in the run folder, let `dermseg data check` look at the "
+        "masks, or train longer",
+        finding,
+        reached,
+        len(final.scores),
+    )
 
 
 def _name_apart(samples: Sequence[Sample]) -> list[Sample]:

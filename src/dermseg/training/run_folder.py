@@ -24,10 +24,11 @@ from dermseg.export import RunRecord
 from dermseg.package import DataSource
 from dermseg.preprocessing import UNIT_RANGE, fit_normalization
 from dermseg.recipes import Recipe, parse_recipe
-from dermseg.storage import write_bytes_atomically
+from dermseg.storage import LOCK, read_model, read_text, write_bytes_atomically
 from dermseg.training.checkpoints import LAST
 from dermseg.training.class_weights import fit_class_weights
 from dermseg.training.initialization import imagenet_normalization
+from dermseg.training.mask_counts import MaskCounts
 from dermseg.training.parts import TrainingParts
 
 __all__ = ["check_run", "describe_environment", "describe_run", "find_commit", "open_run"]
@@ -39,7 +40,7 @@ def check_run(run: Path, recipe: Recipe, *, resume: bool) -> None:
     """Refuse a folder that is taken, or was made by another recipe."""
     saved = run / "recipe.toml"
     if resume and saved.is_file():
-        if parse_recipe(saved.read_text("utf-8"), source=str(saved)) != recipe:
+        if parse_recipe(read_text(saved), source=str(saved)) != recipe:
             message = f"{run} was made by another recipe: resume with {saved}"
             raise UsageError(message)
         return
@@ -52,7 +53,7 @@ def open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
     """Make a run folder, or check that an old one was made from the same images."""
     old = run / "run.json"
     if old.is_file():
-        before = RunRecord.model_validate_json(old.read_bytes())
+        before = read_model(old, RunRecord, what="the record of a run")
         if (
             before.model_copy(update={"commit": record.commit, "environment": record.environment})
             != record
@@ -72,7 +73,11 @@ def open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
 
 
 def describe_run(
-    recipe: Recipe, datasets: Sequence[Dataset], parts: TrainingParts, pairs: PairSource
+    recipe: Recipe,
+    datasets: Sequence[Dataset],
+    parts: TrainingParts,
+    pairs: PairSource,
+    counts: MaskCounts,
 ) -> RunRecord:
     """Fit what a run fits to its images, and record them and the machine.
 
@@ -83,6 +88,7 @@ def describe_run(
         datasets: Where the images are from.
         parts: What each is used for.
         pairs: Reads them.
+        counts: Counts what the masks hold.
 
     Raises:
         ImageError: If an image or a mask cannot be read.
@@ -90,7 +96,8 @@ def describe_run(
     """
     size = recipe.preprocessing.size
     classes = Preparation.of(recipe).inputs
-    normalization = fit_normalization(pairs(sample, size).image for sample in parts.train)
+    read = counts.count(pairs(sample, size) for sample in parts.train)
+    normalization = fit_normalization(pair.image for pair in read)
     if recipe.preprocessing.normalization == "unit":
         normalization = UNIT_RANGE
     elif recipe.preprocessing.normalization == "imagenet":
@@ -150,7 +157,7 @@ def find_commit() -> str:
 
 
 def _is_free(run: Path, *, resume: bool) -> bool:
-    names = {path.name for path in run.iterdir()}
+    names = {path.name for path in run.iterdir()} - {LOCK}
     if resume:
         # What a run leaves that was killed before its recipe was in place.
         names -= {(run / LAST).parent.name, *(path.name for path in run.glob(".dermseg-*.tmp"))}
