@@ -16,7 +16,7 @@ from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from dermseg.cli import app
+from dermseg.cli.commands import app
 
 _log = get_plugin_logger("hooks")
 _COMMAND_LINE = "reference/command-line.md"

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -135,6 +136,8 @@ def _as_a_program(words: list[str]) -> Iterator[None]:
     """Set arguments and warnings as a new process has them, and take back what it leaves."""
     logger = logging.getLogger("dermseg")
     handlers, level, propagate = [*logger.handlers], logger.level, logger.propagate
+    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    thread_hook = threading.excepthook
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("default")
         patch.setattr(sys, "argv", words)
@@ -142,6 +145,9 @@ def _as_a_program(words: list[str]) -> Iterator[None]:
         try:
             yield
         finally:
+            for number, handler in signals.items():
+                signal.signal(number, handler)
+            threading.excepthook = thread_hook
             logger.handlers[:] = handlers
             logger.setLevel(level)
             logger.propagate = propagate

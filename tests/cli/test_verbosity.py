@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import dermseg
-from dermseg.cli import app
+from dermseg.cli.commands import app
 from dermseg.images import write_image
 from dermseg.progress import is_shown, show_progress, track
 

@@ -2,85 +2,64 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
+import os
+import signal
 import sys
-from typing import Annotated, NoReturn
+import time
+from typing import TYPE_CHECKING
 
-import typer
+if TYPE_CHECKING:
+    from types import FrameType
 
-from dermseg import __version__
-from dermseg.cli import (
-    calibrate,
-    card,
-    catalogue,
-    compare,
-    data,
-    demo,
-    evaluate,
-    export,
-    predict,
-    train,
-)
-from dermseg.cli.verbosity import set_verbosity, with_verbosity
-from dermseg.errors import DermsegError, ImageError, UsageError
+__all__ = ["main"]
 
-__all__ = ["app", "main"]
-
-app = typer.Typer(
-    name="dermseg",
-    help="Segment skin lesions in dermoscopic images. Not a medical device, and no diagnosis.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode=None,  # importing rich takes longer than all else that --help does
-    pretty_exceptions_enable=False,
-)
-app.command("predict")(with_verbosity(predict.predict))
-app.command("demo")(with_verbosity(demo.demo))
-app.add_typer(data.app, name="data")
-app.command("train")(with_verbosity(train.train))
-app.command("evaluate")(with_verbosity(evaluate.evaluate))
-app.command("compare")(with_verbosity(compare.compare))
-app.command("export")(with_verbosity(export.export))
-app.command("calibrate")(with_verbosity(calibrate.calibrate))
-app.command("card")(card.card)
-app.command("models")(catalogue.models)
-app.command("networks")(catalogue.networks)
-app.command("recipes")(catalogue.recipes)
-
-
-def _show_version(value: bool) -> None:
-    if value:
-        typer.echo(__version__)
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
-    ] = False,
-) -> None:
-    set_verbosity(logging.INFO)
+_PATIENCE = 3.0
+"""Seconds after an interruption during which further ones are taken for the same."""
 
 
 def main() -> None:
-    """Run the command line; errors become one line and an exit code, never a traceback."""
+    """Run the command line; errors become one line and an exit code, never a traceback.
+
+    Exit codes: 0 done, 1 some inputs failed, 2 the call was wrong, 3 it could not be finished, 130
+    interrupted, also by SIGTERM. Of an error that nobody foresaw, the details are in a file that
+    the line names.
+    """
+    _catch_signals()
+    code = 130
     try:
-        # The same name for `python -m dermseg`: completion is installed for that of the command.
-        app(prog_name="dermseg")
-    except DermsegError as error:
-        _fail(str(error), 2 if isinstance(error, UsageError) else _code_of(error))
+        # Here, so that an interruption of the imports is one line as well.
+        from dermseg.cli.running import run
+
+        code = run()
     except KeyboardInterrupt:
-        _fail("interrupted", 130)
-    except MemoryError:
-        _fail("out of memory: use a smaller --batch-size, or fewer --workers", 3)
-
-
-def _code_of(error: DermsegError) -> int:
-    return 1 if isinstance(error, ImageError) else 3
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    typer.echo(f"dermseg: {message}", err=True)
+        sys.stderr.write("dermseg: interrupted\n")
+    if code == 130:
+        # Python's own end would let the next one kill it, with another exit code.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(code)
+
+
+def _catch_signals() -> None:
+    """Turn the first Ctrl-C, or SIGTERM, into an interruption, and let it end in peace.
+
+    More of them would interrupt what cleans up; only after some seconds does one end the program
+    at once.
+    """
+    first = 0.0
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal first
+        now = time.monotonic()
+        if not first:
+            first = now
+            raise KeyboardInterrupt
+        if now - first > _PATIENCE:
+            os._exit(130)
+
+    with contextlib.suppress(ValueError):  # in a thread of somebody's program
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, interrupt)
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, interrupt)

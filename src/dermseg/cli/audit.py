@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dermseg.errors import MissingExtraError, UsageError
+from dermseg.terminal import print_line, print_text
 
 if TYPE_CHECKING:
     from dermseg.datasets import Dataset
@@ -93,19 +94,19 @@ def _open(folder: Path) -> Dataset:
 
 def _print(summary: dict[str, Any], *, as_json: bool) -> None:
     for failure in summary["failures"]:
-        typer.echo(f"dermseg: {failure['file']}: {failure['error']}", err=True)
+        print_line(f"dermseg: {failure['file']}: {failure['error']}", err=True)
     if as_json:
-        typer.echo(json.dumps(summary, indent=1))
+        print_text(json.dumps(summary, indent=1))
         return
     for place in summary["places"]:
         name = f"{place['folder']} {place['part']}".rstrip()
-        typer.echo(f"{name}: {place['num_images']} images")
-    typer.echo(f"pairs: {_counts(summary['kinds'])}")
+        print_line(f"{name}: {place['num_images']} images")
+    print_line(f"pairs: {_counts(summary['kinds'])}")
     for leak in summary["leaks"]:
         first, second = leak["places"]
-        typer.echo(f"leak: {first} | {second}: {leak['num']} pairs ({_counts(leak['kinds'])})")
+        print_line(f"leak: {first} | {second}: {leak['num']} pairs ({_counts(leak['kinds'])})")
     if not summary["leaks"]:
-        typer.echo("no image or lesion was found in two places")
+        print_line("no image or lesion was found in two places")
 
 
 def _counts(kinds: dict[str, int]) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dermseg.cli.sources import GroupsOption, ImagesOption, MasksOption, choose_sources
+from dermseg.terminal import print_line
 
 __all__ = ["calibrate"]
 
@@ -72,7 +73,7 @@ def calibrate(
     else:
         thresholds = (f"{name} {value:.3g}" for name, value in options.thresholds.items())
         fitted = f"thresholds: {', '.join(thresholds)}"
-    typer.echo(
+    print_line(
         f"model package '{spec.name}': {output}; {fitted}; its MODEL_CARD.md says how reliable its "
         "estimates are"
     )

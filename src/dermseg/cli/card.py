@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from dermseg.terminal import print_line
+
 __all__ = ["card"]
 
 
@@ -33,7 +35,7 @@ def card(
         raise MissingExtraError("writing cards", "train") from error
     scores = [read_score(folder) for folder in score or []]
     describe_package(model, scores=scores, notes=None if notes is None else _read(notes))
-    typer.echo(f"written to {model / 'MODEL_CARD.md'}")
+    print_line(f"written to {model / 'MODEL_CARD.md'}")
 
 
 def _read(path: Path) -> str:

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from dermseg.terminal import print_line, print_text
+
 __all__ = ["models", "networks", "recipes"]
 
 
@@ -22,7 +24,7 @@ def models(
     packages = [load_package(name) for name in list_packages()]
     if as_json:
         specs = {package.spec.name: package.spec.model_dump(mode="json") for package in packages}
-        typer.echo(json.dumps(specs, indent=1))
+        print_text(json.dumps(specs, indent=1))
         return
     for package in packages:
         spec = package.spec
@@ -30,7 +32,7 @@ def models(
         mark = " (default)" if spec.name == DEFAULT_MODEL else ""
         mark += " (experimental)" if spec.experimental else ""
         size = package.onnx_path.stat().st_size / 1e6
-        typer.echo(
+        print_line(
             f"{spec.name}{mark}: {spec.description}; classes {', '.join(spec.classes)}; input "
             f"{width}x{height}; {size:.1f} MB; {package.folder}"
         )
@@ -55,18 +57,18 @@ def networks(
     if name is None:
         first_lines = {key: text.splitlines()[0] for key, text in described.items()}
         if as_json:
-            typer.echo(json.dumps(first_lines, indent=1))
+            print_text(json.dumps(first_lines, indent=1))
             return
         for key, line in first_lines.items():
-            typer.echo(f"{key}: {line}")
+            print_line(f"{key}: {line}")
         return
     summary = _summarize(name, _parse_size(size))
     if as_json:
-        typer.echo(json.dumps({"name": name, **summary}, indent=1))
+        print_text(json.dumps({"name": name, **summary}, indent=1))
         return
     text = described["smp:<architecture>/<encoder>" if name.startswith("smp:") else name]
-    typer.echo(f"{name}\n\n{text}\n")
-    typer.echo("\n".join(_format_blocks(summary)))
+    print_text(f"{name}\n\n{text}\n")
+    print_text("\n".join(_format_blocks(summary)))
 
 
 def _describe_networks() -> dict[str, str]:
@@ -132,7 +134,7 @@ def recipes(
     from dermseg.recipes import list_recipes, read_recipe, recipe_text
 
     if name is not None:
-        typer.echo(recipe_text(name), nl=False)
+        print_text(recipe_text(name).removesuffix("\n"))
         return
     for key in list_recipes():
-        typer.echo(f"{key}: {read_recipe(key).description}")
+        print_line(f"{key}: {read_recipe(key).description}")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from dermseg.errors import MissingExtraError
+from dermseg.terminal import print_line, print_text
 
 __all__ = ["compare"]
 
@@ -50,15 +51,15 @@ def compare(
     if output is not None:
         notes = comparison.write_comparison(output, result, num_images=pictures)
     if as_json:
-        typer.echo(json.dumps(summary, indent=2))
+        print_text(json.dumps(summary, indent=2))
     else:
         for line in _lines(summary, comparison.describe_images(result)):
-            typer.echo(line)
+            print_line(line)
         notes = [*summary["warnings"], *notes]
     for note in notes:
-        typer.echo(f"warning: {note}", err=True)
+        print_line(f"warning: {note}", err=True)
     if output is not None and not as_json:
-        typer.echo(f"written to {output}")
+        print_line(f"written to {output}")
 
 
 def _lines(summary: dict[str, Any], images: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ from dermseg.cli.sources import (
     choose_sources,
 )
 from dermseg.cli.verbosity import with_verbosity
+from dermseg.terminal import print_line, print_text
 
 __all__ = ["app"]
 
@@ -36,7 +37,7 @@ def list_datasets() -> None:
         counts = " / ".join(str(count) for count in dataset.num_images.values())
         parts = f"; {counts} ({', '.join(dataset.num_images)})" if counts else ""
         marked = f"; attributes: {', '.join(dataset.attributes)}" if dataset.attributes else ""
-        typer.echo(f"{name}: {dataset.title}{parts}{marked}; licence {dataset.licence}")
+        print_line(f"{name}: {dataset.title}{parts}{marked}; licence {dataset.licence}")
 
 
 @app.command("check")
@@ -57,18 +58,18 @@ def check(
     source = choose_source(folder, images, masks)
     report = check_dataset(open_source(source, name, groups=groups))
     if as_json:
-        typer.echo(json.dumps(report.as_json(), indent=1))
+        print_text(json.dumps(report.as_json(), indent=1))
     else:
         parts = "".join(f", {part} {num}" for part, num in report.parts.items())
-        typer.echo(
+        print_line(
             f"{report.dataset}: {report.num_samples} images, {report.num_masks} with a mask, "
             f"{report.num_groups} groups{parts}; {len(report.problems)} problems"
         )
         for attribute, count in report.attributes.items():
             unknown = "" if count.unknown is None else f"; not known of {count.unknown.images}"
-            typer.echo(f"{attribute}: in {count.num_present} of {count.num_known} images{unknown}")
+            print_line(f"{attribute}: in {count.num_present} of {count.num_known} images{unknown}")
         for problem in report.problems:
-            typer.echo(str(problem))
+            print_line(str(problem))
     if report.problems:
         raise typer.Exit(1)
 
@@ -96,11 +97,11 @@ def split(
     parts = create_split(dataset.samples, seed=seed, fractions=shares)
     write_split(output, parts)
     counts = ", ".join(f"{part} {len(ids)}" for part, ids in parts.parts.items())
-    typer.echo(f"{dataset.name}: {counts}; written to {output}")
+    print_line(f"{dataset.name}: {counts}; written to {output}")
     for orphan in dataset.orphans:
-        typer.echo(f"left out: {orphan}", err=True)
+        print_line(f"left out: {orphan}", err=True)
     for line in describe_gaps(dataset.gaps):
-        typer.echo(f"not known: {line}", err=True)
+        print_line(f"not known: {line}", err=True)
 
 
 @app.command("preview")
@@ -132,4 +133,4 @@ def preview(
     except ModuleNotFoundError as error:
         raise MissingExtraError("previewing", "train") from error
     write_image(output, draw_preview(values, sources, num=num, epochs=epochs))
-    typer.echo(f"contact sheet: {output}")
+    print_line(f"contact sheet: {output}")

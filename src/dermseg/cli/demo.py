@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from dermseg.terminal import print_line
+
 __all__ = ["demo"]
 
 _NUM_IMAGES = 8
@@ -67,11 +69,11 @@ def demo(
             f"{row['seconds']:.2f}",
         )
     Console().print(table)
-    typer.echo(f"mean Jaccard index against the exact masks: {sum(scores) / len(scores):.3f}")
-    typer.echo(f"generated images: {images}")
-    typer.echo(f"masks, overlays and predictions.csv: {predictions}")
-    typer.echo("Generated images are not patients: these figures say that it runs, no more.")
-    typer.echo(f"look at them: {predictions / INDEX}")
+    print_line(f"mean Jaccard index against the exact masks: {sum(scores) / len(scores):.3f}")
+    print_line(f"generated images: {images}")
+    print_line(f"masks, overlays and predictions.csv: {predictions}")
+    print_line("Generated images are not patients: these figures say that it runs, no more.")
+    print_line(f"look at them: {predictions / INDEX}")
 
 
 def _make(folder: Path) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from dermseg.errors import MissingExtraError
 from dermseg.progress import is_shown
+from dermseg.terminal import print_line, print_text
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -67,19 +68,19 @@ def download(
             display.say("What has come is kept: run the same command again to continue.")
             raise
     if as_json:
-        typer.echo(json.dumps(report.as_json(), indent=1))
+        print_text(json.dumps(report.as_json(), indent=1))
         return
     state = "downloaded" if report.is_new else "is complete"
     marked = ""
     if report.num_with_attributes:
         marked = f", {report.num_with_attributes:,} with attributes"
     parts = "".join(f", {part} {num:,}" for part, num in report.parts.items())
-    typer.echo(
+    print_line(
         f"{name} {state} in {report.folder}: {report.num_images:,} images, {report.num_masks:,} "
         f"with a mask{marked}{parts}; {report.num_orphans} files without a partner"
     )
     for warning in report.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        print_line(f"warning: {warning}", err=True)
 
 
 class _Display:

@@ -21,6 +21,8 @@ from dermseg.cli.evaluation_tables import (
 )
 from dermseg.cli.sources import MasksOption, choose_source
 from dermseg.errors import MissingExtraError, UsageError
+from dermseg.storage import lock_folder
+from dermseg.terminal import print_line, print_text
 
 if TYPE_CHECKING:
     from dermseg.datasets.presence import Presence
@@ -125,7 +127,7 @@ def evaluate(
     )
     _check_call(truth, predictions, model, data, images, masks, split, presence)
     checks = Checks(pairs=read_pairs(audit) if audit is not None else (), strict=strict)
-    with contextlib.ExitStack() as stack:
+    with lock_folder(output), contextlib.ExitStack() as stack:
         stack.enter_context(_printed_warnings())
         if truth is not None and predictions is not None:
             about = {"truth": str(truth), "predictions": str(predictions)}
@@ -161,7 +163,7 @@ def evaluate(
         else:
             write_report(output, result, about=about)
     if as_json:
-        typer.echo(json.dumps(summary(result, about=about), indent=2))
+        print_text(json.dumps(summary(result, about=about), indent=2))
     else:
         _print(result, about, output)
 
@@ -229,7 +231,7 @@ def _printed_warnings() -> Iterator[None]:
 
 
 def _print_warning(message: Warning | str, *args: object, **options: object) -> None:
-    typer.echo(f"warning: {message}", err=True)
+    print_line(f"warning: {message}", err=True)
 
 
 def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
@@ -238,11 +240,11 @@ def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
     scored = f"{result.num_scored} images scored"
     if result.classes:
         scored = f"{result.num_scored} masks of {result.num_images} images scored"
-    typer.echo(f"{scored}{what}, {result.outcome}")
+    print_line(f"{scored}{what}, {result.outcome}")
     if result.aggregates:
-        typer.echo(f"protocol {result.protocol}")
+        print_line(f"protocol {result.protocol}")
     for line in interval_lines(result.aggregates):
-        typer.echo(line)
+        print_line(line)
     tables = [
         class_lines(result.classes) if result.classes else (),
         presence_lines(result.presence) if result.presence is not None else (),
@@ -251,7 +253,9 @@ def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
     ]
     for table in tables:
         for number, line in enumerate(table):
-            typer.echo(line if number else f"\n{line}")
+            if not number:
+                print_line("")
+            print_line(line)
     for warning in result.warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"written to {output}")
+        print_line(f"warning: {warning}", err=True)
+    print_line(f"written to {output}")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from dermseg.terminal import print_line
+
 __all__ = ["export"]
 
 
@@ -20,6 +22,9 @@ def export(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the model package.")],
     name: Annotated[
         str | None, typer.Option(help="The model's name, by default the recipe's.")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="Licence of the weights, for the model card.")
     ] = None,
     flips: Annotated[
         bool,
@@ -65,24 +70,30 @@ def export(
         raise UsageError(message)
     try:
         from dermseg.datasets import open_source
-        from dermseg.export import ExportOptions, export_run, read_score
+        from dermseg.export import NOT_STATED, ExportOptions, export_run, read_score
     except ModuleNotFoundError as error:
         raise MissingExtraError("exporting", "train") from error
     spec = export_run(
         run[0],
         output,
-        ExportOptions(name, flips, half, None if data is None else open_source(data)),
+        ExportOptions(
+            name,
+            flips,
+            half,
+            licence or NOT_STATED,
+            None if data is None else open_source(data),
+        ),
         others=run[1:],
         scores=tuple(read_score(folder) for folder in score or []),
         overwrite=overwrite,
     )
-    typer.echo(
+    print_line(
         f"model package '{spec.name}': {output}; probabilities differ from torch's by at most "
         f"{spec.provenance.export_difference:.1g}"
     )
     if spec.quantization is not None:
         measured = spec.quantization
-        typer.echo(
+        print_line(
             f"int8 costs {measured.loss:.4f} of the mean Jaccard index: "
             f"{measured.int8_jaccard:.4f} instead of {measured.float32_jaccard:.4f} on "
             f"{measured.num_images} images of {measured.on}"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from dermseg.errors import UsageError
+from dermseg.storage import lock_folder
+from dermseg.terminal import print_line, print_text
 
 if TYPE_CHECKING:
     from dermseg.package import Precision, RuntimeName
@@ -110,6 +114,7 @@ def predict(
         predict_jobs,
         share_heap,
     )
+    from dermseg.prediction.left_out import find_left_out
     from dermseg.prediction.naming import INDEX
     from dermseg.prediction.table import attribute_columns
     from dermseg.progress import track
@@ -118,7 +123,7 @@ def predict(
     if overwrite and skip_existing:
         message = "--overwrite and --skip-existing exclude each other: give one of them"
         raise UsageError(message)
-    if spacing_mm is not None and not spacing_mm > 0:
+    if spacing_mm is not None and not 0 < spacing_mm < math.inf:
         message = f"--spacing-mm is {spacing_mm}, expected a number above 0"
         raise UsageError(message)
     if mask_format not in MASK_FORMATS:
@@ -143,24 +148,27 @@ def predict(
         index=not no_index,
     )
     existing: Existing = "overwrite" if overwrite else "skip" if skip_existing else "refuse"
-    todo, kept = open_output(output, jobs, predictor, options, existing=existing)
-    results = predict_jobs(
-        predictor, todo, output, options, kept=kept, batch_size=batch_size, workers=workers
-    )
     num_found = dict.fromkeys(predictor.spec.attributes, 0)
     failures = []
-    # Not all rows are kept: they may be a million.
-    for _, row in track(results, len(todo), "predicting"):
-        if "error" in row:
-            failures.append({key: row[key] for key in ("file", "error")})
-        else:
-            for name in num_found:
-                num_found[name] += bool(row[attribute_columns(name)[0]])
+    with lock_folder(Path(output)):
+        todo, kept = open_output(output, jobs, predictor, options, existing=existing)
+        results = predict_jobs(
+            predictor, todo, output, options, kept=kept, batch_size=batch_size, workers=workers
+        )
+        # Not all rows are kept: they may be a million.
+        for _, row in track(results, len(todo), "predicting"):
+            if "error" in row:
+                failures.append({key: row[key] for key in ("file", "error")})
+            else:
+                for name in num_found:
+                    num_found[name] += bool(row[attribute_columns(name)[0]])
     counts = {"num_predicted": len(todo) - len(failures), "num_kept": len(kept)}
     summary = _describe(predictor, num_found) | {"output": output} | counts
     if not no_index:
         summary["index"] = open_sink(output).locate(INDEX)
-    _report(summary | {"failures": failures}, as_json=as_json)
+    left_out = find_left_out(inputs, (str(job.source) for job in jobs), recursive=recursive)
+    summary |= {"failures": failures, "not_looked_at": left_out.as_json()}
+    _report(summary, str(left_out), as_json=as_json)
     if failures:
         raise typer.Exit(1)
 
@@ -194,14 +202,16 @@ def _describe(predictor: Predictor, num_found: dict[str, int]) -> dict[str, Any]
     return described
 
 
-def _report(summary: dict[str, Any], *, as_json: bool) -> None:
+def _report(summary: dict[str, Any], left_out: str, *, as_json: bool) -> None:
     from dermseg.prediction.quality import REFUSALS
 
     failures: Sequence[dict[str, str]] = summary["failures"]
     for failure in failures:
-        typer.echo(f"dermseg: {failure['file']}: {failure['error']}", err=True)
+        print_line(f"dermseg: {failure['file']}: {failure['error']}", err=True)
+    if left_out:
+        print_line(left_out, err=True)
     if as_json:
-        typer.echo(json.dumps(summary, indent=1))
+        print_text(json.dumps(summary, indent=1))
         return
     kept = f", {summary['num_kept']} kept from before" if summary["num_kept"] else ""
     num_refused = sum(failure["error"] in REFUSALS for failure in failures)
@@ -209,13 +219,13 @@ def _report(summary: dict[str, Any], *, as_json: bool) -> None:
     failed = f", {num_failed} failed" if num_failed else ""
     refused = f", {num_refused} refused (--force writes their masks)" if num_refused else ""
     written = f"{summary['num_predicted']} masks written to {summary['output']}"
-    typer.echo(f"{written}{kept}{failed}{refused}")
+    print_line(f"{written}{kept}{failed}{refused}")
     for name, attribute in summary.get("attributes", {}).items():
-        typer.echo(f"{name.replace('_', ' ')}: in {attribute['num_found']} of these images")
+        print_line(f"{name.replace('_', ' ')}: in {attribute['num_found']} of these images")
     if "index" in summary:
-        typer.echo(f"overview: {summary['index']}")
+        print_line(f"overview: {summary['index']}")
     if summary["experimental"]:
-        typer.echo(
+        print_line(
             f"experimental: the model {summary['model']} has not shown that it finds this in "
             "photographs; its MODEL_CARD.md says what is known"
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dermseg.cli.sources import ImagesOption, MasksOption, PresenceOption, choose_sources
+from dermseg.terminal import print_line, print_text
 
 if TYPE_CHECKING:
     from dermseg.datasets.cache import CacheReport
@@ -67,15 +68,15 @@ def prepare(
 
 def _report(cache: Path, report: CacheReport, *, as_json: bool) -> None:
     for _, error in report.failures:
-        typer.echo(f"dermseg: {error}", err=True)
+        print_line(f"dermseg: {error}", err=True)
     if as_json:
         failures = [{"id": sample.id, "error": str(error)} for sample, error in report.failures]
         summary: dict[str, Any] = {**vars(report), "cache": str(cache), "failures": failures}
-        typer.echo(json.dumps(summary, indent=1))
+        print_text(json.dumps(summary, indent=1))
         return
     sizes = ", ".join(f"{height}x{width}" for height, width in report.sizes)
     failed = f", {len(report.failures)} failed" if report.failures else ""
-    typer.echo(
+    print_line(
         f"{cache}: {report.num_prepared} images prepared, {report.num_kept} kept{failed}; "
         f"{report.num_bytes / 1e6:,.1f} MB at {sizes}"
     )

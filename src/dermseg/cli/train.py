@@ -14,6 +14,7 @@ from dermseg.cli.sources import (
     PresenceOption,
     choose_sources,
 )
+from dermseg.terminal import print_line
 
 __all__ = ["train"]
 
@@ -92,7 +93,7 @@ def train(
             num_processes=processes,
             resume=resume,
         )
-        typer.echo(f"model package: {package}")
+        print_line(f"model package: {package}")
         return
     result = cross_validate(
         values,
@@ -108,7 +109,7 @@ def train(
         scored, interval = f"{figures.num_images} images: pooled", figures.figures["jaccard"]
     else:
         scored, interval = f"{result.num_scored} images: mean", result.aggregates["mean_jaccard"]
-    typer.echo(
+    print_line(
         f"out of fold, {scored} Jaccard {interval.value:.4f} "
         f"[{interval.low:.4f}, {interval.high:.4f}]; written to {output / 'out_of_fold'}"
     )
@@ -126,13 +127,8 @@ def _parse_folds(text: str) -> int | Path:
 
 
 def _read_ids(path: Path | None) -> frozenset[str]:
-    from dermseg.errors import UsageError
+    from dermseg.datasets.identity import normal_id
+    from dermseg.storage import read_text
 
-    if path is None:
-        return frozenset()
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path}: the list of ids cannot be read: {error}"
-        raise UsageError(message) from error
-    return frozenset(line.strip() for line in lines if line.strip())
+    lines = [] if path is None else read_text(path).splitlines()
+    return frozenset(normal_id(line.strip()) for line in lines if line.strip())

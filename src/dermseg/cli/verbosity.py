@@ -13,6 +13,7 @@ import typer
 
 from dermseg.errors import UsageError
 from dermseg.progress import show_progress
+from dermseg.terminal import print_line
 
 __all__ = ["TerminalBar", "set_verbosity", "with_verbosity"]
 
@@ -62,7 +63,7 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print a message."""
         prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        typer.echo(f"{prefix}{record.getMessage()}", err=True)
+        print_line(f"{prefix}{record.getMessage()}", err=True)
 
 
 def set_verbosity(level: int) -> None:
