@@ -15,7 +15,7 @@ from typing import Final
 
 import torch
 from lightning.pytorch.utilities import rank_zero_only
-from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from dermseg.errors import DermsegError, OutputError, RecipeError, RunError, UsageError
 
