@@ -21,7 +21,6 @@ from dermseg.cli.evaluation_tables import (
 )
 from dermseg.cli.sources import MasksOption, choose_source
 from dermseg.errors import MissingExtraError, UsageError
-from dermseg.storage import lock_folder
 from dermseg.terminal import print_line, print_text
 
 if TYPE_CHECKING:
@@ -114,6 +113,7 @@ def evaluate(
         )
         from dermseg.evaluation.report import REPORT_NAME, write_report
         from dermseg.prediction import load_model
+        from dermseg.storage import lock_folder
     except ModuleNotFoundError as error:
         raise MissingExtraError("evaluating", "eval") from error
 
@@ -148,15 +148,16 @@ def evaluate(
             else:
                 predictor = load_model(model)
                 about = {"model": predictor.spec.name, **about}
-                result = evaluate_model(
-                    predictor,
-                    samples,
-                    measures=measures,
-                    masks_dir=staged.path,
-                    presence=_read_presence(presence, predictor),
-                    checks=replace(checks, dataset=dataset),
+                result = staged.keep(
+                    evaluate_model(
+                        predictor,
+                        samples,
+                        measures=measures,
+                        masks_dir=staged.path,
+                        presence=_read_presence(presence, predictor),
+                        checks=replace(checks, dataset=dataset),
+                    )
                 )
-                result = staged.keep(result)
         write_evaluation(output, result, about=about)
         if no_report:
             (output / REPORT_NAME).unlink(missing_ok=True)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from dermseg.errors import UsageError
-from dermseg.storage import lock_folder
 from dermseg.terminal import print_line, print_text
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def predict(
     from dermseg.prediction.naming import INDEX
     from dermseg.prediction.table import attribute_columns
     from dermseg.progress import track
-    from dermseg.storage import open_sink
+    from dermseg.storage import lock_folder, open_sink
 
     if overwrite and skip_existing:
         message = "--overwrite and --skip-existing exclude each other: give one of them"
