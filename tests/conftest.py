@@ -26,6 +26,7 @@ from dermseg.phantom import Phantom, PhantomOptions, create_phantom
 from dermseg.preprocessing import UNIT_RANGE
 from dermseg.progress import show_progress
 from dermseg.recipes import LesionCrop, Postprocessing, Recipe, parse_recipe
+from dermseg.types import ImageArray
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -79,6 +80,49 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("needs real images: set DERMSEG_DATA to the folder that holds them")
     return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def dicom_photograph() -> Callable[..., bytes]:
+    """Make a DICOM object of a picture, (H, W, 3) uint8; further elements by keyword."""
+    pydicom = pytest.importorskip("pydicom")
+    uids = pytest.importorskip("pydicom.uid")
+
+    def make(pixels: ImageArray, *, transfer_syntax: str = "", **elements: Any) -> bytes:
+        data = pydicom.Dataset()
+        data.file_meta = pydicom.dataset.FileMetaDataset()
+        data.file_meta.TransferSyntaxUID = uids.ExplicitVRLittleEndian
+        data.SOPClassUID = "1.2.840.10008.5.1.4.1.1.77.1.7"
+        data.SOPInstanceUID = uids.generate_uid()
+        data.StudyInstanceUID, data.SeriesInstanceUID = uids.generate_uid(), uids.generate_uid()
+        data.PatientName, data.PatientID, data.StudyDate = (
+            "Planted^Person",
+            "ID-PLANTED",
+            "19770707",
+        )
+        data.PatientBirthDate, data.StudyID, data.AccessionNumber = "19010101", "PLANTED", "PLANTED"
+        data.StudyTime, data.ReferringPhysicianName, data.PatientSex = (
+            "121212",
+            "Doctor^Planted",
+            "O",
+        )
+        data.Rows, data.Columns, data.SamplesPerPixel = *pixels.shape[:2], 3
+        data.BitsAllocated, data.BitsStored, data.HighBit = 8, 8, 7
+        data.PixelRepresentation, data.PlanarConfiguration = 0, 0
+        data.PhotometricInterpretation = "RGB"
+        data.PixelData = pixels.tobytes() + b"\0" * (pixels.size % 2)
+        data["PixelData"].VR = "OB"
+        for keyword, value in elements.items():
+            setattr(data, keyword, value)
+        if transfer_syntax in (uids.DeflatedExplicitVRLittleEndian, uids.ImplicitVRLittleEndian):
+            data.file_meta.TransferSyntaxUID = transfer_syntax
+        elif transfer_syntax:
+            data.compress(transfer_syntax)
+        stream = io.BytesIO()
+        data.save_as(stream, enforce_file_format=True)
+        return stream.getvalue()
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,8 @@ def test_images_that_cannot_be_scored_are_counted_and_named(troubled: tuple[Path
     assert evaluation.num_skipped == 4
     assert evaluation.warnings == (
         "4 of 5 images were skipped and do not enter the means",
-        f"skipped broken: {predictions / 'broken.png'}: not one of JPEG, PNG, BMP, TIFF, WebP",
+        f"skipped broken: {predictions / 'broken.png'}: not one of DICOM, JPEG, PNG, BMP, TIFF, "
+        "WebP, GIF, HEIC, AVIF",
         f"skipped lost: {truth / 'lost.png'}: the file is empty",
         f"skipped missing: no prediction in {predictions}",
         "skipped small: the prediction is 3 x 10 pixels, the truth small.png is 6 x 10 "

@@ -15,7 +15,7 @@ from dermseg.images import IMAGE_SUFFIXES, find_images
 def folder(tmp_path: Path) -> Path:
     for name in (
         *("b.jpg", "a.PNG", "c.Jpeg", "d.bmp", "e.tif", "f.tiff", "g.webp"),
-        *("._b.jpg", ".hidden.png", "notes.txt", "jpg", "h.jpg.txt", "i.gif"),
+        *("._b.jpg", ".hidden.png", "notes.txt", "jpg", "h.jpg.txt", "i.svg"),
         *("sub/z.jpg", "sub/deep/y.png", "sub/._z.jpg", ".git/x.png", "__MACOSX/._b.jpg"),
     ):
         path = tmp_path / name

@@ -6,7 +6,7 @@ reason; what cannot be written is an ``OutputError``, and no half-written file i
 """
 
 from dermseg.images.containers import check_pixels
-from dermseg.images.folders import find_images, list_images
+from dermseg.images.folders import find_images, list_images, may_be_dicom
 from dermseg.images.formats import IMAGE_SUFFIXES
 from dermseg.images.reading import (
     EncodedImage,
@@ -17,9 +17,12 @@ from dermseg.images.reading import (
     name_of,
     open_image,
     read_image,
+    read_labels,
     read_mask,
     read_mask_values,
+    read_orientation,
     read_size,
+    read_spacing,
 )
 from dermseg.images.sources import ImageSource
 from dermseg.images.writing import (
@@ -47,12 +50,16 @@ __all__ = [
     "foreground",
     "is_whole",
     "list_images",
+    "may_be_dicom",
     "name_of",
     "open_image",
     "read_image",
+    "read_labels",
     "read_mask",
     "read_mask_values",
+    "read_orientation",
     "read_size",
+    "read_spacing",
     "write_image",
     "write_mask",
     "write_probability",

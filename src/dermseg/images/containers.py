@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import struct
 import threading
 import warnings
@@ -16,9 +17,9 @@ from PIL import ExifTags, Image
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from dermseg.errors import ImageError, ImageWarning
+from dermseg.errors import ImageError, ImageWarning, MissingExtraError
 from dermseg.images.budgets import LONGEST_SIDE, count_pages, find_scan_excess
-from dermseg.images.formats import FORMATS, Format, recognise
+from dermseg.images.formats import FORMATS, HEAD, Format, recognise
 from dermseg.images.integrity import CUT_OFF, DAMAGED
 from dermseg.images.repairs import read_jpeg_without_end, without_large_metadata
 from dermseg.images.sources import ImageSource, open_source, source_name
@@ -72,6 +73,7 @@ class OpenedImage:
         stream: The open file.
         encoded: Pillow's view of it, not decoded.
         orientation: EXIF orientation that is still to be applied, 1 to 8.
+        stored_orientation: EXIF orientation of the file, 1 to 8.
     """
 
     name: str
@@ -80,6 +82,13 @@ class OpenedImage:
     stream: BinaryIO
     encoded: ImageFile
     orientation: int
+    stored_orientation: int
+
+    @property
+    def spacing_mm(self) -> float | None:
+        """Width of a pixel in mm where the file says how that was calibrated, else None."""
+        spacing: float | None = getattr(self.encoded, "spacing_mm", None)
+        return spacing
 
     def reduced_size(self, least: Size) -> Size:
         """The size that ``decode`` gives: a half, a quarter or an eighth of a JPEG, rounded up.
@@ -139,10 +148,10 @@ class OpenedImage:
                 raise ImageError(self.name, defect)
             return image
         reduce(self.encoded)
-        if self.format.name == "TIFF":
-            if _covered_pixels(self.encoded) < self.size[0] * self.size[1]:
-                raise ImageError(self.name, "the file does not hold all rows of the image")
-            # Only this decoder looks at metadata, and warns about them, and at Pillow's own limit.
+        if self.format.name == "TIFF" and _covered_pixels(self.encoded) < math.prod(self.size):
+            raise ImageError(self.name, "the file does not hold all rows of the image")
+        if self.format.name in ("TIFF", "DICOM"):
+            # Only these decoders look at metadata, and warn about them, and at Pillow's own limit.
             with _without_warnings(), _without_pillow_limit():
                 self.encoded.load()
         else:
@@ -174,7 +183,7 @@ def opened_image(source: ImageSource, *, max_megapixels: float) -> Iterator[Open
     name = source_name(source)
     with open_source(source) as stream:
         with decoding(name):
-            format = recognise(stream.read(16))
+            format = recognise(stream.read(HEAD))
             if format is None:
                 raise ImageError(name, f"not one of {', '.join(row.name for row in FORMATS)}")
             if excess := format.find_excess(stream):
@@ -232,6 +241,9 @@ def _find_defect(stream: BinaryIO, format: Format) -> str | None:
 
 
 def _read_header(name: str, stream: BinaryIO, format: Format) -> OpenedImage:
+    if format.missing_extra is not None:
+        extra = MissingExtraError(f"reading {format.name}", format.missing_extra)
+        raise ImageError(name, str(extra))
     stream.seek(0)
     with _without_warnings():
         try:
@@ -243,7 +255,7 @@ def _read_header(name: str, stream: BinaryIO, format: Format) -> OpenedImage:
                 f"a damaged {format.name} file, or of a kind that is not supported ({error})"
             )
             raise ImageError(name, reason) from error
-        orientation = _orientation(encoded)
+        stored_orientation = orientation = _orientation(encoded)
     width, height = encoded.size
     turned = orientation >= 5
     if isinstance(encoded, TiffImageFile):
@@ -256,7 +268,7 @@ def _read_header(name: str, stream: BinaryIO, format: Format) -> OpenedImage:
         turned = turned and ExifTags.Base.Orientation not in encoded.tag_v2
         orientation = 1
     size = (width, height) if turned else (height, width)
-    return OpenedImage(name, format, size, stream, encoded, orientation)
+    return OpenedImage(name, format, size, stream, encoded, orientation, stored_orientation)
 
 
 _NEW_SUBFILE_TYPE = 254

@@ -6,16 +6,17 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from dermseg.images.formats import IMAGE_SUFFIXES
+from dermseg.images.formats import HEAD, IMAGE_SUFFIXES, recognise
 from dermseg.storage import Folder, Storage, StoredFile
 
-__all__ = ["find_images", "list_images"]
+__all__ = ["find_images", "list_images", "may_be_dicom"]
 
 
 def list_images(storage: Storage, *, recursive: bool = False) -> Iterator[StoredFile]:
     """List the image files of a storage by their suffix, in its order.
 
-    Nothing is opened: a file that is no image is listed, so that reading it names it.
+    A file with an image's suffix is listed unopened, so that reading it names what is wrong. Those
+    without suffix, or with digits in its place, are listed if they are DICOM.
 
     Args:
         storage: Where to look.
@@ -25,8 +26,30 @@ def list_images(storage: Storage, *, recursive: bool = False) -> Iterator[Stored
         UsageError: If the storage is missing or cannot be listed.
     """
     for key in storage.list_keys(recursive=recursive):
-        if PurePosixPath(key).suffix.lower() in IMAGE_SUFFIXES:
-            yield StoredFile(storage, key)
+        suffix = PurePosixPath(key).suffix.lower()
+        file = StoredFile(storage, key)
+        if suffix in IMAGE_SUFFIXES or (may_be_dicom(key) and _is_dicom(file)):
+            yield file
+
+
+def may_be_dicom(name: str) -> bool:
+    """Whether a name ends as those of DICOM files do: in no suffix, in digits, or in ``.dcm``.
+
+    Example:
+        >>> [may_be_dicom(name) for name in ("IM000001", "1.2.840.10008", "a.dcm", "a.jpg")]
+        [True, True, True, False]
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    return not suffix or suffix[1:].isdigit() or suffix in (".dcm", ".dicom")
+
+
+def _is_dicom(file: StoredFile) -> bool:
+    try:
+        with file.open() as stream:
+            format = recognise(stream.read(HEAD))
+    except OSError:
+        return False
+    return format is not None and format.name == "DICOM"
 
 
 def find_images(folder: str | os.PathLike[str], *, recursive: bool = False) -> list[Path]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import BinaryIO, Final
 
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -19,14 +22,21 @@ from dermseg.images.budgets import (
     find_png_excess,
     find_tiff_excess,
 )
+from dermseg.images.dicom import DicomFile
 from dermseg.images.integrity import (
+    find_gif_defect,
+    find_heif_defect,
     find_jpeg_defect,
     find_png_defect,
     find_tiff_defect,
     find_webp_defect,
 )
 
-__all__ = ["FORMATS", "IMAGE_SUFFIXES", "Format", "recognise"]
+__all__ = ["FORMATS", "HEAD", "IMAGE_SUFFIXES", "Format", "recognise"]
+
+
+HEAD: Final = 132
+"""Bytes at the beginning of a file that tell its format."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,7 @@ class Format:
             at before anything else.
         is_reduced_in_decoder: Whether the decoder gives a half, a quarter or an eighth of the
             size in a fraction of the time.
+        extra: Library that the reader needs, and the extra that installs it.
     """
 
     name: str
@@ -55,13 +66,28 @@ class Format:
     find_defect: Callable[[BinaryIO], str | None] | None = None
     find_excess: Callable[[BinaryIO], str | None] = lambda stream: None
     is_reduced_in_decoder: bool = False
+    extra: tuple[str, str] | None = None
+
+    @property
+    def missing_extra(self) -> str | None:
+        """The extra to install before files of this format can be read, or None."""
+        if self.extra is None or find_spec(self.extra[0]) is not None:
+            return None
+        return self.extra[1]
 
     def matches(self, head: bytes) -> bool:
-        """Whether the first 16 bytes of a file are those of this format."""
+        """Whether the first ``HEAD`` bytes of a file are those of this format."""
         return any(
             all(head[offset:].startswith(mark) for offset, mark in signature)
             for signature in self.signatures
         )
+
+
+def _read_heif(stream: BinaryIO) -> ImageFile:
+    from pillow_heif import HeifImageFile  # noqa: PLC0415 -- an optional extra
+
+    file: ImageFile = HeifImageFile(stream)  # type: ignore[no-untyped-call]
+    return file
 
 
 def _starts(*marks: bytes) -> tuple[tuple[tuple[int, bytes], ...], ...]:
@@ -69,6 +95,14 @@ def _starts(*marks: bytes) -> tuple[tuple[tuple[int, bytes], ...], ...]:
 
 
 FORMATS: Final[tuple[Format, ...]] = (
+    # First, since what stands before its mark may be the head of another format, mostly of TIFF.
+    Format(
+        "DICOM",
+        frozenset({".dcm", ".dicom"}),
+        (((128, b"DICM"),),),
+        DicomFile,
+        extra=("pydicom", "dicom"),
+    ),
     Format(
         "JPEG",
         frozenset({".jpg", ".jpeg", ".jpe", ".jfif"}),
@@ -102,6 +136,24 @@ FORMATS: Final[tuple[Format, ...]] = (
         WebPImageFile,
         find_webp_defect,
     ),
+    Format(
+        "GIF", frozenset({".gif"}), _starts(b"GIF87a", b"GIF89a"), GifImageFile, find_gif_defect
+    ),
+    Format(
+        "HEIC",
+        frozenset({".heic", ".heif"}),
+        tuple(((4, b"ftyp" + brand),) for brand in (b"heic", b"heix", b"heim", b"heis", b"mif1")),
+        _read_heif,
+        find_heif_defect,
+        extra=("pillow_heif", "heic"),
+    ),
+    Format(
+        "AVIF",
+        frozenset({".avif"}),
+        (((4, b"ftypavif"),), ((4, b"ftypavis"),)),
+        AvifImageFile,
+        find_heif_defect,
+    ),
 )
 """Every format; a new one is a row here and, where Pillow does not read it, a reader."""
 
@@ -110,5 +162,5 @@ IMAGE_SUFFIXES: Final = frozenset(suffix for row in FORMATS for suffix in row.su
 
 
 def recognise(head: bytes) -> Format | None:
-    """The format of a file by its first 16 bytes: suffixes are often wrong."""
+    """The format of a file by its first ``HEAD`` bytes: suffixes are often wrong."""
     return next((row for row in FORMATS if row.matches(head)), None)

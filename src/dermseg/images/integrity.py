@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 __all__ = [
     "CUT_OFF",
     "DAMAGED",
+    "find_gif_defect",
+    "find_heif_defect",
     "find_jpeg_defect",
     "find_png_defect",
     "find_tiff_defect",
@@ -75,6 +77,54 @@ def find_tiff_defect(stream: BinaryIO) -> str | None:
         return CUT_OFF if _tiff_directory(stream) + 2 > size else None
     except struct.error:
         return CUT_OFF
+
+
+def find_gif_defect(stream: BinaryIO) -> str | None:
+    """Say whether the file ends before its trailer."""
+    try:
+        return None if _gif_ends(stream) else DAMAGED
+    except struct.error:
+        return CUT_OFF
+
+
+def find_heif_defect(stream: BinaryIO) -> str | None:
+    """Say whether a box of a HEIC or AVIF file reaches beyond its end."""
+    size = stream.seek(0, os.SEEK_END)
+    offset = stream.seek(0)
+    try:
+        while offset < size:
+            length, _ = _unpack_next(stream, ">I4s")
+            if length == 1:
+                (length,) = _unpack_next(stream, ">Q")
+            elif length == 0:  # up to the end
+                return None
+            if length < 8:
+                return DAMAGED
+            offset = stream.seek(offset + length)
+    except struct.error:
+        return CUT_OFF
+    return CUT_OFF if offset > size else None
+
+
+def _gif_ends(stream: BinaryIO) -> bool:
+    stream.seek(10)
+    (flags, _) = _unpack_next(stream, "<BH")
+    _skip_colours(stream, flags)
+    while (kind := _unpack_next(stream, "B")[0]) != 0x3B:
+        if kind == 0x2C:  # a frame
+            (*_, flags) = _unpack_next(stream, "<4HB")
+            _skip_colours(stream, flags)
+        elif kind != 0x21:  # an extension
+            return False
+        stream.seek(1, os.SEEK_CUR)
+        while (length := _unpack_next(stream, "B")[0]) > 0:
+            stream.seek(length, os.SEEK_CUR)
+    return True
+
+
+def _skip_colours(stream: BinaryIO, flags: int) -> None:
+    if flags & 0x80:
+        stream.seek(3 << (flags & 7) + 1, os.SEEK_CUR)
 
 
 def _unpack_next(stream: BinaryIO, layout: str) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,27 +27,33 @@ __all__ = [
     "name_of",
     "open_image",
     "read_image",
+    "read_labels",
     "read_mask",
     "read_mask_values",
+    "read_orientation",
     "read_size",
+    "read_spacing",
 ]
 
 
 _THRESHOLD: Final = 128
 """What is brighter is foreground, of 255: the rule of ISIC."""
 
+
 ImageLike: TypeAlias = ImageSource | ImageArray | Image.Image
 """An image file's path, bytes or open file, an array (H, W, 3) uint8 RGB, or a Pillow image."""
 
 
 def read_image(source: ImageSource, *, max_megapixels: float = 200) -> ImageArray:
-    """Read a JPEG, PNG, BMP, TIFF or WebP file, whatever its suffix says.
+    """Read a JPEG, PNG, BMP, TIFF, WebP, GIF, AVIF, HEIC or DICOM file, whatever its suffix says.
 
     - The EXIF orientation is applied: array and masks lie as a viewer shows the image. In a PNG,
       it counts if it stands before the pixels.
     - Transparent parts are laid on white. 16-bit values keep their upper 8 bits (65535 becomes
       255). Float TIFFs are taken as shares in [0, 1] or values in [0, 255]; others are refused.
     - CMYK is converted by the plain formula. Embedded colour profiles are not applied.
+    - HEIC and DICOM need the extras of these names. DICOM is read in all photometric
+      interpretations of photographs and all compressions of still pictures.
     - Of several pages or frames the first is read.
 
     Args:
@@ -75,6 +81,14 @@ class EncodedImage:
     def size(self) -> Size:
         """Native (height, width), in the orientation that a viewer shows."""
         return self._opened.size
+
+    @property
+    def spacing_mm(self) -> float | None:
+        """Width of a pixel in mm, where the file states a calibration; else None.
+
+        Only DICOM does, by PixelSpacingCalibrationType (PS3.3 10.7.1.3).
+        """
+        return self._opened.spacing_mm
 
     def reduced_size(self, least: Size) -> Size:
         """(height, width) of what ``read`` returns for the same ``least``."""
@@ -146,6 +160,49 @@ def read_size(source: ImageSource) -> Size:
     """
     with opened_image(source, max_megapixels=math.inf) as opened:
         return opened.size
+
+
+def read_orientation(source: ImageSource) -> int:
+    """Read the EXIF orientation, 1 to 8: how the stored pixels are to be turned for a viewer.
+
+    Raises:
+        ImageError: If the header cannot be read.
+    """
+    with opened_image(source, max_megapixels=math.inf) as opened:
+        return opened.stored_orientation
+
+
+def read_spacing(source: ImageSource) -> float | None:
+    """Read the width of a pixel in mm, where the file states a calibration; else None.
+
+    Raises:
+        ImageError: If the header cannot be read.
+    """
+    with opened_image(source, max_megapixels=math.inf) as opened:
+        return opened.spacing_mm
+
+
+def read_labels(source: ImageSource, *, max_megapixels: float = 200) -> NDArray[np.integer[Any]]:
+    """Read the whole numbers of a label image, of 1 to 32 bits, as they are stored.
+
+    Args:
+        source: A path, or the encoded bytes.
+        max_megapixels: Refuse images with more pixels, in millions, before decoding them.
+
+    Returns:
+        Labels, (H, W), in the orientation that a viewer shows.
+
+    Raises:
+        ImageError: If the file cannot be read (see ``read_image``), or has colours or fractions.
+    """
+    with (
+        opened_image(source, max_megapixels=max_megapixels) as opened,
+        decoding(opened.name),
+    ):
+        labels = np.array(opened.decode())
+    if labels.ndim != 2 or labels.dtype.kind not in "biu":
+        raise ImageError(opened.name, "no label image: expected one channel of whole numbers")
+    return labels.astype(np.uint8) if labels.dtype == np.bool_ else labels
 
 
 def is_whole(source: ImageSource) -> bool:

@@ -68,7 +68,7 @@ def plan_jobs(
     if not jobs:
         where = ", ".join(str(location) for location in inputs)
         hint = "" if recursive else "; --recursive looks into subfolders"
-        message = f"no images in {where} (JPEG, PNG, BMP, TIFF or WebP by suffix){hint}"
+        message = f"no images in {where} (files with the suffix of an image, or DICOM){hint}"
         raise UsageError(message)
     for ending, other_ending in permutations(endings, 2):
         if ending.endswith(other_ending):
