@@ -9,6 +9,7 @@ from typing import Final
 
 __all__ = [
     "COCO",
+    "DICOM_ENDING",
     "INDEX",
     "LINES",
     "MASK_ENDING",
@@ -16,6 +17,7 @@ __all__ = [
     "PARQUET",
     "PROBABILITY_ENDING",
     "RECORD",
+    "REPORT_ENDING",
     "RUN_FILES",
     "TABLE",
     "all_endings",
@@ -29,6 +31,8 @@ __all__ = [
 MASK_ENDING: Final = "_segmentation.png"
 OVERLAY_ENDING: Final = "_overlay.jpg"
 PROBABILITY_ENDING: Final = "_probability.png"
+DICOM_ENDING: Final = "_segmentation.dcm"
+REPORT_ENDING: Final = "_report.dcm"
 
 TABLE: Final = "predictions.csv"
 LINES: Final = "predictions.jsonl"
@@ -40,7 +44,13 @@ INDEX: Final = "index.html"
 RUN_FILES: Final = (TABLE, LINES, COCO, PARQUET)
 """Files of a whole run, besides the record of its settings."""
 
-_IMAGE_ENDINGS = (MASK_ENDING, OVERLAY_ENDING, PROBABILITY_ENDING)
+_IMAGE_ENDINGS = (
+    MASK_ENDING,
+    OVERLAY_ENDING,
+    PROBABILITY_ENDING,
+    DICOM_ENDING,
+    REPORT_ENDING,
+)
 _OUTPUT = re.compile(
     rf".*({'|'.join(map(re.escape, _IMAGE_ENDINGS))}|_attribute_[\w-]+\.png)", re.DOTALL
 )

@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from dermseg.errors import ImageError
+from dermseg.images import may_be_dicom, read_spacing
 from dermseg.prediction.contact_sheet import ContactSheet, draw_thumbnail
 from dermseg.prediction.inputs import Job
 from dermseg.prediction.naming import INDEX
@@ -172,22 +173,30 @@ def _write(
     # The lesion is held beside each of the attributes in turn.
     num_classes = 2 if result.attributes else 1
     with predictor.memory.hold(result.size[0] * result.size[1] * num_classes):
-        started = time.perf_counter()
-        masks = options.mask_format(sink, job, result)
-        # The mask last: where it is, everything is.
-        writers = [*(writer(sink, job, result) for writer in options.extra_writers), masks]
-        cells: Row = {}
-        for name in result.attributes:
-            probability, mask = result.class_at_native_size(name)
-            for writer in writers:
-                writer.add_attribute(name, probability, mask)
-            cells |= attribute_cells(result, name, mask)
+        try:
+            return _write_files(job, result, sink, options)
+        except ImageError as error:  # of a format that does not suit this image
+            return _Written(row_of_error(str(job.source), error))
+
+
+def _write_files(job: Job, result: Prediction, sink: Sink, options: OutputOptions) -> _Written:
+    started = time.perf_counter()
+    masks = options.mask_format(sink, job, result)
+    # The mask last: where it is, everything is.
+    writers = [*(writer(sink, job, result) for writer in options.extra_writers), masks]
+    cells: Row = {}
+    for name in result.attributes:
+        probability, mask = result.class_at_native_size(name)
         for writer in writers:
-            writer.finish()
-        row = row_of_prediction(
-            str(job.source), masks.mask_name(job), result, spacing_mm=options.spacing_mm
-        )
-        row |= cells
-        thumbnail = draw_thumbnail(result) if options.index else b""
-        row["seconds"] = result.seconds + time.perf_counter() - started
-        return _Written(row, masks.line, thumbnail)
+            writer.add_attribute(name, probability, mask)
+        cells |= attribute_cells(result, name, mask)
+    for writer in writers:
+        writer.finish()
+    spacing_mm = options.spacing_mm
+    if spacing_mm is None and may_be_dicom(job.source.name):
+        spacing_mm = read_spacing(job.source)
+    row = row_of_prediction(str(job.source), masks.mask_name(job), result, spacing_mm=spacing_mm)
+    row |= cells
+    thumbnail = draw_thumbnail(result) if options.index else b""
+    row["seconds"] = result.seconds + time.perf_counter() - started
+    return _Written(row, masks.line, thumbnail)

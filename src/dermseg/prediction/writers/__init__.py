@@ -6,6 +6,7 @@ from typing import Final
 
 from dermseg.prediction.writers.base import LESION, MaskFormat, MaskWriter
 from dermseg.prediction.writers.coco import CocoMasks
+from dermseg.prediction.writers.dicom import DicomMasks, DicomProbabilities
 from dermseg.prediction.writers.overlay import OVERLAY_SIDE, Overlays
 from dermseg.prediction.writers.png import PngMasks, PngProbabilities
 
@@ -14,6 +15,8 @@ __all__ = ["EXTRA_WRITERS", "LESION", "MASK_FORMATS", "OVERLAY_SIDE", "MaskForma
 MASK_FORMATS: Final[dict[str, type[MaskFormat]]] = {
     "png": PngMasks,
     "coco": CocoMasks,
+    "dicom": DicomMasks,
+    "dicom-probability": DicomProbabilities,
 }
 """Formats of masks; a run has one of them."""
 
