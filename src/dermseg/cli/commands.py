@@ -13,11 +13,14 @@ from dermseg.cli import (
     card,
     catalogue,
     compare,
+    convert,
     data,
     demo,
+    dicom,
     evaluate,
     export,
     predict,
+    push,
     train,
 )
 from dermseg.cli.verbosity import set_verbosity, with_verbosity
@@ -41,7 +44,10 @@ app.command("evaluate")(with_verbosity(evaluate.evaluate))
 app.command("compare")(with_verbosity(compare.compare))
 app.command("export")(with_verbosity(export.export))
 app.command("calibrate")(with_verbosity(calibrate.calibrate))
+app.command("convert")(with_verbosity(convert.convert))
+app.add_typer(dicom.app, name="dicom")
 app.command("card")(card.card)
+app.command("push")(push.push)
 app.command("models")(catalogue.models)
 app.command("networks")(catalogue.networks)
 app.command("recipes")(catalogue.recipes)

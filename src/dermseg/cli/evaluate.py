@@ -19,6 +19,7 @@ from dermseg.cli.evaluation_tables import (
     protocol_lines,
     quality_lines,
 )
+from dermseg.cli.push import fetched
 from dermseg.cli.sources import MasksOption, choose_source
 from dermseg.errors import MissingExtraError, UsageError
 from dermseg.terminal import print_line, print_text
@@ -146,7 +147,7 @@ def evaluate(
                 about["predictions"] = str(predictions)
                 result = evaluate_samples(samples, predictions, measures=measures, checks=checks)
             else:
-                predictor = load_model(model)
+                predictor = load_model(fetched(model))
                 about = {"model": predictor.spec.name, **about}
                 result = staged.keep(
                     evaluate_model(

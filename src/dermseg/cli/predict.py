@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from dermseg.cli.push import fetched
 from dermseg.errors import UsageError
 from dermseg.terminal import print_line, print_text
 
@@ -24,7 +25,8 @@ def predict(
     inputs: Annotated[list[str], typer.Argument(help="Images, or folders of images.")],
     output: Annotated[str, typer.Option("-o", "--output", help="Folder for the results.")],
     model: Annotated[
-        str | None, typer.Option(help="A shipped model's name or a package's folder.")
+        str | None,
+        typer.Option(help="A shipped model's name, a package's folder, or hf:owner/name@revision."),
     ] = None,
     attributes: Annotated[
         bool,
@@ -48,7 +50,8 @@ def predict(
         typer.Option(
             "--format",
             help="png: a mask and an overlay for each image. coco: all masks as run lengths in "
-            "predictions.coco.json, and no overlays.",
+            "predictions.coco.json, and no overlays. dicom: for DICOM photographs, a segmentation "
+            "and a report of each; dicom-probability: with probabilities in place of masks.",
         ),
     ] = "png",
     no_overlay: Annotated[
@@ -130,7 +133,7 @@ def predict(
         raise UsageError(message)
     share_heap()
     predictor = _load(
-        model,
+        fetched(model),
         attributes=attributes,
         threshold=threshold,
         max_megapixels=max_megapixels,
