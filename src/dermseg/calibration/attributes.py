@@ -59,11 +59,15 @@ def fit_attributes(held_out: HeldOut) -> dict[str, Any]:
             known.shown.append(bool(truth.any()))
             known.ids.append(sample.id)
             known.groups.append(sample.group)
-    options = spec.postprocessing.model_copy(update={"thresholds": {}})
+    origin = spec.provenance
+    # The kernels that training fitted go with the thresholds of that time.
+    options = origin.untuned_postprocessing or spec.postprocessing
+    options = options.model_copy(update={"thresholds": {}})
     pixels = {name: known.pixels for name, known in found.items()}
     estimates = {name: _estimate(name, known) for name, known in found.items()}
     return {
         "postprocessing": fit_thresholds(options, spec.classes, pixels),
+        "provenance": origin.model_copy(update={"untuned_postprocessing": None}),
         "presence": PresenceModel(
             on=held_out.on,
             classes={name: model for name, model in estimates.items() if model is not None},
