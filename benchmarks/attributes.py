@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def divide(samples: list[Sample], kept_out: set[str], excluded: Path, split: Path) -> None:
+def divide(samples: Sequence[Sample], kept_out: set[str], excluded: Path, split: Path) -> None:
     """Write the ids that must not be trained on, and the split with those that are scored."""
     others = {sample.group for sample in samples if is_other(sample) or sample.id in kept_out}
     not_trained = sorted(sample.id for sample in samples if sample.group in others)
