@@ -212,7 +212,8 @@ def test_seed001_scores_inside_the_lesion(dermseg: Run, tmp_path: Path) -> None:
     inside = json.loads(dermseg(*call, "--lesions", tmp_path / "lesions").stdout)
     pixels = 56 * 256
     assert whole["aggregates"]["mean_jaccard"]["value"] == pytest.approx(100 / (100 + pixels + 1))
-    assert inside["aggregates"]["mean_jaccard"]["value"] == pytest.approx(100 / 101)
+    # The lesion's box, of 128 x 256 pixels, is doubled.
+    assert inside["aggregates"]["mean_jaccard"]["value"] == pytest.approx(400 / 401)
     warning = "1 images were scored as a whole for want of a lesion mask: ISIC_0000001"
     assert any(warning in line for line in whole["warnings"])
     assert not any("lesion mask" in line for line in inside["warnings"])

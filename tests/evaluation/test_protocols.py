@@ -258,7 +258,7 @@ def test_a_row_says_who_uses_it_and_what_becomes_of_empty_masks(name: str) -> No
     assert len(protocol.reference) > 20
     assert protocol.empty
     assert protocol.headline in protocol.scores
-    size = "native size" if protocol.scaling == NATIVE else f"{protocol.scaling.size[0]}x"  # type: ignore[index]
+    size = "native size" if protocol.scaling.size is None else str(protocol.scaling.size[0])
     assert size in protocol.taken_over
 
 

@@ -18,7 +18,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, jaccard_score
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    jaccard_score,
+    roc_auc_score,
+)
 from torch.nn import functional
 
 from dermseg.evaluation import (
@@ -270,3 +276,52 @@ def test_the_first_seed_s_dice_is_the_accuracy_of_small_masks(
     assert computed == pytest.approx(accuracy, abs=1e-9)
     assert abs(computed - dice) > 0.05
     assert value(evaluation, "seed000", "mean_jaccard") == pytest.approx(jaccard, abs=1e-9)
+
+
+def test_seed001_scores_the_lesion_s_box_as_its_notebook_does(tmp_path: Path) -> None:
+    """Rows and columns with lesion, shorter side 256; the union plus 1; AUC where a class is."""
+    generator = np.random.default_rng(0)
+    lesions, jaccards, aucs = {}, [], []
+    for folder in ("truth", "predictions", "lesions"):
+        (tmp_path / folder).mkdir()
+    for number, shape in enumerate([(300, 400), (90, 120), (128, 192)]):
+        lesion = np.zeros(shape, np.bool_)
+        # Two regions: the rows and columns between them are taken out, too.
+        lesion[10:40, 20:60] = lesion[50:80, 70:110] = True
+        truth = lesion & (generator.random(shape) < 0.2) & (number != 2)
+        levels = generator.integers(0, 156, shape) + 100 * truth * (generator.random(shape) < 0.5)
+        levels[~lesion] //= 2  # as a network says of skin
+        predicted = levels > 140
+        name = f"ISIC_{number:07}"
+        for folder, ending, values in (
+            ("truth", "_attribute_streaks", truth * 255),
+            ("predictions", "_attribute_streaks", predicted * 255),
+            ("predictions", "_attribute_streaks_probability", levels),
+            ("lesions", "_segmentation", lesion * 255),
+        ):
+            Image.fromarray(values.astype(np.uint8)).save(tmp_path / folder / f"{name}{ending}.png")
+        lesions[name] = tmp_path / "lesions" / f"{name}_segmentation.png"
+
+        def cut(values: NDArray[Any], lesion: NDArray[np.bool_] = lesion) -> NDArray[Any]:
+            box = torch.from_numpy(values[np.ix_(lesion.any(1), lesion.any(0))]).double()
+            size = [256 * side // min(box.shape) for side in box.shape]
+            return functional.interpolate(box[None, None], size, mode="nearest").numpy()[0, 0]
+
+        y, y_true, score = cut(predicted & lesion), cut(truth), cut(levels)
+        intersection = (y * y_true).sum()
+        if y.sum() + y_true.sum():
+            jaccards.append(intersection / (y.sum() + y_true.sum() - intersection + 1))
+        if len(np.unique(y_true)) == 2:
+            aucs.append(roc_auc_score(y_true.ravel(), score.ravel()))
+    result = evaluate_masks(
+        tmp_path / "truth",
+        tmp_path / "predictions",
+        measures=Measures(probability=True, protocols=(PROTOCOLS["seed001"],), lesions=lesions),
+    )
+    assert (len(jaccards), len(aucs)) == (3, 2)
+    for name in ("mean_jaccard", "mean_jaccard_streaks"):
+        assert result.aggregates[name].value == pytest.approx(np.mean(jaccards), abs=1e-9)
+    for name in ("mean_auc", "mean_auc_streaks"):
+        assert result.aggregates[name].value == pytest.approx(np.mean(aucs), abs=1e-9)
+    # Not the one of the whole image, which is mostly skin.
+    assert abs(result.means["mean_auc"].value - np.mean(aucs)) > 0.01

@@ -243,12 +243,16 @@ def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
     if result.classes:
         scored = f"{result.num_scored} masks of {result.num_images} images scored"
     print_line(f"{scored}{what}, {result.outcome}")
-    if result.aggregates:
+    if result.figures:
         print_line(f"protocol {result.protocol}")
-    for line in interval_lines(result.aggregates):
+    for line in interval_lines(result.figures):
+        print_line(line)
+    if result.other_means:
+        print_line("under no protocol: means over the images, each whole at its native size")
+    for line in interval_lines(result.other_means):
         print_line(line)
     tables = [
-        class_lines(result.classes) if result.classes else (),
+        class_lines(result.classes) if _has_class_table(result) else (),
         presence_lines(result.presence) if result.presence is not None else (),
         protocol_lines(result.protocols) if len(result.protocols) > 1 else (),
         quality_lines(result.quality) if result.quality is not None else (),
@@ -261,3 +265,10 @@ def _print(result: Evaluation, about: dict[str, str], output: Path) -> None:
     for warning in result.warnings:
         print_line(f"warning: {warning}", err=True)
     print_line(f"written to {output}")
+
+
+def _has_class_table(result: Evaluation) -> bool:
+    """Whether the protocol was asked for under whose rules the table of attributes is made."""
+    return bool(result.classes) and "isic2018_task2" in {
+        row.protocol.name for row in result.protocols
+    }

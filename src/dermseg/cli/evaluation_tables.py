@@ -73,13 +73,14 @@ def class_lines(rows: Sequence[ClassFigures]) -> Iterator[str]:
         columns[f"pixel_{name}"] = f"pixel {SCORES[name].short} *"
     shown = [name for name in columns if any(name in row.figures for row in rows)]
     head = "".join(f"  {columns[name]:<{_INTERVAL}}" for name in shown)
+    yield "by attribute, under isic2018_task2"
     yield f"{'attribute':>{width}}  images  with it{head}".rstrip()
     for row in rows:
         cells = "".join(f"  {_cell(row.figures.get(name)):<{_INTERVAL}}" for name in shown)
         line = f"{row.name:>{width}}  {row.num_images:>6}  {row.num_present:>7}{cells}"
         yield line.rstrip()
     if "pixel_auc" in shown:
-        yield "* of the probabilities, without any threshold"
+        yield "* of the probabilities of all pixels of all images, without any threshold"
 
 
 def presence_lines(figures: PresenceFigures) -> Iterator[str]:

@@ -125,6 +125,8 @@ def protocol_figures(
         if protocol.level == "image":
             missing = np.isnan(_values(protocol, counts[chosen])).sum(axis=1).tolist()
             undefined |= {n: number for n, number in zip(named, missing, strict=True) if number}
+        if protocol.auc:
+            figures |= _mean_auc(protocol, [kept[i] for i in chosen], of_images, seed, part)
     return ProtocolFigures(protocol, figures, len(kept), refused, undefined)
 
 
@@ -271,6 +273,17 @@ def _figures(
     return bootstrap_weighted(
         lambda times: _values(protocol, times @ counts), len(counts), groups=groups, seed=seed
     )
+
+
+def _mean_auc(
+    protocol: Protocol, scores: Sequence[ImageScore], groups: Sequence[str], seed: int, part: str
+) -> dict[str, Interval]:
+    """The mean area under the curve of the images that have one; nothing where none has."""
+    values = np.array([[score.scaled_auc.get(protocol.scaling, np.nan) for score in scores]])
+    if not scores:
+        return {}
+    (mean,) = bootstrap_means(values, groups=groups, seed=seed)
+    return {} if mean is None else {f"{protocol.prefix}_auc{part}": mean}
 
 
 def _values(protocol: Protocol, counts: Values) -> Values:

@@ -97,6 +97,11 @@ class Measures:
         wanted = dict.fromkeys(protocol.scaling for protocol in self.protocols)
         return tuple(scaling for scaling in wanted if scaling.size is not None)
 
+    @property
+    def auc_scalings(self) -> tuple[Scaling, ...]:
+        """Sizes at which the protocols score probabilities."""
+        return tuple(protocol.scaling for protocol in self.protocols if protocol.auc)
+
 
 @dataclass(frozen=True)
 class ImageStatistics:
@@ -127,6 +132,8 @@ class ImageScore:
         id: The image.
         counts: Pixels by prediction and truth; all scores of overlap follow from them.
         scaled_counts: The pixels at the other sizes that protocols ask for.
+        scaled_auc: Area under the ROC curve at these sizes, where a protocol scores it and there
+            are probabilities; NaN where the truth has only one value.
         boundary: Border distances, if they were asked for.
         probability: Scores of the probabilities by name, NaN where one is undefined, if there are
             any and they were asked for.
@@ -141,6 +148,7 @@ class ImageScore:
     id: str
     counts: ConfusionCounts
     scaled_counts: Mapping[Scaling, ConfusionCounts] = field(default_factory=dict)
+    scaled_auc: Mapping[Scaling, float] = field(default_factory=dict)
     boundary: BoundaryMeasures | None = None
     probability: Mapping[str, float] | None = None
     histograms: Histograms | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from dermseg.datasets.pairing import find_masks
 from dermseg.errors import DatasetError, UsageError
 from dermseg.evaluation.protocols import Scaling
 from dermseg.images import find_images, foreground, list_images, read_mask_values
-from dermseg.metrics import ConfusionCounts, confusion_counts
+from dermseg.metrics import ConfusionCounts, ProbabilityCounts, confusion_counts
 from dermseg.preprocessing import resize_mask
 from dermseg.storage import Archive, StoredFile
 from dermseg.types import BoolMask
@@ -27,11 +27,14 @@ __all__ = [
     "list_probabilities",
     "read_checked_mask",
     "scale_mask",
+    "scaled_auc",
     "scaled_counts",
 ]
 
 MaskFile: TypeAlias = Path | StoredFile
 """A local file, or one of another storage, such as a ZIP archive."""
+
+_Pixels = TypeVar("_Pixels", BoolMask, NDArray[np.uint8])
 
 PROBABILITY_ENDING = "_probability"
 _NOT_MASKS = ("_overlay", PROBABILITY_ENDING)
@@ -105,25 +108,66 @@ def scaled_counts(
     Args:
         prediction: (H, W) bool.
         target: The same size.
-        scaling: To which size; says, too, whether both are cleared outside the lesion before.
-        lesion: The true lesion in the same size; None clears nothing.
+        scaling: To which size; says, too, whether only the inside of the lesion counts.
+        lesion: The true lesion in the same size; None scores the whole image.
     """
     if scaling.inside_lesion and lesion is not None:
         prediction, target = prediction & lesion, target & lesion
-    return confusion_counts(scale_mask(prediction, scaling), scale_mask(target, scaling))
+    masks = (scale_mask(mask, scaling, lesion=lesion) for mask in (prediction, target))
+    return confusion_counts(*masks)
 
 
-def scale_mask(mask: BoolMask, scaling: Scaling) -> BoolMask:
-    """Resize a mask, (H, W) bool, without keeping its aspect."""
+def scaled_auc(
+    levels: NDArray[np.uint8],
+    target: BoolMask,
+    scaling: Scaling,
+    *,
+    lesion: BoolMask | None = None,
+) -> float:
+    """Resize probabilities and truth to the nearest pixels, and compute the area under the curve.
+
+    Args:
+        levels: Probability times 255, (H, W) uint8. It is not cleared outside the lesion.
+        target: (H, W) bool.
+        scaling: As for `scaled_counts`.
+        lesion: The same.
+
+    Returns:
+        In [0, 1]; NaN where the truth has only one value.
+    """
+    if scaling.inside_lesion and lesion is not None:
+        target = target & lesion
+    scaled = _resize(_inside(levels, scaling, lesion), scaling)
+    truth = scale_mask(target, scaling, lesion=lesion)
+    return ProbabilityCounts.of(scaled, truth).auc()
+
+
+def scale_mask(mask: BoolMask, scaling: Scaling, *, lesion: BoolMask | None = None) -> BoolMask:
+    """Resize a mask, (H, W) bool: to the scaling's size, or the lesion's box to its side."""
+    mask = _inside(mask, scaling, lesion)
     if scaling.size is None or scaling.size == mask.shape:
         return mask
     if scaling.method == "mean":
         return resize_mask(mask, scaling.size)
+    return np.asarray(_resize(mask.astype(np.uint8), scaling), np.bool_)
+
+
+def _inside(values: _Pixels, scaling: Scaling, lesion: BoolMask | None) -> _Pixels:
+    """The rows and columns that hold lesion; all of them where the whole image is scored."""
+    if not scaling.inside_lesion or lesion is None or not lesion.any():
+        return values
+    return values[np.ix_(lesion.any(axis=1), lesion.any(axis=0))]
+
+
+def _resize(values: NDArray[np.uint8], scaling: Scaling) -> NDArray[np.uint8]:
+    if scaling.size is None:
+        return values
     height, width = scaling.size
-    resized = cv2.resize(
-        mask.astype(np.uint8), (width, height), interpolation=_FLAGS[scaling.method]
-    )
-    return np.asarray(resized, np.bool_)
+    if scaling.inside_lesion:
+        factor = min(scaling.size) / min(values.shape)
+        height, width = (int(factor * side) for side in values.shape)
+    resized = cv2.resize(values, (width, height), interpolation=_FLAGS[scaling.method])
+    return np.asarray(resized, np.uint8)
 
 
 def _is_archive(location: Path) -> bool:

@@ -156,9 +156,22 @@ class Evaluation:
 
     @property
     def aggregates(self) -> dict[str, Interval]:
-        """The figures of the chosen protocol, e.g. ``mean_jaccard``, and the other means."""
+        """The figures of the chosen protocol, e.g. ``mean_jaccard``, and the other means.
+
+        A mean that the protocol has rules of its own for, such as an AUC, is the protocol's.
+        """
+        return {**self.figures, **self.other_means}
+
+    @property
+    def figures(self) -> Mapping[str, Interval]:
+        """The figures of the chosen protocol alone."""
         chosen = [figures for figures in self.protocols if figures.protocol.name == self.protocol]
-        return {**(chosen[0].figures if chosen else {}), **self.means}
+        return chosen[0].figures if chosen else {}
+
+    @property
+    def other_means(self) -> dict[str, Interval]:
+        """Means that no protocol has rules for: over the whole image, at native size."""
+        return {name: mean for name, mean in self.means.items() if name not in self.figures}
 
     def under(self, name: str) -> Evaluation:
         """Return the same with the figures of another of ``protocols`` as ``aggregates``.

@@ -27,6 +27,7 @@ from dermseg.evaluation.masks import (
     CheckedMask,
     MaskFile,
     read_checked_mask,
+    scaled_auc,
     scaled_counts,
 )
 from dermseg.evaluation.matching import MaskPair, Skipped
@@ -127,9 +128,14 @@ def score_mask(
             tolerance=measures.tolerance,
             relative_tolerance=measures.relative_tolerance,
         )
-    histograms = None
+    histograms, aucs = None, {}
     if measures.probability and prediction.levels is not None:
-        histograms = _count_levels(id, prediction.levels, mask, target)
+        levels = prediction.levels
+        histograms = _count_levels(id, levels, mask, target)
+        aucs = {
+            scaling: scaled_auc(levels, target, scaling, lesion=lesion)
+            for scaling in measures.auc_scalings
+        }
     binary: dict[MaskRole, bool] = {
         "truth": true.is_binary,
         "prediction": prediction.is_binary,
@@ -141,6 +147,7 @@ def score_mask(
             scaling: scaled_counts(mask, target, scaling, lesion=lesion)
             for scaling in measures.scalings
         },
+        scaled_auc=aucs,
         boundary=boundary,
         probability=None if histograms is None else probability_scores(histograms),
         histograms=histograms,
