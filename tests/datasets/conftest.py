@@ -87,6 +87,18 @@ _HAM10000 = [
         for number in (24306, 24307, 29306, 29307)
     ),
 ]
+_HAM10000_KAGGLE = [
+    name
+    for number in (24306, 24307, 29306, 29307)
+    for name in (f"images/ISIC_{number:07}.jpg", f"masks/ISIC_{number:07}_segmentation.png")
+]
+_HAM10000_DIAGNOSES = """\
+image,MEL,NV,BCC,AKIEC,BKL,DF,VASC
+ISIC_0024306,0.0,1.0,0.0,0.0,0.0,0.0,0.0
+ISIC_0024307,1.0,0.0,0.0,0.0,0.0,0.0,0.0
+ISIC_0029306,0.0,1.0,0.0,0.0,0.0,0.0,0.0
+ISIC_0029307,0.0,0.0,0.0,0.0,1.0,0.0,0.0
+"""
 _HAM10000_METADATA = """\
 lesion_id,image_id,dx,dx_type,age,sex,localization
 HAM_0000001,ISIC_0024306,nv,histo,70.0,female,back
@@ -102,6 +114,7 @@ _PH2_TABLE = """\
 """
 _TREES = {
     "ham10000": _HAM10000,
+    "ham10000_kaggle": _HAM10000_KAGGLE,
     "isic2016": _ISIC2016,
     "isic2017": _ISIC2017,
     "isic2017_part2": _ISIC2017_PART2,
@@ -138,7 +151,9 @@ def make_dataset(make_files: Callable[[Iterable[str]], Path]) -> Callable[[str],
         root = make_files(_TREES[name])
         if name == "ph2":
             (root / "PH2_dataset.txt").write_text(_PH2_TABLE)
-        if name == "ham10000":
+        if name == "ham10000_kaggle":
+            (root / "GroundTruth.csv").write_text(_HAM10000_DIAGNOSES)
+        if name.startswith("ham10000"):
             (root / "HAM10000_metadata.csv").write_text(_HAM10000_METADATA)
         return root
 

@@ -20,11 +20,17 @@ def test_groups_are_read_with_or_without_a_byte_order_mark(table: Path) -> None:
         assert read_groups(table) == {"a": "x", "b": "x"}
 
 
+@pytest.mark.parametrize("columns", ["id,group", "image_id,lesion_id", "image,lesion_id"])
+def test_the_columns_have_the_names_that_public_tables_use(columns: str, table: Path) -> None:
+    table.write_text(f"{columns},dx\na,x,nv\n")
+    assert read_groups(table) == {"a": "x"}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("id,lesion\na,x\n", "no column group; its columns are id, lesion"),
-        ("", "no column group or id; its columns are none"),
+        ("id,lesion\na,x\n", "no column group or lesion_id; its columns are id, lesion"),
+        ("", "no column id or image_id or image; its columns are none"),
         ("id,group\na,\n", "line 2: id or group is empty"),
         ("id,group\na\n", "line 2: id or group is empty"),
         ("id,group\na,x\na,y\n", "line 3: 'a' is in the groups 'x' and 'y'"),

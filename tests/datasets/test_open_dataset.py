@@ -26,6 +26,28 @@ def test_an_unknown_layout_says_what_is_there_and_what_was_looked_for(
     assert "folder: looked for images/" in message
     assert "isic2017: looked for ISIC-2017_Training_Data/ or " in message
     assert all(f"{name}: looked for" in message for name in DATASETS)
+    assert "with --images and --masks" in message
+
+
+@pytest.mark.parametrize("place", ["", "data/", "dataset/"])
+@pytest.mark.parametrize(
+    ("images", "masks", "name"),
+    [
+        ("images/ISIC_0000000.jpg", "masks/ISIC_0000000_segmentation.png", "folder"),
+        (
+            "Training_Data/ISIC_0000000.jpg",
+            "Training_GroundTruth/ISIC_0000000_Segmentation.png",
+            "isic2016",
+        ),
+    ],
+)
+def test_the_folders_of_published_projects_are_recognised(
+    place: str, images: str, masks: str, name: str, make_files: MakeFiles
+) -> None:
+    dataset = open_dataset(make_files([place + images, place + masks]))
+    (sample,) = dataset.samples
+    assert (dataset.name, sample.id) == (name, "ISIC_0000000")
+    assert sample.mask is not None
 
 
 def test_an_empty_root_is_said_to_be_empty(tmp_path: Path) -> None:

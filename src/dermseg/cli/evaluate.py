@@ -20,7 +20,7 @@ from dermseg.cli.evaluation_tables import (
     quality_lines,
 )
 from dermseg.cli.push import fetched
-from dermseg.cli.sources import MasksOption, choose_source
+from dermseg.cli.sources import GroupsOption, MasksOption, choose_source
 from dermseg.errors import MissingExtraError, UsageError
 from dermseg.terminal import print_line, print_text
 
@@ -52,6 +52,7 @@ def evaluate(
     split_file: Annotated[
         Path | None, typer.Option(help="Split file that defines the part.")
     ] = None,
+    groups: GroupsOption = None,
     protocol: Annotated[
         str | None,
         typer.Option(
@@ -141,7 +142,7 @@ def evaluate(
             source = choose_source(data, images, masks)
             if predictions is None:
                 staged = stack.enter_context(staged_masks(output))
-            dataset, samples = choose_samples(source, split, split_file=split_file)
+            dataset, samples = choose_samples(source, split, split_file=split_file, groups=groups)
             about = {"dataset": dataset.name, "part": split or "all"}
             if predictions is not None:
                 about["predictions"] = str(predictions)

@@ -30,7 +30,8 @@ MasksOption: TypeAlias = Annotated[
     typer.Option(help="Their masks: NAME.png, NAME_segmentation.png or NAME_mask.png."),
 ]
 GroupsOption: TypeAlias = Annotated[
-    Path | None, typer.Option(help="CSV with the columns id,group: a group is never split.")
+    Path | None,
+    typer.Option(help="CSV with columns id,group or image_id,lesion_id: a group is never split."),
 ]
 PresenceOption: TypeAlias = Annotated[
     Path | None,

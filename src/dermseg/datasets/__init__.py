@@ -18,7 +18,7 @@ from dermseg.datasets.class_masks import (
 from dermseg.datasets.fingerprint import dataset_fingerprint, groups_fingerprint
 from dermseg.datasets.folder import ImageFolder
 from dermseg.datasets.grouping import read_groups, regroup
-from dermseg.datasets.ham10000 import Ham10000
+from dermseg.datasets.ham10000 import Ham10000, warn_of_lesions
 from dermseg.datasets.identity import archive_id
 from dermseg.datasets.images_only import open_images
 from dermseg.datasets.isic2016 import Isic2016
@@ -98,31 +98,34 @@ DATASETS: Final[Mapping[str, type[Dataset]]] = {
 }
 """Every known dataset by name."""
 
+_SUBFOLDERS: Final = ("data", "dataset")
 
-def open_dataset(root: Path, name: str | None = None) -> Dataset:
+
+def open_dataset(root: Path, name: str | None = None, *, groups: Path | None = None) -> Dataset:
     """Open the dataset in a folder: recognise it, list its files and pair them by id.
 
-    No image is read.
+    No image is read. Where nothing known is in the folder itself, its subfolders ``data`` and
+    ``dataset`` are looked into.
 
     Args:
         root: The folder that holds the dataset's own folders.
         name: A name in ``DATASETS``; None recognises the dataset by its folders.
+        groups: See `open_source`.
 
     Raises:
         DatasetError: If the folder is missing, is not laid out as the named or any known dataset,
-            fits several of them, has the same id twice, or holds no usable image.
+            fits several of them, has the same id twice, or holds no usable image; or as
+            `open_source` for groups.
     """
     if not root.is_dir():
         raise DatasetError(
             f"{root}: no such folder. Give the folder that holds the dataset's own folders."
         )
     try:
-        kind = _recognise(root) if name is None else _by_name(root, name)
+        kind, place = _recognise(root) if name is None else (_by_name(root, name), root)
     except OSError as error:
         raise DatasetError(f"{root}: the folder cannot be listed: {error.strerror}") from error
-    dataset = kind(root)
-    _refuse_empty(dataset)
-    return dataset
+    return _checked(kind(place), groups)
 
 
 def open_source(source: Source, name: str | None = None, *, groups: Path | None = None) -> Dataset:
@@ -131,23 +134,19 @@ def open_source(source: Source, name: str | None = None, *, groups: Path | None 
     Args:
         source: Where the images are.
         name: A name in ``DATASETS``; None recognises the dataset by its folders.
-        groups: CSV with the columns ``id`` and ``group`` and a line for every image: what a
-            split must not tear apart, instead of what the dataset says itself.
+        groups: CSV with a column of ids and one of groups, see `read_groups`, and a line for every
+            image: what a split must not tear apart, instead of what the dataset says itself.
 
     Raises:
         DatasetError: As `open_dataset`; if two folders are to be another dataset than ``folder``;
-            or if the groups cannot be read or an image has none.
+            if the groups cannot be read or an image has none; or if there are none and the
+            dataset must not be split without.
     """
     if isinstance(source, Path):
-        dataset = open_dataset(source, name)
-    elif name in (None, ImageFolder.name):
-        dataset = ImageFolder(source.images, index_pair(source))
-        _refuse_empty(dataset)
-    else:
-        raise DatasetError(f"{source}: two folders are the dataset 'folder', not '{name}'")
-    if groups is not None:
-        dataset.samples = regroup(dataset.samples, read_groups(groups), source=groups)
-    return dataset
+        return open_dataset(source, name, groups=groups)
+    if name in (None, ImageFolder.name):
+        return _checked(ImageFolder(source.images, index_pair(source)), groups)
+    raise DatasetError(f"{source}: two folders are the dataset 'folder', not '{name}'")
 
 
 def tell_presence(datasets: Sequence[Dataset], table: Path, classes: Sequence[str]) -> None:
@@ -173,6 +172,18 @@ def tell_presence(datasets: Sequence[Dataset], table: Path, classes: Sequence[st
         raise DatasetError(message)
 
 
+def _checked(dataset: Dataset, groups: Path | None) -> Dataset:
+    """Refuse a dataset without images or without the groups that it needs, and add the groups."""
+    _refuse_empty(dataset)
+    if groups is not None:
+        dataset.samples = regroup(dataset.samples, read_groups(groups), source=groups)
+    elif dataset.ungrouped:
+        raise DatasetError(dataset.ungrouped)
+    elif isinstance(dataset, ImageFolder):
+        warn_of_lesions(dataset.samples)
+    return dataset
+
+
 def _refuse_empty(dataset: Dataset) -> None:
     if not dataset.samples:
         reason = f"; {dataset.orphans[0]}" if dataset.orphans else ""
@@ -192,20 +203,23 @@ def _by_name(root: Path, name: str) -> type[Dataset]:
     return DATASETS[name]
 
 
-def _recognise(root: Path) -> type[Dataset]:
-    found = [name for name, dataset in DATASETS.items() if dataset.matches(root)]
-    if not found:
-        looked_for = "\n".join(_looked_for(name) for name in DATASETS)
-        raise DatasetError(
-            f"{root}: no known dataset is in this folder. {_what_is_there(root)}\n{looked_for}\n"
-            f"Give the folder that directly holds one of these."
-        )
-    if len(found) > 1:
-        raise DatasetError(
-            f"{root}: fits several datasets: {', '.join(found)}. "
-            f"Say which one it is by its name, or move them into folders of their own."
-        )
-    return DATASETS[found[0]]
+def _recognise(root: Path) -> tuple[type[Dataset], Path]:
+    """The dataset that is in a folder or in one of its usual subfolders, and where it is."""
+    for place in (root, *(root / name for name in _SUBFOLDERS)):
+        found = [name for name, dataset in DATASETS.items() if dataset.matches(place)]
+        if len(found) > 1:
+            raise DatasetError(
+                f"{place}: fits several datasets: {', '.join(found)}. "
+                f"Say which one it is by its name, or move them into folders of their own."
+            )
+        if found:
+            return DATASETS[found[0]], place
+    looked_for = "\n".join(_looked_for(name) for name in DATASETS)
+    raise DatasetError(
+        f"{root}: no known dataset is in this folder. {_what_is_there(root)}\n{looked_for}\n"
+        f"Give the folder that directly holds one of these, or name the folders of images and of "
+        f"masks with --images and --masks."
+    )
 
 
 def _looked_for(name: str) -> str:

@@ -78,12 +78,15 @@ class DatasetIndex:
         orphans: The files that could not be used, sorted by path.
         table_problems: What is wrong with the tables of metadata.
         gaps: Attributes that are not known of an image though others are here, sorted by path.
+        ungrouped: Why the samples must not be split as they are, and the way out: images are known
+            to show one lesion, and it is not known which. Empty where they may be.
     """
 
     samples: tuple[Sample, ...]
     orphans: tuple[Orphan, ...] = ()
     table_problems: tuple[TableProblem, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    ungrouped: str = ""
 
 
 class Dataset(ABC):
@@ -112,6 +115,7 @@ class Dataset(ABC):
         orphans: Files left out, each with the reason.
         table_problems: What is wrong with the tables of metadata.
         gaps: Attributes that are not known of an image though others are here.
+        ungrouped: See `DatasetIndex`.
 
     Raises:
         DatasetError: If an id occurs twice.
@@ -132,6 +136,7 @@ class Dataset(ABC):
     orphans: tuple[Orphan, ...]
     table_problems: tuple[TableProblem, ...]
     gaps: tuple[Gap, ...]
+    ungrouped: str
 
     def __init__(self, root: Path, index: DatasetIndex | None = None) -> None:
         index = self.index(root) if index is None else index
@@ -140,6 +145,7 @@ class Dataset(ABC):
         self.orphans = index.orphans
         self.table_problems = index.table_problems
         self.gaps = index.gaps
+        self.ungrouped = index.ungrouped
 
     @classmethod
     @abstractmethod

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from dermseg.datasets.base import Dataset, DatasetIndex
+from dermseg.datasets.ham10000 import is_kaggle_copy
 from dermseg.datasets.pairing import files_by_id, find_masks, mask_id, pair
 from dermseg.images import find_images
 
@@ -23,7 +24,8 @@ class ImageFolder(Dataset):
         masks/     NAME_segmentation.png, NAME_mask.png or NAME.png; may be missing altogether
 
     Without a ``masks`` folder the samples have no truth. With one, an image without a mask is
-    left out and named. Every image is a group of its own.
+    left out and named. Every image is a group of its own. Known copies of public datasets in the
+    same folders are opened as these.
     """
 
     name = "folder"
@@ -41,6 +43,11 @@ masks/NAME_segmentation.png, NAME_mask.png or NAME.png (optional)"""
     def markers(cls) -> tuple[str, ...]:
         """Name the folder of images."""
         return ("images",)
+
+    @classmethod
+    def matches(cls, root: Path) -> bool:
+        """Tell whether there is a folder of images that is no copy of a public dataset."""
+        return super().matches(root) and not is_kaggle_copy(root)
 
     @classmethod
     def index(cls, root: Path) -> DatasetIndex:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +15,19 @@ from dermseg.types import Sample
 __all__ = ["read_groups", "regroup"]
 
 
+_ID_COLUMNS = ("id", "image_id", "image")
+_GROUP_COLUMNS = ("group", "lesion_id")
+
+
 def read_groups(
-    path: Path, *, id_column: str = "id", group_column: str = "group"
+    path: Path, *, id_column: str | None = None, group_column: str | None = None
 ) -> dict[str, str]:
     """Read the group of each id from a CSV file with a header; other columns are ignored.
+
+    Args:
+        path: The table.
+        id_column: Name of the column of ids; None takes ``id``, ``image_id`` or ``image``.
+        group_column: Name of the column of groups; None takes ``group`` or ``lesion_id``.
 
     Raises:
         DatasetError: If the file cannot be read, lacks a column or a value, or puts an id in two
@@ -32,22 +41,29 @@ def read_groups(
         refuse=DatasetError,
         may_be_short=True,
     )
-    if missing := {id_column, group_column} - set(table.columns):
-        raise DatasetError(
-            f"{path}: the table of groups has no column {' or '.join(sorted(missing))}; "
-            f"its columns are {', '.join(table.columns) or 'none'}"
-        )
+    ids = _find_column(path, table.columns, _ID_COLUMNS if id_column is None else (id_column,))
+    named = _GROUP_COLUMNS if group_column is None else (group_column,)
+    names = _find_column(path, table.columns, named)
     for place, row in table:
-        id, group = normal_id(row[id_column]), row[group_column]
+        id, group = normal_id(row[ids]), row[names]
         if not id or not group:
-            raise DatasetError(
-                f"{place}: {id_column} or {group_column} is empty; give every id its group"
-            )
+            raise DatasetError(f"{place}: {ids} or {names} is empty; give every id its group")
         if groups.setdefault(id, group) != group:
             raise DatasetError(
                 f"{place}: '{id}' is in the groups '{groups[id]}' and '{group}'; keep one of them"
             )
     return groups
+
+
+def _find_column(path: Path, there: Sequence[str], names: Sequence[str]) -> str:
+    """The first of some columns that a table has."""
+    for name in names:
+        if name in there:
+            return name
+    raise DatasetError(
+        f"{path}: the table of groups has no column {' or '.join(names)}; "
+        f"its columns are {', '.join(there) or 'none'}"
+    )
 
 
 def regroup(

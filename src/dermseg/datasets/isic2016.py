@@ -21,6 +21,9 @@ class Isic2016(ChallengeDataset):
         ISBI2016_ISIC_Part1_Test_Data/
         ISBI2016_ISIC_Part1_Test_GroundTruth/
 
+    The training part may also be in folders named ``Training_Data`` and ``Training_GroundTruth``,
+    as some projects rename them.
+
     Known defects: 82 of the test images are ISIC 2017 training images, so a network trained on
     2017 must drop those ids before it is scored here.
 
@@ -36,7 +39,8 @@ class Isic2016(ChallengeDataset):
     doi = "10.48550/arXiv.1605.01397"
     layout = """\
 ISBI2016_ISIC_Part1_{Training,Test}_Data/ISIC_0000000.jpg
-ISBI2016_ISIC_Part1_{Training,Test}_GroundTruth/ISIC_0000000_Segmentation.png"""
+ISBI2016_ISIC_Part1_{Training,Test}_GroundTruth/ISIC_0000000_Segmentation.png
+or Training_Data/ and Training_GroundTruth/"""
     known_defects = ("82 test images are in the ISIC 2017 training set",)
     folders = (
         PartFolders(
@@ -44,6 +48,7 @@ ISBI2016_ISIC_Part1_{Training,Test}_GroundTruth/ISIC_0000000_Segmentation.png"""
             "ISBI2016_ISIC_Part1_Training_Data",
             "ISBI2016_ISIC_Part1_Training_GroundTruth",
         ),
+        PartFolders("train", "Training_Data", "Training_GroundTruth"),
         PartFolders(
             "test", "ISBI2016_ISIC_Part1_Test_Data", "ISBI2016_ISIC_Part1_Test_GroundTruth"
         ),

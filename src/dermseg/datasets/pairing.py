@@ -109,4 +109,5 @@ def join(indexes: Iterable[DatasetIndex]) -> DatasetIndex:
         tuple(sorted(orphans, key=lambda orphan: orphan.path)),
         tuple(problems),
         tuple(sorted(gaps, key=lambda gap: gap.path)),
+        next((index.ungrouped for index in indexes if index.ungrouped), ""),
     )

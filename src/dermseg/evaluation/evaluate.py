@@ -103,15 +103,25 @@ def evaluate_samples(
 
 
 def choose_samples(
-    source: Source, part: str | None = None, *, split_file: Path | None = None
+    source: Source,
+    part: str | None = None,
+    *,
+    split_file: Path | None = None,
+    groups: Path | None = None,
 ) -> tuple[Dataset, list[Sample]]:
     """Return a dataset, and its images of a part, or all.
+
+    Args:
+        source: Where the images are.
+        part: Of the split; None takes all images.
+        split_file: Defines the parts instead of the official or a seeded split.
+        groups: Table of the images' groups, as for `open_source`.
 
     Raises:
         DatasetError: If the dataset or the split cannot be read.
         UsageError: If there is no such part, or a split file without a part.
     """
-    dataset = open_source(source)
+    dataset = open_source(source, groups=groups)
     samples = list(dataset.samples)
     if part is not None:
         split = find_split(dataset, split_file=split_file)
