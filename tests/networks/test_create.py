@@ -68,6 +68,29 @@ def test_unet_has_the_parameters_that_it_states() -> None:
     assert "31,037,633" in (UNet.__doc__ or "")
 
 
+def test_unet_with_upsampling_has_the_parameters_of_the_keras_one() -> None:
+    network = UNet(width=16, up="upsample", up_kernel=2, bias=True)
+    assert count(network) == 1_530_369
+    assert "1,530,369" in (UNet.__doc__ or "")
+    # Pixels are repeated, skips come first, and even kernels reach to the right and downwards.
+    assert count(network, "upsampling") == 0
+    first = network.decoder[0]
+    assert first(torch.zeros(1, 3 * 128, 5, 7)).shape == (1, 128, 5, 7)
+    point = torch.zeros(1, 3 * 128, 5, 5)
+    point[..., 2, 2] = 1
+    reached = first[1](first[0](point)) - first[1](first[0](0 * point))
+    rows, columns = reached[0].abs().amax(dim=0).nonzero().unique(dim=0).T
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (1, 2, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"up": "transpose"}, {"up_kernel": 0}, {"up": "upsample", "up_kernel": -1}]
+)
+def test_unknown_ways_up_are_refused(parameters: dict[str, Any]) -> None:
+    with pytest.raises(RecipeError, match="does not take these parameters"):
+        create_network("unet", parameters=parameters)
+
+
 def test_residual_unet_has_the_parameters_that_it_states() -> None:
     network = ResidualUNet()
     assert count(network) == 1_515_484

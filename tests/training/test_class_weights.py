@@ -60,11 +60,23 @@ def test_one_class_has_the_same_weights_under_both_activations() -> None:
     assert first == second == pytest.approx([3 / 21, 18 / 21], abs=1e-6)
 
 
-@pytest.mark.parametrize(("value", "name"), [(0, "lesion"), (1, "background")])
-def test_class_that_is_in_no_mask_is_named(value: int, name: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (0, "no training mask has a pixel of 'lesion' at the network's size"),
+        (1, "no pixel of the training masks is known to be in no class"),
+    ],
+)
+def test_class_that_is_in_no_mask_is_named(value: int, message: str) -> None:
     targets = [torch.full((1, 2, 2), float(value))]
-    with pytest.raises(DatasetError, match=f"no training mask has a pixel of '{name}'"):
+    with pytest.raises(DatasetError, match=message):
         inverse_frequencies(targets, ["lesion"], activation="sigmoid")
+
+
+def test_class_whose_pixels_are_all_another_s_is_not_said_to_have_none() -> None:
+    targets = [torch.tensor([[[1.0, 0.0]], [[1.0, 0.0]]])]
+    with pytest.raises(DatasetError, match="every pixel of 'b' is in a class that is named before"):
+        inverse_frequencies(targets, ["a", "b"], activation="softmax")
 
 
 def test_pixels_are_counted_at_the_networks_size(

@@ -186,3 +186,20 @@ def test_cached_pairs_give_the_same_batches(
             assert one["id"] == other["id"]
             assert torch.equal(one["image"], other["image"])
             assert torch.equal(one["target"], other["target"])
+
+
+def test_windows_are_trained_on_and_whole_images_are_judged(
+    samples: tuple[Sample, ...], make_recipe: MakeRecipe
+) -> None:
+    recipe = make_recipe("augmentation.window=[16, 16]", "augmentation.brightness=[0.9, 1.1]")
+    window = SegmentationData(samples, recipe, UNIT_RANGE, augment=True)[0, 0]
+    whole = SegmentationData(samples, recipe, UNIT_RANGE, augment=False)[0, 0]
+    assert window["image"].shape == (3, 16, 16)
+    assert window["target"].shape == (1, 16, 16)
+    assert whole["image"].shape == (3, 24, 32)
+    # Pixels keep their scale: without other changes, the window is a part of the image.
+    plain = make_recipe(NO_AUGMENTATION, "augmentation.window=[16, 16]")
+    part = SegmentationData(samples, plain, UNIT_RANGE, augment=True)[0, 0]["image"]
+    places = whole["image"].unfold(1, 16, 1).unfold(2, 16, 1)
+    distance = (places - part[:, None, None]).abs().amax(dim=(0, 3, 4))
+    assert distance.min() < 1e-4

@@ -10,12 +10,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import huggingface_hub.constants
 import numpy as np
 import pytest
 import torch
 
 from dermseg.datasets import open_dataset, read_split
-from dermseg.errors import DatasetError, DivergenceError, ImageError, OutputError, UsageError
+from dermseg.errors import (
+    DatasetError,
+    DivergenceError,
+    ImageError,
+    OutputError,
+    RecipeError,
+    UsageError,
+)
 from dermseg.export import ExportOptions, RunRecord, export_run
 from dermseg.images import encode_png, read_image, read_mask, write_mask
 from dermseg.metrics import jaccard
@@ -240,6 +248,21 @@ def test_error_before_training_leaves_no_folder(
     assert not run.exists()
 
 
+def test_a_start_that_fails_leaves_no_folder_that_blocks_the_next(
+    tmp_path: Path,
+    make_recipe: MakeRecipe,
+    disc_dataset: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    network = ("network.name=resnet_unet", "preprocessing.size=[32, 32]")
+    recipe = make_recipe(*network, 'network.parameters={encoder="resnet18", pretrained=true}')
+    with pytest.raises(RecipeError, match="could not be fetched"):
+        train(recipe, TrainingData([disc_dataset]), tmp_path / "run", num_workers=0)
+    assert not (tmp_path / "run").exists()
+
+
 def test_full_disk_is_an_output_error(
     tmp_path: Path, make_recipe: MakeRecipe, disc_dataset: Path
 ) -> None:
@@ -344,3 +367,21 @@ def test_the_card_says_what_was_done_and_not_what_the_recipe_was_meant_for(
     assert "Licence: CC0-1.0." in card
     assert "1 epochs (best: " in card
     assert "A tiny residual U-Net on discs" not in card
+
+
+def test_a_quick_run_has_few_images_and_may_keep_its_last_epoch(
+    tmp_path: Path, make_recipe: MakeRecipe, disc_dataset: Path
+) -> None:
+    many = [disc_dataset / "images", disc_dataset / "masks"]
+    for number in range(40):
+        for folder, source in zip(("images", "masks"), many, strict=True):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            first = min(source.iterdir())
+            shutil.copyfile(first, tmp_path / folder / f"copy{number}{first.suffix}")
+    # At such a rate, no epoch is better than the first.
+    recipe = make_recipe('training.keep="last"', "training.lr=1e-12", "training.epochs=3")
+    package = train(recipe, TrainingData([tmp_path], quick=True), tmp_path / "run", num_workers=0)
+    provenance = load_package(package).spec.provenance
+    assert (provenance.best_epoch, provenance.epochs) == (3, 3)
+    assert 16 <= len(provenance.training_ids) <= 32
+    assert 1 <= len(provenance.selection_ids) <= 8

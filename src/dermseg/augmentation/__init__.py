@@ -62,7 +62,7 @@ class Augmenter:
             sample_id: The sample's id.
 
         Returns:
-            The changed image, in [0, 1], and mask, both of the given shape.
+            The changed image, in [0, 1], and mask, both of the given size, or the window's.
         """
         image_tensor = tv_tensors.Image(torch.from_numpy(image).permute(2, 0, 1))
         mask_tensor = tv_tensors.Mask(torch.from_numpy(mask.astype(np.uint8)))
@@ -81,6 +81,8 @@ def _key(seed: int, epoch: int, sample_id: str) -> int:
 
 def _transforms(options: Augmentation) -> list[v2.Transform]:
     transforms: list[v2.Transform] = [RandomWarp(options)]
+    if options.window is not None:
+        transforms.append(v2.RandomCrop(options.window))
     # What is off is left out, so that it draws no random numbers and older recipes keep theirs.
     if options.skin_tone:
         transforms.append(RandomSkinTone(options.skin_tone))

@@ -67,15 +67,23 @@ def train(
             "as one fold per source."
         ),
     ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="Try it in minutes: two epochs, few and small images, all outputs."
+        ),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue after the last whole epoch.")
     ] = False,
 ) -> None:
     """Train a recipe and write a model package. Needs the extra 'train'."""
     from dermseg.errors import MissingExtraError
-    from dermseg.recipes import read_recipe
+    from dermseg.recipes import read_recipe, shorten_recipe
 
     values = read_recipe(recipe, overrides or [])
+    if quick:
+        values = shorten_recipe(values)
     excluded = _read_ids(exclude)
     sources = choose_sources(data, images, masks)
     try:
@@ -83,7 +91,9 @@ def train(
         from dermseg.training import train as run_training
     except ModuleNotFoundError as error:
         raise MissingExtraError("training", "train") from error
-    given = TrainingData(sources, split, groups, excluded, cache, presence, pseudo_labels)
+    given = TrainingData(
+        sources, split, groups, excluded, cache, presence, pseudo_labels, quick=quick
+    )
     if folds is None:
         package = run_training(
             values,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import torch
 from torch import Tensor, nn
@@ -103,6 +106,9 @@ def read_lite_weights(name: str) -> dict[str, Tensor]:
     return dict(zip(names, values, strict=True)) | counters
 
 
+_PATIENCE = 5.0
+"""Seconds in which a host answers."""
+
 _COUNTER = "num_batches_tracked"
 
 
@@ -172,12 +178,16 @@ def create_inception_encoder(*, pretrained: bool) -> tuple[nn.Module, list[int]]
 
 @contextmanager
 def explain_failed_download(encoder: str) -> Iterator[None]:
-    """Turn the many ways in which fetching weights fails into one line.
+    """Turn the many ways in which fetching weights fails into one line, at once.
+
+    Where the model hub cannot be reached, only what was fetched before is looked for: the hub's
+    client would try again for minutes.
 
     Raises:
         RecipeError: If the block raises what the client of the model hub raises.
     """
-    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415 -- slow as well
+    from huggingface_hub import constants  # noqa: PLC0415 -- slow as well
+    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
 
     # The bases are the errors of the HTTP library, which differs by the client's version.
     failures: tuple[type[BaseException], ...] = (
@@ -185,15 +195,32 @@ def explain_failed_download(encoder: str) -> Iterator[None]:
         RuntimeError,
         *HfHubHTTPError.__bases__,
     )
+    unreachable = _why_unreachable(constants.ENDPOINT)
+    was_offline = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = was_offline or unreachable is not None
     try:
         yield
     except failures as error:
-        reason = " ".join(str(error).split())
+        reason = unreachable or " ".join(str(error).split())
         message = (
             f"the pre-trained weights of '{encoder}' could not be fetched ({reason}); connect to "
-            "the internet, or set pretrained = false in network.parameters"
+            "the internet, or set network.parameters.pretrained = false"
         )
         raise RecipeError(message) from error
+    finally:
+        constants.HF_HUB_OFFLINE = was_offline
+
+
+def _why_unreachable(address: str) -> str | None:
+    """Why a host cannot be reached, in words; None if it can, or a proxy would have to say."""
+    parts = urlsplit(address)
+    if parts.hostname is None or getproxies().get(parts.scheme):
+        return None
+    try:
+        socket.create_connection((parts.hostname, parts.port or 443), timeout=_PATIENCE).close()
+    except OSError as error:
+        return f"{parts.hostname} cannot be reached: {error.strerror or error}"
+    return None
 
 
 def name_nearest(name: str, known: Iterable[str]) -> str:

@@ -2,7 +2,13 @@
 
 from dermseg.recipes.augmentation import PRESETS, Augmentation
 from dermseg.recipes.processing import Cleaning, LesionCrop, Postprocessing, Preprocessing
-from dermseg.recipes.reading import list_recipes, parse_recipe, read_recipe, recipe_text
+from dermseg.recipes.reading import (
+    list_recipes,
+    parse_recipe,
+    read_recipe,
+    recipe_text,
+    shorten_recipe,
+)
 from dermseg.recipes.schema import (
     Data,
     LossTerm,
@@ -32,4 +38,5 @@ __all__ = [
     "parse_recipe",
     "read_recipe",
     "recipe_text",
+    "shorten_recipe",
 ]

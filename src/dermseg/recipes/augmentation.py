@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 
 from dermseg.recipes.tables import Share, Table
 
 __all__ = ["PRESETS", "Augmentation", "Preset"]
+
+Change = Annotated[float, Field(ge=0, lt=1)] | tuple[NonNegativeFloat, NonNegativeFloat]
+"""Largest relative change to either side, or the range [low, high] of the factor."""
 
 Preset = Literal["none", "flips", "standard", "dermoscopy", "strong"]
 
@@ -74,6 +77,9 @@ class Augmentation(Table):
         shift: Largest move as a share of the image's side.
         crop: Largest share of each side that a random crop cuts away, after all of the above; the
             rest is brought back to the network's size.
+        window: (height, width) of a random window of the image, after all of the above, that is
+            trained on instead of the whole; pixels keep their scale, and the model sees whole
+            images. None shows the whole.
         skin_tone: Largest density of melanin that is added to the skin; 0.5 makes light skin tan,
             1 dark.
         hairs: Probability that hairs are drawn over the image.
@@ -83,9 +89,9 @@ class Augmentation(Table):
         low_contrast: Probability that all colours are pulled towards the image's mean, as by haze.
         uneven_light: Probability that the light falls off to one side and towards the rim.
         dark_corners: Probability that the corners outside the field of view are darkened.
-        brightness: Largest relative change.
-        contrast: Largest relative change.
-        saturation: Largest relative change.
+        brightness: Largest relative change; or [low, high], the range of the factor.
+        contrast: The same.
+        saturation: The same.
         hue: Largest turn of the hue circle, in turns.
         temperature: Largest relative gain of each colour channel, drawn for each alone: tints in
             every direction, as white balance and cameras make them.
@@ -107,6 +113,7 @@ class Augmentation(Table):
     stretch: float = Field(default=0.0, ge=0, lt=1)
     shift: float = Field(default=0.0, ge=0, lt=1)
     crop: float = Field(default=0.0, ge=0, lt=1)
+    window: tuple[PositiveInt, PositiveInt] | None = None
     skin_tone: float = Field(default=0.0, ge=0, le=2.5)
     hairs: Share = 0.0
     gel_bubbles: Share = 0.0
@@ -115,9 +122,9 @@ class Augmentation(Table):
     low_contrast: Share = 0.0
     uneven_light: Share = 0.0
     dark_corners: Share = 0.0
-    brightness: float = Field(default=0.0, ge=0, lt=1)
-    contrast: float = Field(default=0.0, ge=0, lt=1)
-    saturation: float = Field(default=0.0, ge=0, lt=1)
+    brightness: Change = 0.0
+    contrast: Change = 0.0
+    saturation: Change = 0.0
     hue: float = Field(default=0.0, ge=0, le=0.5)
     temperature: float = Field(default=0.0, ge=0, lt=1)
     color_temperature: float = Field(default=0.0, ge=0, le=90)
@@ -135,9 +142,14 @@ class Augmentation(Table):
         return values
 
     @model_validator(mode="after")
-    def _zoom_is_a_range(self) -> Self:
+    def _ranges_are_in_order(self) -> Self:
         low, high = self.zoom
         if not 0 < low <= high:
             message = f"zoom is [{low}, {high}], expected 0 < low <= high"
             raise ValueError(message)
+        for name in ("brightness", "contrast", "saturation"):
+            change = getattr(self, name)
+            if isinstance(change, tuple) and change[0] > change[1]:
+                message = f"{name} is {list(change)}, expected low <= high"
+                raise ValueError(message)
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tomllib
 from collections.abc import Iterable
 from importlib import resources
@@ -14,9 +15,12 @@ from pydantic_core import ErrorDetails
 from dermseg.errors import RecipeError
 from dermseg.recipes.schema import Recipe
 from dermseg.recipes.suggestions import find_table, suggest
+from dermseg.recipes.tables import INVERSE_FREQUENCY
 from dermseg.storage import read_text
 
-__all__ = ["list_recipes", "parse_recipe", "read_recipe", "recipe_text"]
+__all__ = ["list_recipes", "parse_recipe", "read_recipe", "recipe_text", "shorten_recipe"]
+
+_QUICK_SIDE = 96
 
 
 def list_recipes() -> list[str]:
@@ -51,7 +55,9 @@ def read_recipe(name_or_path: str, overrides: Iterable[str] = ()) -> Recipe:
         overrides: ``key=value`` pairs as ``training.lr=3e-4``; the value is TOML, and text that
             is not TOML is taken as a string. ``none`` switches off a key that is off unless it
             is given, such as ``training.ema_decay``. ``augmentation.preset`` takes the place of
-            all that the recipe says about augmentation; other overrides add to it.
+            all that the recipe says about augmentation; other overrides add to it. Under
+            ``training.epochs`` the epochs of ``progressive_resizing`` keep their shares of the
+            run; what has no epoch left is dropped, which is logged.
 
     Raises:
         RecipeError: If the recipe cannot be found or read, or is not valid.
@@ -78,14 +84,46 @@ def parse_recipe(text: str, overrides: Iterable[str] = (), *, source: str = "rec
     if any(override.partition("=")[0].strip() == "augmentation.preset" for override in overrides):
         # Keys beside a preset override it: the file's own would leave nothing of it.
         values.pop("augmentation", None)
+    old_epochs = values.get("training", {}).get("epochs")
     for override in overrides:
         _set(values, override)
+    if not any("training.progressive_resizing" in override for override in overrides):
+        _keep_shares(values.get("training", {}), old_epochs)
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
         # Without repetition: a parameter's value fails once for each type that it could have.
         message = "; ".join(dict.fromkeys(_explain(detail) for detail in error.errors()))
         raise RecipeError(f"{source}: {message}") from error
+
+
+def shorten_recipe(recipe: Recipe) -> Recipe:
+    """The recipe for a trial of minutes: two epochs at small sizes, everything else the same.
+
+    Sides are cut to about 96 pixels, in the images' aspect and multiples of 32, which every network
+    takes; batches to 8 images.
+    """
+    values = recipe.to_dict()
+    training, augmentation = values["training"], values["augmentation"]
+    sizes = [values["preprocessing"], *training["progressive_resizing"]]
+    for table in sizes:
+        table["size"] = _small(table["size"])
+    if "window" in augmentation:
+        augmentation["window"] = [min(64, side) for side in augmentation["window"]]
+    for term in values["loss"]:
+        # A few images may lack a class, which then has no frequency.
+        if term["parameters"].get("class_weights") == INVERSE_FREQUENCY:
+            del term["parameters"]["class_weights"]
+    old_epochs = training["epochs"]
+    training["epochs"] = min(2, old_epochs)
+    training["batch_size"] = min(8, training["batch_size"])
+    _keep_shares(training, old_epochs)
+    return Recipe.model_validate(values)
+
+
+def _small(size: list[int]) -> list[int]:
+    factor = min(1.0, _QUICK_SIDE / min(size))
+    return [max(64, round(side * factor / 32) * 32) for side in size]
 
 
 def _set(values: dict[str, Any], override: str) -> None:
@@ -108,6 +146,30 @@ def _set(values: dict[str, Any], override: str) -> None:
         table[last] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         table[last] = text
+
+
+def _keep_shares(training: dict[str, Any], old_epochs: int | None) -> None:
+    """Scale the epochs of progressive resizing with the run's length."""
+    epochs, steps = training.get("epochs"), training.get("progressive_resizing")
+    if epochs == old_epochs or not (isinstance(epochs, int) and old_epochs and steps):
+        return
+    scaled: dict[int, Any] = {}
+    for step in steps:
+        until = round(step["until_epoch"] * epochs / old_epochs)
+        if 0 < until < epochs:
+            scaled.setdefault(until, {**step, "until_epoch": until})
+    training["progressive_resizing"] = list(scaled.values())
+    sizes = ", ".join(
+        f"{row['size'][0]}x{row['size'][1]} until {end}" for end, row in scaled.items()
+    )
+    if not scaled:
+        training.pop("restart_factor", None)
+    logging.getLogger("dermseg").warning(
+        "of %d epochs instead of %d, progressive_resizing keeps its share: %s",
+        epochs,
+        old_epochs,
+        sizes or "all are at the full size",
+    )
 
 
 def _may_be_none(tables: list[str], name: str) -> bool:

@@ -64,7 +64,8 @@ class Network(Table):
         initial_weights: A model package (a shipped one's name, or a folder) to start from
             instead of from random weights.
         initialization: How random weights are drawn. ``default``: as the architecture does.
-            ``xavier``: uniformly by Glorot and Bengio (2010) for convolutions, with biases of 0.
+            ``xavier``: uniformly by Glorot and Bengio (2010) for convolutions, with biases of 0;
+            ``xavier_normal``: the same from normal distributions.
             Encoders that come pre-trained (``parameters.pretrained`` or ``parameters.weights``)
             are left as they are.
         batch_norm_momentum: Share of each new batch in the running statistics of batch norm, as
@@ -74,7 +75,7 @@ class Network(Table):
     name: str
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     initial_weights: str | None = None
-    initialization: Literal["default", "xavier"] = "default"
+    initialization: Literal["default", "xavier", "xavier_normal"] = "default"
     batch_norm_momentum: float | None = Field(default=None, gt=0, le=1)
 
     @property
@@ -123,10 +124,13 @@ class Training(Table):
         batch_size: Images per step.
         lr: Peak learning rate.
         lr_factors: Factor on ``lr`` for parts of the network, by the start of their parameters'
-            names; of several that fit, the longest counts. 0 freezes a part.
+            names; of several that fit, the longest counts. 0 freezes a part. Those of an encoder
+            do not hold under ``network.parameters.pretrained = false``.
         optimizer: ``adam``, ``adamw``, ``rmsprop`` or ``sgd``.
         weight_decay: As the optimiser defines it.
         momentum: Of ``sgd`` and ``rmsprop``; the others have their own.
+        smoothing: Share of the past in the mean of squared gradients of ``rmsprop``. PyTorch's
+            default is 0.99, that of Keras 0.9.
         schedule: ``constant``; ``step`` multiplies the rate by ``step_factor`` every
             ``step_epochs``; ``cosine`` falls to 0 after the last step; ``one_cycle`` climbs from
             a 25th of ``lr`` for 30 % of the steps and falls to nearly 0 (Smith and Topin 2018,
@@ -135,6 +139,8 @@ class Training(Table):
         accumulate_batches: Batches whose gradients are added up before each step.
         early_stopping_epochs: Stop after that many epochs without a better score on the selection
             part; None never stops early.
+        keep: Which epoch's weights become the model: the ``best`` on the selection part, or the
+            ``last``.
         ema_decay: Decay per step of the averaged weights that are kept; None keeps the last.
         ema_warmup: Start the average with less decay: (1 + n) / (10 + n) at step n, while that is
             below ``ema_decay``. Without it the first epochs are judged mostly by the random
@@ -157,12 +163,14 @@ class Training(Table):
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adamw"
     weight_decay: float = Field(default=0.0, ge=0)
     momentum: float = Field(default=0.0, ge=0, lt=1)
+    smoothing: float = Field(default=0.99, ge=0, lt=1)
     schedule: Literal["constant", "step", "cosine", "one_cycle"] = "constant"
     step_epochs: int = Field(default=1, gt=0)
     step_factor: float = Field(default=0.1, gt=0, le=1)
     warmup_epochs: float = Field(default=0.0, ge=0)
     accumulate_batches: int = Field(default=1, gt=0)
     early_stopping_epochs: int | None = Field(default=None, gt=0)
+    keep: Literal["best", "last"] = "best"
     ema_decay: float | None = Field(default=None, gt=0, lt=1)
     ema_warmup: bool = False
     max_gradient_norm: float | None = Field(default=None, gt=0)
@@ -244,6 +252,14 @@ class Recipe(Table):
         if self.lesion_crop is not None and "lesion" in self.classes:
             message = "lesion_crop is for classes inside the lesion, but 'lesion' is among them"
             raise ValueError(message)
+        window = self.augmentation.window
+        for height, width in self.sizes:
+            if window is not None and (window[0] > height or window[1] > width):
+                message = (
+                    f"augmentation.window is {list(window)}, but images of {height}x{width} are "
+                    "trained on: expected a window that fits into them"
+                )
+                raise ValueError(message)
         self.postprocessing.check_classes(self.classes)
         return self
 
@@ -251,6 +267,17 @@ class Recipe(Table):
     def num_maps(self) -> int:
         """Maps of logits that the network gives."""
         return len(self.classes) + (self.activation == "softmax")
+
+    @property
+    def lr_factors(self) -> dict[str, float]:
+        """The learning-rate factors that hold: none for an encoder that begins at random."""
+        factors = self.training.lr_factors
+        if (
+            self.network.parameters.get("pretrained") is not False
+            or self.network.initial_weights is not None
+        ):
+            return factors
+        return {part: f for part, f in factors.items() if not part.startswith("encoder")}
 
     @property
     def needs_class_weights(self) -> bool:

@@ -29,17 +29,20 @@ NEW = Path("checkpoints", "new.ckpt")
 class EpochKeeper(Callback):
     """After each epoch: one row in ``metrics.csv``, ``last.ckpt``, and ``best.ckpt`` if it is.
 
-    The best epoch is the one with the highest `monitored_score` on the selection part. Files are
-    written under another name and then renamed, ``last.ckpt`` after all others: a run that is
-    killed at any moment resumes after its last whole epoch and repeats the broken one.
+    The best epoch is the one with the highest `monitored_score` on the selection part; or the last,
+    where the recipe keeps that. Files are written under another name and then renamed,
+    ``last.ckpt`` after all others: a run that is killed at any moment resumes after its last whole
+    epoch and repeats the broken one.
 
     Args:
         run: The run folder.
         classes: The recipe's classes; they say what is recorded, and which score chooses.
+        keeps_last: Whether each epoch takes the place of the one before, good or not.
     """
 
-    def __init__(self, run: Path, classes: Sequence[str]) -> None:
+    def __init__(self, run: Path, classes: Sequence[str], *, keeps_last: bool = False) -> None:
         self.run = run
+        self.keeps_last = keeps_last
         self.monitor = monitored_score(classes)
         self.scores = ("train_loss", "selection_loss", *selection_scores(classes))
         self.rows: list[dict[str, float]] = []
@@ -77,7 +80,7 @@ class EpochKeeper(Callback):
             trainer.save_checkpoint(self.run / NEW)
             if not trainer.is_global_zero:
                 return
-            self._keep(is_best=row[self.monitor] > best_before)
+            self._keep(is_best=self.keeps_last or row[self.monitor] > best_before)
         except OSError as error:
             message = (
                 f"{self.run}: the checkpoint of epoch {row['epoch']} cannot be written: "

@@ -58,7 +58,9 @@ def inverse_frequencies(
     # Pixels in background and classes, and those of which it is known whether they are.
     counts = torch.zeros(len(classes) + 1, dtype=torch.float64)
     known = torch.zeros(len(classes) + 1, dtype=torch.float64)
+    masked = torch.zeros(len(classes) + 1, dtype=torch.bool)
     for target in targets:
+        masked[1:] |= (target == 1).any(dim=(1, 2))
         if activation == "softmax":
             labels = class_labels(target[None])[0][(target >= 0).all(dim=0)]
             counts += torch.bincount(labels, minlength=len(counts))
@@ -67,12 +69,18 @@ def inverse_frequencies(
             inside, outside = ((target == value).sum(dim=(1, 2)).double() for value in (1, 0))
             counts += torch.cat([outside.mean(dim=0, keepdim=True), inside])
             known += torch.cat([(inside + outside).mean(dim=0, keepdim=True), inside + outside])
-    for name, count in zip(("background", *classes), counts.tolist(), strict=True):
+    names = ("background", *classes)
+    for name, count, is_masked in zip(names, counts.tolist(), masked.tolist(), strict=True):
         if not count:
-            message = (
-                f"no training mask has a pixel of '{name}', so it has no inverse frequency: give "
-                "the class weights as numbers"
-            )
+            reason = f"no training mask has a pixel of '{name}' at the network's size"
+            if is_masked:
+                reason = (
+                    f"every pixel of '{name}' is in a class that is named before it, too, or in an "
+                    "image of which another class is not known"
+                )
+            elif name == "background":
+                reason = "no pixel of the training masks is known to be in no class"
+            message = f"{reason}, so it has no inverse frequency: give the class weights as numbers"
             raise DatasetError(message)
     inverse = 1 / (counts * (known.max() / known))
     return [round(weight, 6) for weight in (inverse / inverse.sum()).tolist()]

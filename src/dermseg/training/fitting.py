@@ -137,7 +137,8 @@ def _callbacks(recipe: Recipe, run: Path, num_steps: int) -> list[Callback]:
     monitor = monitored_score(recipe.classes)
     callbacks.append(ProgressReport(monitor))
     # Last, so that its checkpoints hold what the others decided.
-    return [_ProcessLog(), *callbacks, EpochKeeper(run, recipe.classes)]
+    keeps_last = options.keep == "last"
+    return [_ProcessLog(), *callbacks, EpochKeeper(run, recipe.classes, keeps_last=keeps_last)]
 
 
 class _ProcessLog(Callback):

@@ -17,6 +17,7 @@ from dermseg.recipes import Network, Recipe
 __all__ = ["imagenet_normalization", "initialize", "load_initial_weights"]
 
 _logger = logging.getLogger(__name__)
+_DRAW = {"xavier": nn.init.xavier_uniform_, "xavier_normal": nn.init.xavier_normal_}
 
 
 def imagenet_normalization(options: Network) -> Normalization:
@@ -50,11 +51,11 @@ def initialize(network: nn.Module, options: Network) -> None:
                 module.momentum = options.batch_norm_momentum
         elif (
             isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
-            and options.initialization == "xavier"
+            and options.initialization != "default"
         ):
             is_kept = options.is_pretrained and name.partition(".")[0] == "encoder"
             if not is_kept:
-                nn.init.xavier_uniform_(module.weight)
+                _DRAW[options.initialization](module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 

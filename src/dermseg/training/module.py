@@ -100,7 +100,9 @@ class SegmentationModule(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Optimiser, and the learning rate per step."""
         options = self.recipe.training
-        optimizer = create_optimizer(self.network.named_parameters(), options)
+        optimizer = create_optimizer(
+            self.network.named_parameters(), options, lr_factors=self.recipe.lr_factors
+        )
         scheduler = create_schedule(optimizer, options, num_steps=self.num_steps)
         return {
             "optimizer": optimizer,
@@ -169,6 +171,8 @@ def check_recipe(recipe: Recipe) -> None:
         f"training.progressive_resizing, until_epoch {step.until_epoch}": step.size
         for step in recipe.training.progressive_resizing
     }
+    if recipe.augmentation.window is not None:
+        sizes["augmentation.window"] = recipe.augmentation.window
     for key, (height, width) in sizes.items():
         try:
             network.check_size(height, width)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -22,28 +22,33 @@ __all__ = ["average_weights", "create_optimizer", "create_schedule", "first_step
 
 
 def create_optimizer(
-    named_parameters: Iterable[tuple[str, Parameter]], options: Training
+    named_parameters: Iterable[tuple[str, Parameter]],
+    options: Training,
+    *,
+    lr_factors: Mapping[str, float] | None = None,
 ) -> Optimizer:
     """Build the optimiser, one group per learning-rate factor.
 
     Args:
         named_parameters: As the network names them, without any prefix.
         options: The recipe's training table.
+        lr_factors: See `Recipe.lr_factors`; None takes those of the table.
 
     Raises:
         RecipeError: If a key of ``lr_factors`` fits no parameter.
     """
+    parts = options.lr_factors if lr_factors is None else lr_factors
     groups: dict[str, list[Parameter]] = {}
     for name, parameter in named_parameters:
-        groups.setdefault(_part(name, options.lr_factors), []).append(parameter)
-    unused = [part for part in options.lr_factors if part not in groups]
+        groups.setdefault(_part(name, parts), []).append(parameter)
+    unused = [part for part in parts if part not in groups]
     if unused:
         message = (
             f"training.lr_factors: no parameter's name starts with '{unused[0]}'; "
             "`dermseg networks NAME` shows the parts"
         )
         raise RecipeError(message)
-    factors = {"": 1.0, **options.lr_factors}
+    factors = {"": 1.0, **parts}
     rated = [
         {"params": parameters, "lr": options.lr * factors[part]}
         for part, parameters in groups.items()
@@ -52,7 +57,13 @@ def create_optimizer(
     if options.optimizer == "sgd":
         return SGD(rated, lr=options.lr, momentum=options.momentum, weight_decay=decay)
     if options.optimizer == "rmsprop":
-        return RMSprop(rated, lr=options.lr, momentum=options.momentum, weight_decay=decay)
+        return RMSprop(
+            rated,
+            lr=options.lr,
+            alpha=options.smoothing,
+            momentum=options.momentum,
+            weight_decay=decay,
+        )
     if options.optimizer == "adam":
         return Adam(rated, lr=options.lr, weight_decay=decay)
     return AdamW(rated, lr=options.lr, weight_decay=decay)

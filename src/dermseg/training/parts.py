@@ -14,7 +14,7 @@ whether it shows a class, but not where, is trained on and does not choose the c
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +33,8 @@ from dermseg.recipes import Data
 from dermseg.types import Sample, Split
 
 __all__ = ["TrainingParts", "divide"]
+
+_QUICK_TRAIN, _QUICK_SELECT = 32, 8
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ class TrainingParts:
             "training because they are to be evaluated or excluded"
             + (f", {self.num_unknown} without masks" if self.num_unknown else "")
         )
+
+    def reduced(self) -> TrainingParts:
+        """A few images of each part, spread evenly, for a trial run."""
+        train, selection = _spread(self.train, _QUICK_TRAIN), _spread(self.selection, _QUICK_SELECT)
+        return replace(self, train=train, selection=selection, num_pseudo=0)
 
     def to_split(self, seed: int) -> Split:
         """The parts by id, as they are written into the run folder."""
@@ -242,6 +249,10 @@ def _check(parts: TrainingParts, classes: Sequence[str], bare: Sequence[Sample])
                 "recipe's classes, or give images with masks of it"
             )
             raise DatasetError(message)
+
+
+def _spread(samples: tuple[Sample, ...], number: int) -> tuple[Sample, ...]:
+    return samples[:: -(-len(samples) // number)]
 
 
 def _ids(samples: Sequence[Sample]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from dermseg.datasets import Dataset, write_split
 from dermseg.datasets.class_masks import is_lesion_only
 from dermseg.datasets.listing import list_some
 from dermseg.datasets.pairs import PairSource
+from dermseg.errors import MissingExtraError, PackageError, RecipeError
 from dermseg.export import describe_package, export_run, tune_package
 from dermseg.package import Score
 from dermseg.prediction import load_model
@@ -34,6 +35,7 @@ from dermseg.training.pictures import draw_curves, draw_overlays, draw_predictio
 from dermseg.training.repeat_factor import find_shown, repeat_factors
 from dermseg.training.run_folder import (
     check_run,
+    clear_unbegun_run,
     describe_run,
     open_run,
 )
@@ -98,6 +100,8 @@ def _train(
 ) -> Path:
     datasets, parts = _divide(recipe, data)
     _name_left_out(datasets)
+    if data.quick:
+        parts = parts.reduced()
     _logger.info("%s", parts)
     pairs = open_pairs(recipe, [*parts.train, *parts.selection], data.cache)
     counts = MaskCounts(recipe.classes)
@@ -120,7 +124,13 @@ def _train(
     )
     weights = record.class_weights
     _report_class_weights(weights, recipe)
-    fit(recipe, images, run, num_processes=num_processes, class_weights=weights)
+    if recipe.lr_factors != recipe.training.lr_factors:
+        _logger.info("the encoder begins at random weights: training.lr_factors leaves it out")
+    try:
+        fit(recipe, images, run, num_processes=num_processes, class_weights=weights)
+    except (MissingExtraError, PackageError, RecipeError):
+        clear_unbegun_run(run)
+        raise
     return _finish(run, _name_apart(parts.selection))
 
 

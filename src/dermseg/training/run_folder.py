@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Sequence
 from importlib import metadata
@@ -31,7 +32,14 @@ from dermseg.training.initialization import imagenet_normalization
 from dermseg.training.mask_counts import MaskCounts
 from dermseg.training.parts import TrainingParts
 
-__all__ = ["check_run", "describe_environment", "describe_run", "find_commit", "open_run"]
+__all__ = [
+    "check_run",
+    "clear_unbegun_run",
+    "describe_environment",
+    "describe_run",
+    "find_commit",
+    "open_run",
+]
 
 _PACKAGES = ("dermseg", "torch", "torchvision", "lightning", "numpy", "opencv-python-headless")
 
@@ -70,6 +78,17 @@ def open_run(run: Path, recipe: Recipe, record: RunRecord) -> None:
         raise OutputError(message) from error
     write_bytes_atomically(run / "recipe.toml", tomlkit.dumps(recipe.to_dict()).encode())
     write_bytes_atomically(old, record.model_dump_json(indent=1).encode())
+
+
+def clear_unbegun_run(run: Path) -> None:
+    """Empty the folder of a run that has no epoch: it would stand in the way of the next try."""
+    if (run / LAST).is_file():
+        return
+    for path in run.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != LOCK:  # which is held, and leaves with the folder
+            path.unlink()
 
 
 def describe_run(
