@@ -5,14 +5,18 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dermseg.terminal import print_line, print_text
 
-__all__ = ["models", "networks", "recipes"]
+if TYPE_CHECKING:
+    from dermseg.recipes import Recipe
+
+__all__ = ["models", "network_lines", "networks", "recipes"]
 
 
 def models(
@@ -93,7 +97,26 @@ def _parse_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _summarize(name: str, size: tuple[int, int]) -> dict[str, Any]:
+def network_lines(recipe: Recipe) -> list[str]:
+    """Blocks, output shapes and parameters of a recipe's network, as a table.
+
+    Raises:
+        RecipeError: If there is no such network.
+        UsageError: If it does not take the recipe's size.
+    """
+    options = recipe.network
+    summary = _summarize(
+        options.name, recipe.preprocessing.size, recipe.num_maps, options.bare_parameters
+    )
+    return _format_blocks(summary)
+
+
+def _summarize(
+    name: str,
+    size: tuple[int, int],
+    num_classes: int = 1,
+    parameters: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     import torch
 
     from dermseg.errors import UsageError
@@ -101,7 +124,7 @@ def _summarize(name: str, size: tuple[int, int]) -> dict[str, Any]:
     from dermseg.networks.summary import summarize
 
     with torch.device("meta"):
-        network = create_network(name)
+        network = create_network(name, num_classes=num_classes, parameters=parameters)
         try:
             return asdict(summarize(network, size=size))
         except ValueError as error:

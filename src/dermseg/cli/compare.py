@@ -9,10 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from dermseg.errors import MissingExtraError
+from dermseg.errors import MissingExtraError, UsageError
 from dermseg.terminal import print_line, print_text
 
 __all__ = ["compare"]
+
+_MOST_PICTURES = 100
 
 
 def compare(
@@ -28,8 +30,12 @@ def compare(
         bool, typer.Option("--common", help="Compare the images that all evaluations scored.")
     ] = False,
     pictures: Annotated[
-        int, typer.Option(min=0, max=100, help="Number of images to name and show side by side.")
-    ] = 12,
+        str,
+        typer.Option(
+            help="Images to name and show side by side: how many of those that differ most, or "
+            "their names, such as ISIC_0000001,ISIC_0000002."
+        ),
+    ] = "12",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print comparison.json on standard output.")
     ] = False,
@@ -44,16 +50,18 @@ def compare(
     except ModuleNotFoundError as error:
         raise MissingExtraError("comparing", "eval") from error
 
+    images = _wanted(pictures)
     stored = [comparison.read_evaluation(folder) for folder in evaluations]
     result = comparison.compare(comparison.align(stored, common=common), score=score)
-    summary = comparison.summarize(result, num_images=pictures)
+    summary = comparison.summarize(result, images=images)
     notes: list[str] = []
     if output is not None:
-        notes = comparison.write_comparison(output, result, num_images=pictures)
+        notes = comparison.write_comparison(output, result, images=images)
     if as_json:
         print_text(json.dumps(summary, indent=2))
     else:
-        for line in _lines(summary, comparison.describe_images(result)):
+        shown = "that differ most in" if isinstance(images, int) else "that were named, by"
+        for line in _lines(summary, comparison.describe_images(result), shown):
             print_line(line)
         notes = [*summary["warnings"], *notes]
     for note in notes:
@@ -62,7 +70,19 @@ def compare(
         print_line(f"written to {output}")
 
 
-def _lines(summary: dict[str, Any], images: str) -> Iterator[str]:
+def _wanted(pictures: str) -> int | list[str]:
+    """A number of images, or their names."""
+    from dermseg.datasets.identity import normal_id
+
+    if not pictures.isdecimal():
+        return [normal_id(name.strip()) for name in pictures.split(",") if name.strip()]
+    if int(pictures) > _MOST_PICTURES:
+        message = f"--pictures {pictures}: expected at most {_MOST_PICTURES}, or names of images"
+        raise UsageError(message)
+    return int(pictures)
+
+
+def _lines(summary: dict[str, Any], images: str, shown: str) -> Iterator[str]:
     score = summary["score"]
     better = "more" if summary["higher_is_better"] else "less"
     yield f"{len(summary['ranking'])} models on the same {images}, by {score}: {better} is better"
@@ -81,7 +101,7 @@ def _lines(summary: dict[str, Any], images: str) -> Iterator[str]:
         yield f"the differences in {num_others} other scores are in comparison.json (--json)"
     if summary["most_different"]:
         yield ""
-        yield f"the images that differ most in {score}"
+        yield f"the images {shown} {score}"
         yield from _table(_images(summary), num_left=1)
 
 

@@ -48,7 +48,9 @@ def evaluate(
         typer.Option(help="Folder of images of your own, with --masks, or with --truth."),
     ] = None,
     masks: MasksOption = None,
-    split: Annotated[str | None, typer.Option(help="Part to evaluate, e.g. validation.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Part to evaluate, e.g. validation, or all.")
+    ] = None,
     split_file: Annotated[
         Path | None, typer.Option(help="Split file that defines the part.")
     ] = None,

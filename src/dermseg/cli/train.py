@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dermseg.cli.catalogue import network_lines
 from dermseg.cli.sources import (
     GroupsOption,
     ImagesOption,
@@ -67,6 +68,9 @@ def train(
             "as one fold per source."
         ),
     ] = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Print the network's layers and shapes first.")
+    ] = False,
     quick: Annotated[
         bool,
         typer.Option(
@@ -91,6 +95,9 @@ def train(
         from dermseg.training import train as run_training
     except ModuleNotFoundError as error:
         raise MissingExtraError("training", "train") from error
+    if summary:
+        for line in network_lines(values):
+            print_line(line)
     given = TrainingData(
         sources, split, groups, excluded, cache, presence, pseudo_labels, quick=quick
     )

@@ -113,7 +113,7 @@ def choose_samples(
 
     Args:
         source: Where the images are.
-        part: Of the split; None takes all images.
+        part: Of the split; None and ``all`` take all images.
         split_file: Defines the parts instead of the official or a seeded split.
         groups: Table of the images' groups, as for `open_source`.
 
@@ -123,14 +123,17 @@ def choose_samples(
     """
     dataset = open_source(source, groups=groups)
     samples = list(dataset.samples)
-    if part is not None:
+    if part is not None and part != "all":
         split = find_split(dataset, split_file=split_file)
         if part not in split.parts:
-            message = f"{source}: no part '{part}'; the split's parts are {', '.join(split.parts)}"
+            message = (
+                f"{source}: no part '{part}'; the split's parts are {', '.join(split.parts)}, and "
+                "all"
+            )
             raise UsageError(message)
         ids = set(split.parts[part])
         samples = [sample for sample in samples if sample.id in ids]
-    elif split_file is not None:
+    elif part is None and split_file is not None:
         message = f"--split-file {split_file} was given without --split: name the part to evaluate"
         raise UsageError(message)
     return dataset, samples

@@ -45,6 +45,8 @@ class TrainingParts:
         train: Trained on.
         selection: Choose the checkpoint.
         evaluation_ids: Ids of the parts that are only reported.
+        test: The samples of these with masks, without those of official parts, which are looked
+            at by `dermseg evaluate` only.
         num_dropped: Training images left out because their id is to be evaluated or excluded.
         num_unknown: Training images left out because nothing is known of the classes.
         num_pseudo: How many of those to train on have masks that a model drew.
@@ -56,6 +58,7 @@ class TrainingParts:
     num_dropped: int
     num_unknown: int = 0
     num_pseudo: int = 0
+    test: tuple[Sample, ...] = ()
 
     def __str__(self) -> str:
         """How many there are of each, in a sentence."""
@@ -71,7 +74,8 @@ class TrainingParts:
     def reduced(self) -> TrainingParts:
         """A few images of each part, spread evenly, for a trial run."""
         train, selection = _spread(self.train, _QUICK_TRAIN), _spread(self.selection, _QUICK_SELECT)
-        return replace(self, train=train, selection=selection, num_pseudo=0)
+        test = _spread(self.test, _QUICK_SELECT)
+        return replace(self, train=train, selection=selection, test=test, num_pseudo=0)
 
     def to_split(self, seed: int) -> Split:
         """The parts by id, as they are written into the run folder."""
@@ -138,6 +142,7 @@ def divide(
         num_dropped=num_dropped + num_torn,
         num_unknown=len(bare),
         num_pseudo=sum(sample in added for sample in train),
+        test=tuple(assigned.test),
     )
     _check(parts, classes, bare)
     return parts
@@ -151,6 +156,7 @@ class _Assigned:
     selection: list[Sample] = field(default_factory=list)
     reported: set[str] = field(default_factory=set)
     reported_groups: set[str] = field(default_factory=set)
+    test: list[Sample] = field(default_factory=list)
 
     def add(self, dataset: Dataset, split: Split, can_choose: Callable[[Sample], bool]) -> None:
         chooses = _selection_part(split)
@@ -162,6 +168,8 @@ class _Assigned:
             elif name != chooses:
                 self.reported |= set(ids)
                 self.reported_groups |= {sample.group for sample in samples}
+                if split.source != "official":
+                    self.test += filter(can_choose, samples)
             elif split.source == "seeded":
                 # Nobody put these here on purpose: what cannot choose can be trained on.
                 self.train += [sample for sample in samples if not can_choose(sample)]
@@ -252,7 +260,7 @@ def _check(parts: TrainingParts, classes: Sequence[str], bare: Sequence[Sample])
 
 
 def _spread(samples: tuple[Sample, ...], number: int) -> tuple[Sample, ...]:
-    return samples[:: -(-len(samples) // number)]
+    return samples[:: max(1, -(-len(samples) // number))]
 
 
 def _ids(samples: Sequence[Sample]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from dermseg.prediction import (
     mark_attributes,
 )
 from dermseg.storage import write_bytes_atomically
-from dermseg.training.monitor import monitored_score, selection_scores
+from dermseg.training.monitor import selection_scores
 from dermseg.types import BoolMask, ImageArray, Sample
 
 __all__ = ["draw_curves", "draw_overlays", "draw_predictions", "draw_roc"]
@@ -41,17 +41,17 @@ _NUM_OVERLAYS = 4
 _MAX_SIDE = 512
 
 
-def draw_curves(run: Path, classes: Sequence[str]) -> None:
+def draw_curves(run: Path, classes: Sequence[str], *, kept_epoch: int) -> None:
     """Draw the losses and scores per epoch into ``curves.png``.
 
     Args:
         run: A run folder with ``metrics.csv``.
         classes: The recipe's classes.
+        kept_epoch: Whose weights became the model, counted from 1.
     """
     with (run / "metrics.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     epochs = [int(row["epoch"]) for row in rows]
-    best = max(rows, key=lambda row: float(row[monitored_score(classes)]))
     panels = _panels(classes)
     figure = Figure(figsize=(13, 3.8), layout="constrained")
     all_axes: Sequence[Axes] = figure.subplots(1, len(panels))
@@ -59,9 +59,9 @@ def draw_curves(run: Path, classes: Sequence[str]) -> None:
         for column in columns:
             values = [float(row[column]) for row in rows]
             axes.plot(epochs, values, marker=".", label=_label(column))
-        axes.axvline(int(best["epoch"]), color="0.7", linestyle=":", label="kept epoch")
+        axes.axvline(kept_epoch, color="0.7", linestyle=":", label="kept epoch")
         axes.set(title=title, xlabel="epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(visible=True, alpha=0.3)
         axes.legend()
     _write(figure, run / "curves.png")

@@ -131,7 +131,7 @@ def _train(
     except (MissingExtraError, PackageError, RecipeError):
         clear_unbegun_run(run)
         raise
-    return _finish(run, _name_apart(parts.selection))
+    return _finish(run, _name_apart(parts.selection), _name_apart(parts.test))
 
 
 def _divide(recipe: Recipe, data: TrainingData) -> tuple[list[Dataset], TrainingParts]:
@@ -183,7 +183,7 @@ def _report_class_weights(weights: Sequence[float] | None, recipe: Recipe) -> No
     _logger.info("class weights, from the training masks: %s", listed)
 
 
-def _finish(run: Path, selection: Sequence[Sample]) -> Path:
+def _finish(run: Path, selection: Sequence[Sample], test: Sequence[Sample]) -> Path:
     """Export, score on the selection part, draw the pictures; the package is put in place last."""
     unfinished, package = run / "unfinished-model", run / "model"
     export_run(run, unfinished, overwrite=True)
@@ -202,8 +202,10 @@ def _finish(run: Path, selection: Sequence[Sample]) -> Path:
             final = score_model(predictor, selection)
             describe_package(unfinished, scores=[_score(final, f"{_SELECTION}, {_TUNED}")])
     _warn_of_useless_masks(final)
-    draw_curves(run, classes)
+    draw_curves(run, classes, kept_epoch=predictor.spec.provenance.best_epoch)
     draw_roc(final.pixels, run / "roc.png")
+    if test:
+        draw_roc(score_model(predictor, test).pixels, run / "roc-test.png")
     draw_overlays(predictor, selection, final.scores, run / "overlays")
     draw_predictions(predictor, selection, run / "predictions.png")
     unfinished.rename(package)

@@ -128,7 +128,7 @@ def test_pictures_show_truth_and_mask_and_say_what_is_missing(comparison: Compar
     assert (second == blue).all(axis=2)[shifted].all()
     assert (second == (255, 240, 77)).all(axis=2)[12:18, 10].all()
     assert notes == [
-        "no picture of 1 of the 2 images that differ most, because files.csv of the evaluations "
+        "no picture of 1 of the 2 images to show, because files.csv of the evaluations "
         "names no mask that can be read: image_001"
     ]
 

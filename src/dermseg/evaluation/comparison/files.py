@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from dermseg.storage import write_bytes_atomically
 __all__ = ["write_comparison"]
 
 
-def write_comparison(folder: Path, comparison: Comparison, *, num_images: int = 12) -> list[str]:
+def write_comparison(
+    folder: Path, comparison: Comparison, *, images: int | Sequence[str] = 12
+) -> list[str]:
     """Write ``comparison.json``, ``scores.csv``, the same as ``scores.parquet``, and pictures.
 
     The table has a row per image and, for the score of the comparison, Dice and cross-entropy, a
@@ -33,20 +36,21 @@ def write_comparison(folder: Path, comparison: Comparison, *, num_images: int = 
         folder: Where to write; it is made if it is missing, and files of an earlier comparison
             are replaced or removed.
         comparison: What came out.
-        num_images: As for `summarize`.
+        images: As for `summarize`.
 
     Returns:
         A sentence for each kind of picture that could not be drawn.
 
     Raises:
         OutputError: If the folder or a file cannot be written.
+        UsageError: If an id is none of the images that were compared.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: the folder cannot be made: {error.strerror}") from error
-    pictures, notes = draw_most_different(comparison, num_images)
-    text = json.dumps(summarize(comparison, num_images=num_images), indent=2, allow_nan=False)
+    pictures, notes = draw_most_different(comparison, images)
+    text = json.dumps(summarize(comparison, images=images), indent=2, allow_nan=False)
     columns = _per_image(comparison)
     parquet = io.BytesIO()
     polars.DataFrame(columns).write_parquet(parquet)

@@ -36,7 +36,7 @@ def write_page(
     Args:
         path: The file, ``.html``.
         comparison: What came out.
-        pictures: The images on which the models differ most, as far as they are found.
+        pictures: The images to show, as far as they are found.
         notes: What to say of pictures that are not there.
 
     Raises:
@@ -47,7 +47,7 @@ def write_page(
         ("ranking", "Ranking"),
         ("pairs", "Paired differences"),
         ("images", "Image by image"),
-        ("pictures", "Where they differ most"),
+        ("pictures", "Side by side"),
         ("scores", "All scores"),
         ("setup", "How this was made"),
     ]

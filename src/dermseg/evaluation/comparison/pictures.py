@@ -50,7 +50,7 @@ class SideBySide:
 
 
 def draw_most_different(
-    comparison: Comparison, num_images: int
+    comparison: Comparison, images: int | Sequence[str]
 ) -> tuple[list[SideBySide], list[str]]:
     """Draw the images that `most_different` names, as far as their files are found.
 
@@ -69,7 +69,7 @@ def draw_most_different(
         except DatasetError as error:
             known[evaluation.name] = {}
             notes.append(str(error))
-    wanted = most_different(comparison, num_images)
+    wanted = most_different(comparison, images)
     shown: list[SideBySide] = []
     unseen: list[str] = []
     maskless: dict[str, int] = {}
@@ -86,7 +86,7 @@ def draw_most_different(
                 maskless[name] = maskless.get(name, 0) + 1
     if unseen:
         notes.append(
-            f"no picture of {len(unseen)} of the {len(wanted)} images that differ most, because "
+            f"no picture of {len(unseen)} of the {len(wanted)} images to show, because "
             f"files.csv of the evaluations names no mask that can be read: {list_some(unseen)}"
         )
     notes += [

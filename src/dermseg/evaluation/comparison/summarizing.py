@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from dermseg.errors import UsageError
 from dermseg.evaluation.comparison.outcome import Comparison, Difference, PairTest, Ranked
 from dermseg.evaluation.comparison.words import conclusions, coverage_warnings
 
 __all__ = ["most_different", "summarize"]
 
 
-def summarize(comparison: Comparison, *, num_images: int = 12) -> dict[str, Any]:
+def summarize(comparison: Comparison, *, images: int | Sequence[str] = 12) -> dict[str, Any]:
     """Return a comparison as plain values, ready for JSON.
 
     Args:
         comparison: What came out.
-        num_images: How many images to name on which the models differ most.
+        images: How many images to name on which the models differ most; or the ids of those to
+            name instead.
 
     Returns:
         ``score``, ``higher_is_better``, ``num_images``, ``num_groups``; ``evaluations``;
@@ -48,25 +52,36 @@ def summarize(comparison: Comparison, *, num_images: int = 12) -> dict[str, Any]
             for name, differences in comparison.differences.items()
         },
         "conclusions": conclusions(comparison),
-        "most_different": most_different(comparison, num_images),
+        "most_different": most_different(comparison, images),
         "num_undefined": {name: dict(counts) for name, counts in comparison.num_undefined.items()},
         "warnings": [*coverage_warnings(aligned), *comparison.warnings],
     }
 
 
-def most_different(comparison: Comparison, num_images: int) -> list[dict[str, Any]]:
+def most_different(comparison: Comparison, images: int | Sequence[str]) -> list[dict[str, Any]]:
     """Return the images on which the best and the worst model differ most in the score.
 
+    Args:
+        comparison: What came out.
+        images: At most how many. Ids give these images instead, in their order.
+
     Returns:
-        At most ``num_images`` images, each ``id``, ``range`` and ``scores`` by model in the order
-        of the ranking; the largest range first. Images without any difference are not there.
+        For each image ``id``, ``range`` and ``scores`` by model in the order of the ranking; the
+        largest range first, without images that do not differ.
+
+    Raises:
+        UsageError: If an id is none of the images that were compared.
     """
     aligned = comparison.aligned
     by_name = {entry.name: entry.scores[comparison.score] for entry in aligned.evaluations}
     values = np.stack([by_name[ranked.name] for ranked in comparison.ranking])
     ranges = np.ptp(values, axis=0)
     # NaN, where a model has no score, compares as not larger.
-    rows = sorted(np.flatnonzero(ranges > 0), key=lambda row: (-ranges[row], aligned.ids[row]))
+    if isinstance(images, int):
+        differing = np.flatnonzero(ranges > 0).tolist()
+        rows = sorted(differing, key=lambda row: (-ranges[row], aligned.ids[row]))[:images]
+    else:
+        rows = [_row_of(name, aligned.ids) for name in images]
     return [
         {
             "id": aligned.ids[row],
@@ -76,8 +91,17 @@ def most_different(comparison: Comparison, num_images: int) -> list[dict[str, An
                 for ranked, value in zip(comparison.ranking, values[:, row], strict=True)
             },
         }
-        for row in rows[:num_images]
+        for row in rows
     ]
+
+
+def _row_of(name: str, ids: Sequence[str]) -> int:
+    try:
+        return ids.index(name.removesuffix(".jpg"))
+    except ValueError:
+        near = ", ".join(difflib.get_close_matches(name, ids, n=3) or ids[:3])
+        message = f"no image '{name}' was compared; there are {len(ids)}, such as {near}"
+        raise UsageError(message) from None
 
 
 def _ranked(place: int, row: Ranked) -> dict[str, Any]:
