@@ -22,8 +22,8 @@ class InceptionASPPUNet(SegmentationNetwork):
     transposed convolutions, with skips of 192 and 64 channels.
 
     Differs from the thesis' code in padded convolutions in the encoder, so that all sizes are
-    halves (there transposed 7x7 convolutions stretch the maps to fit, here 3x3 ones do), in
-    transposed convolutions that narrow at once, and in no batch norm behind the logits. Atrous
+    halves; in transposed convolutions of 3x3 (there 7x7 ones stretch unpadded maps to fit, at five
+    times the work) that narrow at once; and in no batch norm behind the logits. Atrous
     pooling there and here has no global branch and no 1x1 branch, as DeepLab v3 has.
 
     With the defaults and one class it has 16,630,497 parameters. Sizes must be multiples of 8.

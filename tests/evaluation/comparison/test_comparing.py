@@ -230,6 +230,13 @@ def test_the_images_that_differ_most_come_first(write: Write) -> None:
     assert [image["id"] for image in found] == ["image_001", "image_002"]
     assert found[0]["range"] == pytest.approx(0.8)
     assert found[0]["scores"] == {"a": 0.9, "b": 0.1}
+    named = most_different(result, ["image_002", "image_000.jpg"])
+    assert [image["id"] for image in named] == ["image_002", "image_000"]
+    assert named[1]["range"] == pytest.approx(0.1)
+    with pytest.raises(UsageError, match=r"no image 'image_005' was compared.*image_00"):
+        most_different(result, ["image_005"])
+    with pytest.raises(UsageError, match="image_003 has no jaccard in every evaluation"):
+        most_different(result, ["image_003"])
 
 
 def test_more_than_ten_pairs_are_only_counted(write: Write) -> None:

@@ -70,7 +70,7 @@ def most_different(comparison: Comparison, images: int | Sequence[str]) -> list[
         largest range first, without images that do not differ.
 
     Raises:
-        UsageError: If an id is none of the images that were compared.
+        UsageError: If an id is none of the images that were compared, or has no such score.
     """
     aligned = comparison.aligned
     by_name = {entry.name: entry.scores[comparison.score] for entry in aligned.evaluations}
@@ -82,6 +82,10 @@ def most_different(comparison: Comparison, images: int | Sequence[str]) -> list[
         rows = sorted(differing, key=lambda row: (-ranges[row], aligned.ids[row]))[:images]
     else:
         rows = [_row_of(name, aligned.ids) for name in images]
+        undefined = [aligned.ids[row] for row in rows if np.isnan(ranges[row])]
+        if undefined:
+            message = f"{undefined[0]} has no {comparison.score} in every evaluation"
+            raise UsageError(message)
     return [
         {
             "id": aligned.ids[row],
