@@ -223,7 +223,7 @@ def test_pictures_of_several_classes_are_drawn(
     draw_predictions(predictor, color_samples, tmp_path / "predictions.png")
     draw_roc(final.pixels, tmp_path / "roc.png")
     (tmp_path / "metrics.csv").write_text(METRICS)
-    draw_curves(tmp_path, CLASSES)
+    draw_curves(tmp_path, CLASSES, kept_epoch=2)
     for name in ("predictions", "roc", "curves"):
         assert read_image(tmp_path / f"{name}.png").std() > 0
 

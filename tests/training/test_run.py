@@ -91,6 +91,7 @@ def test_run_folder_holds_what_is_documented_and_nothing_else(finished: Path) ->
         "model/weights.safetensors",
         "curves.png",
         "roc.png",
+        "roc-test.png",
         "overlays",
         first,
         second,

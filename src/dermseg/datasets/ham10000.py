@@ -99,7 +99,8 @@ or images/, masks/ and GroundTruth.csv (Kaggle), with HAM10000_metadata.csv"""
                 in it.
         """
         is_official = super().matches(root)
-        image_folders, masks_folder = _IMAGE_PARTS, _MASKS
+        image_folders: tuple[str, ...] = _IMAGE_PARTS
+        masks_folder = _MASKS
         if not is_official:
             image_folders, masks_folder = (_KAGGLE_IMAGES,), _KAGGLE_MASKS
         paired = _pair(root, image_folders, masks_folder)

@@ -2,7 +2,8 @@
 
 The run folder gets ``recipe.toml``, ``split.json``, ``run.json`` (fingerprints, ids, environment),
 ``metrics.csv``, ``tensorboard/``, ``checkpoints/`` and, at the end, the package ``model/``,
-``curves.png``, ``roc.png``, ``predictions.png`` and ``overlays/``.
+``curves.png``, ``roc.png``, ``predictions.png`` and ``overlays/``; and, where the test part is not
+an official one, its ``roc-test.png``.
 """
 
 from __future__ import annotations

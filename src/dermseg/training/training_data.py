@@ -40,6 +40,7 @@ class TrainingData:
             images show of classes of which they have no mask.
         pseudo_labels: Folder that ``dermseg predict`` wrote: more images to train on, with the
             masks that it drew. None has none.
+        quick: Take a few images of each part, for a trial run.
     """
 
     sources: Sequence[Source]
@@ -49,6 +50,7 @@ class TrainingData:
     cache: Path | None = None
     presence_file: Path | None = None
     pseudo_labels: Path | None = None
+    quick: bool = False
 
     def open(self, recipe: Recipe) -> list[Dataset]:
         """Open the datasets.
