@@ -64,27 +64,46 @@ _ISIC2017 = (
 _ISIC2018 = "isic2018_256x192"
 
 ROWS = (
-    # Two folders have no official parts, so that the recipe's own 5 % are the test part.
     Row(
-        *("xception", "Xception U-Net, 160x160", "J .815 (45 images of ISIC 2016)"),
-        *("xception-unet-isic2016", _ISIC2017, "evaluation", "seed000", "mean_jaccard"),
+        name="xception",
+        project="Xception U-Net, 160x160",
+        reported="J .815 (45 images of ISIC 2016)",
+        recipe="xception-unet-isic2016",
+        # Two folders have no official parts, so that the recipe's own 5 % are the test part.
+        data=_ISIC2017,
+        part="evaluation",
+        protocol="seed000",
+        figure="mean_jaccard",
     ),
-    Row(
-        *("keras-unet", "Keras U-Net, 128x128", "Dice .8821 (validation)"),
-        *("unet-isic2018", _ISIC2018, "selection", "batch:3:128", "batch_mean_dice"),
+    *(
+        Row(
+            name="keras-unet",
+            project="Keras U-Net, 128x128",
+            reported=reported,
+            recipe="unet-isic2018",
+            data=_ISIC2018,
+            part=part,
+            protocol="batch:3:128",
+            figure="batch_mean_dice",
+        )
+        for part, reported in (("selection", "Dice .8821"), ("evaluation", ""))
     ),
-    Row(
-        *("keras-unet", "Keras U-Net, 128x128, test part", ""),
-        *("unet-isic2018", _ISIC2018, "evaluation", "batch:3:128", "batch_mean_dice"),
-    ),
-    Row(
-        *("improved-128", "Improved U-Net, 128x128", "Dice .8285"),
-        *("improved-unet-isic2018", _ISIC2018, "evaluation", "resized:128", "mean_dice"),
-    ),
-    Row(
-        *("improved-256", "Improved U-Net, 256x256", "Dice .8285"),
-        *("improved-unet-isic2018", _ISIC2018, "evaluation", "resized:256", "mean_dice"),
-        ("preprocessing.size=[256, 256]", "training.batch_size=8", _STEPS),
+    *(
+        Row(
+            name=f"improved-{side}",
+            project=f"Improved U-Net, {side}x{side}",
+            reported="Dice .8285",
+            recipe="improved-unet-isic2018",
+            data=_ISIC2018,
+            part="evaluation",
+            protocol=f"resized:{side}",
+            figure="mean_dice",
+            overrides=overrides,
+        )
+        for side, overrides in (
+            (128, ()),
+            (256, ("preprocessing.size=[256, 256]", "training.batch_size=8", _STEPS)),
+        )
     ),
 )
 

@@ -132,7 +132,7 @@ def warn_of_lesions(samples: Iterable[Sample]) -> None:
     found = [sample for sample in samples if _is_id(sample.id) and sample.group == sample.id]
     if 2 * len(found) > len(samples):
         logging.getLogger("dermseg").warning(
-            "warning: %d images have ids of HAM10000, where 2,545 of 10,015 images show a lesion "
+            "%d images have ids of HAM10000, where 2,545 of 10,015 images show a lesion "
             "that another image shows: without --groups %s a split by image puts the same lesion "
             "into training and test",
             len(found),
