@@ -18,11 +18,12 @@ SETTINGS: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("ut
 EXTRAS: dict[str, list[str]] = SETTINGS["project"]["optional-dependencies"]
 CORE: list[str] = SETTINGS["project"]["dependencies"]
 
-# The extras that the package's own code imports.
-USED = ("dicom", "eval", "heic", "hub", "labels", "openvino", "train")
+# The extras that the package's own code imports; SQLAlchemy imports that of another.
+USED = ("dicom", "eval", "heic", "hub", "labels", "openvino", "serve", "train")
 
 # Where a distribution's modules do not have its name.
 MODULES = {
+    "argon2-cffi": ("argon2",),
     "opencv-python-headless": ("cv2",),
     "pillow": ("PIL",),
     # Decoders that pydicom finds by itself.

@@ -7,7 +7,9 @@
     │   ├── RecipeError           a recipe key or value is not valid
     │   ├── DatasetError          a dataset folder, pairing or split is not usable
     │   ├── PackageError          a model package is missing or broken
-    │   └── MissingExtraError     an optional dependency is not installed
+    │   ├── MissingExtraError     an optional dependency is not installed
+    │   ├── UnknownImageError     a project has no image of this id
+    │   └── LeasedError           somebody else has the image open
     ├── ImageError                one image or mask could not be read
     │   └── RefusedImageError     the model was not made for an image whose mask was asked for
     └── RunError                  the work could not be finished
@@ -33,12 +35,14 @@ __all__ = [
     "ExportError",
     "ImageError",
     "ImageWarning",
+    "LeasedError",
     "MissingExtraError",
     "OutputError",
     "PackageError",
     "RecipeError",
     "RefusedImageError",
     "RunError",
+    "UnknownImageError",
     "UsageError",
     "one_line",
 ]
@@ -98,6 +102,14 @@ class MissingExtraError(UsageError):
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs the extra '{extra}': pip install 'dermseg[{extra}]'")
         self.extra = extra
+
+
+class UnknownImageError(UsageError):
+    """A project under review has no image of this id."""
+
+
+class LeasedError(UsageError):
+    """Another reviewer has the image open."""
 
 
 class ImageError(DermsegError):
