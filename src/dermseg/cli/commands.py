@@ -21,6 +21,7 @@ from dermseg.cli import (
     export,
     predict,
     push,
+    serve,
     train,
 )
 from dermseg.cli.verbosity import set_verbosity, with_verbosity
@@ -39,6 +40,8 @@ app = typer.Typer(
 app.command("predict")(with_verbosity(predict.predict))
 app.command("demo")(with_verbosity(demo.demo))
 app.add_typer(data.app, name="data")
+app.command("serve")(serve.serve)
+app.add_typer(serve.app, name="review")
 app.command("train")(with_verbosity(train.train))
 app.command("evaluate")(with_verbosity(evaluate.evaluate))
 app.command("compare")(with_verbosity(compare.compare))

@@ -44,6 +44,14 @@ def train(
             "repeated.",
         ),
     ] = None,
+    initial: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Begin with the weights of a shipped model or a package's folder, instead of "
+            "random ones: network.initial_weights.",
+        ),
+    ] = None,
     split: Annotated[Path | None, typer.Option(help="A split file to use.")] = None,
     exclude: Annotated[
         Path | None, typer.Option(help="A file of ids, one a line, that must not be trained on.")
@@ -85,7 +93,8 @@ def train(
     from dermseg.errors import MissingExtraError
     from dermseg.recipes import read_recipe, shorten_recipe
 
-    values = read_recipe(recipe, overrides or [])
+    given_weights = [] if initial is None else [f"network.initial_weights={initial}"]
+    values = read_recipe(recipe, [*given_weights, *(overrides or [])])
     if quick:
         values = shorten_recipe(values)
     excluded = _read_ids(exclude)

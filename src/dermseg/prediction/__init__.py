@@ -13,11 +13,12 @@ from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.predictor import Predictor
 from dermseg.prediction.quality import Quality
 from dermseg.prediction.table import read_rows
-from dermseg.prediction.writers import MASK_FORMATS
+from dermseg.prediction.writers import MASK_FORMATS, OVERLAY_SIDE
 
 __all__ = [
     "MASK_ENDING",
     "MASK_FORMATS",
+    "OVERLAY_SIDE",
     "TABLE",
     "Existing",
     "Job",

@@ -23,6 +23,7 @@ __all__ = [
     "attribute_cells",
     "attribute_columns",
     "columns_of",
+    "encode_cells",
     "read_rows",
     "row_of_error",
     "row_of_prediction",
@@ -147,7 +148,7 @@ class Table:
     ) -> None:
         self._columns = columns_of(attributes)
         header = dict(zip(self._columns, self._columns, strict=True))
-        self._file = sink.append(TABLE, [_encode([header, *kept], self._columns)])
+        self._file = sink.append(TABLE, [encode_cells([header, *kept], self._columns)])
 
     def __enter__(self) -> Self:
         """Keep it open."""
@@ -169,10 +170,11 @@ class Table:
         Raises:
             OutputError: If the disk is full or the folder gone.
         """
-        self._file.add(_encode([row], self._columns))
+        self._file.add(encode_cells([row], self._columns))
 
 
-def _encode(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
+def encode_cells(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
+    """Rows as lines of the table, without a header; floats with six significant digits."""
     return encode_rows([_short(row.get(column)) for column in columns] for row in rows)
 
 

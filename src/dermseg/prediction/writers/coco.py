@@ -10,7 +10,7 @@ References:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, TypeGuard
 
 import cv2
@@ -23,9 +23,9 @@ from dermseg.prediction.naming import COCO, LINES
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.writers.base import LESION, MaskFormat
 from dermseg.storage import Sink
-from dermseg.types import BoolMask, FloatArray
+from dermseg.types import BoolMask, FloatArray, Size
 
-__all__ = ["CocoMasks", "encode_runs"]
+__all__ = ["CocoMasks", "encode_coco", "encode_runs"]
 
 
 class CocoMasks(MaskFormat):
@@ -46,10 +46,7 @@ class CocoMasks(MaskFormat):
     def finish(self) -> None:
         """Make the line of the image: its name, size, and every mask that is not empty."""
         entries = [_entry(LESION, self.prediction.mask), *self._attributes]
-        height, width = self.prediction.size
-        masks = [entry for entry in entries if entry is not None]
-        name = self.mask_name(self.job)
-        record = {"file_name": name, "height": height, "width": width, "masks": masks}
+        record = _record(self.mask_name(self.job), self.prediction.size, entries)
         self.line = _encode(record) + b"\n"
 
     @classmethod
@@ -59,7 +56,11 @@ class CocoMasks(MaskFormat):
         Raises:
             OutputError: If a file cannot be read or written.
         """
-        sink.write(COCO, _coco_chunks(sink, classes))
+
+        def records() -> Iterator[dict[str, Any]]:
+            return (record for _, record in _whole_lines(sink))
+
+        sink.write(COCO, _coco_chunks(records, classes))
 
     @classmethod
     def mask_name(cls, job: Job) -> str:
@@ -142,14 +143,32 @@ def _entry(category: str, mask: BoolMask) -> dict[str, Any] | None:
     return {"category": category, "area": area, "bbox": box, "counts": encode_runs(mask)}
 
 
-def _coco_chunks(sink: Sink, classes: Sequence[str]) -> Iterator[bytes]:
+def encode_coco(name: str, mask: BoolMask) -> bytes:
+    """A lesion's mask as the whole content of a COCO file.
+
+    Args:
+        name: The image's.
+        mask: (H, W) bool, not without pixels.
+    """
+    record = _record(name, (mask.shape[0], mask.shape[1]), [_entry(LESION, mask)])
+    return b"".join(_coco_chunks(lambda: [record], [LESION]))
+
+
+def _record(name: str, size: Size, entries: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
+    masks = [entry for entry in entries if entry is not None]
+    return {"file_name": name, "height": size[0], "width": size[1], "masks": masks}
+
+
+def _coco_chunks(
+    records: Callable[[], Iterable[dict[str, Any]]], classes: Sequence[str]
+) -> Iterator[bytes]:
     numbers = {name: number for number, name in enumerate(classes, 1)}
     categories = [{"id": number, "name": name} for name, number in numbers.items()]
     yield b'{"categories":' + _encode(categories)
     for key, items in (("images", _images), ("annotations", _annotations(numbers))):
         yield f',\n"{key}":['.encode()
         separator = b"\n"
-        for image_id, (_, record) in enumerate(_whole_lines(sink), 1):
+        for image_id, record in enumerate(records(), 1):
             for item in items(image_id, record):
                 yield separator + _encode(item)
                 separator = b",\n"
