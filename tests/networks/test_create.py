@@ -74,7 +74,8 @@ def test_unet_with_upsampling_has_the_parameters_of_the_keras_one() -> None:
     assert "1,530,369" in (UNet.__doc__ or "")
     # Pixels are repeated, skips come first, and even kernels reach to the right and downwards.
     assert count(network, "upsampling") == 0
-    first = network.decoder[0]
+    first = network.get_submodule("decoder.0")
+    assert isinstance(first, torch.nn.Sequential)
     assert first(torch.zeros(1, 3 * 128, 5, 7)).shape == (1, 128, 5, 7)
     point = torch.zeros(1, 3 * 128, 5, 5)
     point[..., 2, 2] = 1

@@ -58,7 +58,7 @@ def pooled_jaccard(
     for sample in samples:
         truths = known_masks(sample, [name])
         if truths:
-            probability = predictor.predict(sample.image).probabilities[name]
+            probability = predictor.predict(sample.image, force=True).probabilities[name]
             mask = postprocess(probability, options, name)
             common += int((mask & truths[name]).sum())
             union += int((mask | truths[name]).sum())
@@ -74,7 +74,7 @@ def test_figures_are_those_of_the_official_protocol_on_masks_in_files(
     for folder in ("truth", "predictions"):
         (tmp_path / folder).mkdir()
     for sample in color_samples:
-        masks = predictor.predict(sample.image).masks
+        masks = predictor.predict(sample.image, force=True).masks
         for name, truth in known_masks(sample, CLASSES).items():
             file = f"{sample.id}_attribute_{name}.png"
             write_mask(tmp_path / "truth" / file, truth)
@@ -265,7 +265,7 @@ def run(tmp_path: Path, make_recipe: MakeRecipe) -> Path:
 def test_finished_run_has_scores_with_and_without_what_was_fitted(
     run: Path, color_samples: list[Sample]
 ) -> None:
-    assert _finish(run, color_samples) == run / "model"
+    assert _finish(run, color_samples, []) == run / "model"
     spec = load_package(run / "model").spec
     assert spec.provenance.untuned_postprocessing == Postprocessing(thresholds={"streaks": 0.6})
     assert set(spec.postprocessing.thresholds) == set(CLASSES)
@@ -290,7 +290,7 @@ def test_finished_run_has_scores_with_and_without_what_was_fitted(
 def test_export_takes_over_what_was_fitted(
     run: Path, color_samples: list[Sample], tmp_path: Path
 ) -> None:
-    fitted = load_package(_finish(run, color_samples)).spec
+    fitted = load_package(_finish(run, color_samples, [])).spec
     measured = Score(on="elsewhere", num_images=3, used_for_selection=False, values={})
     spec = export_run(run, tmp_path / "half", ExportOptions(half_weights=True), scores=(measured,))
     assert spec.postprocessing == fitted.postprocessing

@@ -9,11 +9,11 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,8 @@ from dermseg.errors import ImageError, MissingExtraError
 from dermseg.prediction.measurements import Measurements
 
 if TYPE_CHECKING:
-    from highdicom.seg import Segmentation
-    from highdicom.sr import Comprehensive3DSR
+    from highdicom.seg import Segmentation, SegmentDescription
+    from highdicom.sr import Comprehensive3DSR, PlanarROIMeasurementsAndQualitativeEvaluations
     from pydicom import Dataset
 
 __all__ = ["Algorithm", "create_report", "create_segmentation"]
@@ -31,6 +31,12 @@ __all__ = ["Algorithm", "create_report", "create_segmentation"]
 _NAME = "dermseg"
 _LESION = ("52988006", "SCT", "Lesion")
 _ABNORMAL = ("49755003", "SCT", "Morphologically Abnormal Structure")
+Code: TypeAlias = tuple[str, str, str]
+"""Value, scheme and meaning."""
+
+Measured: TypeAlias = tuple[Code, float, Code]
+"""Name, value and unit."""
+
 _SERIES_NUMBERS = {"SEG": 901, "SR": 902}
 
 
@@ -69,26 +75,9 @@ def create_segmentation(
         ImageError: If the photograph lacks what a SEG must repeat.
         MissingExtraError: If highdicom is not installed.
     """
-    highdicom, codes = _highdicom(), _codes()
+    highdicom = _highdicom()
     stack = np.stack([*masks.values()], axis=-1)[np.newaxis]
     is_binary = stack.dtype == np.bool_
-    identification = highdicom.AlgorithmIdentificationSequence(
-        name=algorithm.name, family=codes.cid7162.ArtificialIntelligence, version=algorithm.version
-    )
-    kind = "SEMIAUTOMATIC" if algorithm.corrected else "AUTOMATIC"
-    segments = [
-        highdicom.seg.SegmentDescription(
-            segment_number=number,
-            segment_label=label,
-            segmented_property_category=highdicom.sr.CodedConcept(*_ABNORMAL),
-            segmented_property_type=_type_of(label),
-            algorithm_type=kind,
-            algorithm_identification=identification,
-            tracking_uid=highdicom.UID(),
-            tracking_id=label,
-        )
-        for number, label in enumerate(masks, 1)
-    ]
     # Explicit, since highdicom finds none in a photograph; validators demand a thickness.
     spacing = spacing_mm or 1.0
     measures = highdicom.PixelMeasuresSequence(
@@ -99,7 +88,7 @@ def create_segmentation(
             source_images=[photograph],
             pixel_array=stack.astype(np.uint8 if is_binary else np.float32),
             segmentation_type="BINARY" if is_binary else "FRACTIONAL",
-            segment_descriptions=segments,
+            segment_descriptions=_describe_segments(masks, algorithm),
             pixel_measures=measures,
             omit_empty_frames=False,
             content_label="LESION",
@@ -114,6 +103,26 @@ def create_segmentation(
         for groups in segmentation.SharedFunctionalGroupsSequence:
             groups.pop("PixelMeasuresSequence", None)
     return segmentation
+
+
+def _describe_segments(labels: Iterable[str], algorithm: Algorithm) -> list[SegmentDescription]:
+    highdicom, codes = _highdicom(), _codes()
+    identification = highdicom.AlgorithmIdentificationSequence(
+        name=algorithm.name, family=codes.cid7162.ArtificialIntelligence, version=algorithm.version
+    )
+    return [
+        highdicom.seg.SegmentDescription(
+            segment_number=number,
+            segment_label=label,
+            segmented_property_category=highdicom.sr.CodedConcept(*_ABNORMAL),
+            segmented_property_type=_type_of(label),
+            algorithm_type="SEMIAUTOMATIC" if algorithm.corrected else "AUTOMATIC",
+            algorithm_identification=identification,
+            tracking_uid=highdicom.UID(),
+            tracking_id=label,
+        )
+        for number, label in enumerate(labels, 1)
+    ]
 
 
 def create_report(
@@ -141,28 +150,11 @@ def create_report(
     """
     highdicom, codes = _highdicom(), _codes()
     sr = highdicom.sr
-    identification = sr.AlgorithmIdentification(algorithm.name, algorithm.version)
-    segment = segmentation.SegmentSequence[0]
-    group = sr.PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=sr.TrackingIdentifier(
-            uid=segment.TrackingUID, identifier=segment.TrackingID
-        ),
-        referenced_segment=sr.ReferencedSegmentationFrame(
-            sop_class_uid=segmentation.SOPClassUID,
-            sop_instance_uid=segmentation.SOPInstanceUID,
-            frame_number=1,
-            segment_number=1,
-            source_image=sr.SourceImageForSegmentation(
-                photograph.SOPClassUID, photograph.SOPInstanceUID
-            ),
-        ),
-        finding_type=sr.CodedConcept(*_LESION),
-        finding_category=sr.CodedConcept(*_ABNORMAL),
-        algorithm_id=identification,
-        measurements=[
-            sr.Measurement(name=sr.CodedConcept(*name), value=value, unit=sr.CodedConcept(*unit))
-            for name, value, unit in _measured(measurements, spacing_mm, expected_jaccard)
-        ],
+    group = _describe_lesion(
+        photograph,
+        segmentation,
+        _measured(measurements, spacing_mm, expected_jaccard),
+        algorithm,
     )
     observer = sr.ObserverContext(
         observer_type=codes.DCM.Device,
@@ -189,6 +181,43 @@ def create_report(
     return report
 
 
+def _describe_lesion(
+    photograph: Dataset,
+    segmentation: Segmentation,
+    measured: Iterable[Measured],
+    algorithm: Algorithm,
+) -> PlanarROIMeasurementsAndQualitativeEvaluations:
+    """The group of TID 1500 about the first segment."""
+    sr = _highdicom().sr
+    segment = segmentation.SegmentSequence[0]
+    group: PlanarROIMeasurementsAndQualitativeEvaluations = (
+        sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+            tracking_identifier=sr.TrackingIdentifier(
+                uid=segment.TrackingUID, identifier=segment.TrackingID
+            ),
+            referenced_segment=sr.ReferencedSegmentationFrame(
+                sop_class_uid=segmentation.SOPClassUID,
+                sop_instance_uid=segmentation.SOPInstanceUID,
+                frame_number=1,
+                segment_number=1,
+                source_image=sr.SourceImageForSegmentation(
+                    photograph.SOPClassUID, photograph.SOPInstanceUID
+                ),
+            ),
+            finding_type=sr.CodedConcept(*_LESION),
+            finding_category=sr.CodedConcept(*_ABNORMAL),
+            algorithm_id=sr.AlgorithmIdentification(algorithm.name, algorithm.version),
+            measurements=[
+                sr.Measurement(
+                    name=sr.CodedConcept(*name), value=value, unit=sr.CodedConcept(*unit)
+                )
+                for name, value, unit in measured
+            ],
+        )
+    )
+    return group
+
+
 def _drop_segment_numbers(item: Dataset) -> None:
     """Remove what highdicom writes beside frame numbers, where DICOM forbids it."""
     for reference in item.get("ReferencedSOPSequence", ()):
@@ -204,8 +233,7 @@ _DEVICE = "6c4fb4a2-2b7b-4e5c-9d4f-0e6f9f8b6f0d"
 
 def _measured(
     measurements: Measurements, spacing_mm: float | None, expected_jaccard: float | None
-) -> Iterator[tuple[tuple[str, str, str], float, tuple[str, str, str]]]:
-    """Names, values and units."""
+) -> Iterator[Measured]:
     scale = 1.0 if spacing_mm is None else spacing_mm
     length = ("{pixels}", "UCUM", "pixels") if spacing_mm is None else ("mm", "UCUM", "mm")
     area = ("{pixels}", "UCUM", "pixels") if spacing_mm is None else ("mm2", "UCUM", "mm2")

@@ -70,21 +70,8 @@ def create_api(
     """Routes of ``/v1`` that need no project, and of ``/health``."""
     router = APIRouter()
     _add_health(router, models)
-
-    @router.get("/v1/session")
-    def session(request: Request) -> Session:
-        """Who is logged in, and what to send back with each change."""
-        reviewer = reviewer_of(request)
-        return Session(
-            reviewer=reviewer.name,
-            role=reviewer.role,
-            csrf=sessions.csrf_of(reviewer),
-            version=__version__,
-            model=None if models is None else models.lesion.spec.name,
-            threshold=None if models is None else models.lesion.postprocessing.threshold,
-            review_below=None if models is None else models.review_below,
-            project=None if project is None else project.folder.name,
-        )
+    _add_session(router, models, sessions, project)
+    _add_pictures(router, models, workers)
 
     @router.post("/v1/predictions", response_model=Prediction, openapi_extra=_FILE_BODY)
     async def predict(
@@ -133,6 +120,29 @@ def create_api(
 
         return answer_as(await workers.run(work), media_type, Measured)
 
+    return router
+
+
+def _add_session(
+    router: APIRouter, models: Models | None, sessions: Sessions, project: Project | None
+) -> None:
+    @router.get("/v1/session")
+    def session(request: Request) -> Session:
+        """Who is logged in, and what to send back with each change."""
+        reviewer = reviewer_of(request)
+        return Session(
+            reviewer=reviewer.name,
+            role=reviewer.role,
+            csrf=sessions.csrf_of(reviewer),
+            version=__version__,
+            model=None if models is None else models.lesion.spec.name,
+            threshold=None if models is None else models.lesion.postprocessing.threshold,
+            review_below=None if models is None else models.review_below,
+            project=None if project is None else project.folder.name,
+        )
+
+
+def _add_pictures(router: APIRouter, models: Models | None, workers: Workers) -> None:
     @router.post("/v1/pictures", response_class=Response, openapi_extra=_FILE_BODY)
     async def picture(request: Request) -> Response:
         """An image file of any kind as a JPEG that every browser shows, upright."""
@@ -144,8 +154,6 @@ def create_api(
             return encode_jpeg(read_image(body, max_megapixels=most), quality=95)
 
         return Response(await workers.run(work), media_type=JPEG)
-
-    return router
 
 
 def _add_health(router: APIRouter, models: Models | None) -> None:

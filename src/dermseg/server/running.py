@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import h11
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dermseg.errors import UsageError
@@ -133,20 +134,23 @@ def run_server(
             predictor, project, sessions, hosts=place.hosts(), port=place.port, limits=limits
         )
         _log_to_stderr()
-        config = uvicorn.Config(
-            app,
-            http=_Protocol,
-            ws="none",
-            loop="asyncio",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            limit_concurrency=_MOST_CONNECTIONS,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-            h11_max_incomplete_event_size=_HEADER_BYTES,
-        )
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(_configure(app)).run(sockets=[listening])
+
+
+def _configure(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+        h11_max_incomplete_event_size=_HEADER_BYTES,
+    )
 
 
 class _Protocol(H11Protocol):

@@ -157,10 +157,7 @@ def convert(
         ImageError: If a file cannot be read, or a photograph is needed that is not there.
         OutputError: If a file cannot be written.
     """
-    for name in (to, source_format or to):
-        if name not in LABEL_FORMATS:
-            message = f"no label format '{name}': expected one of {', '.join(LABEL_FORMATS)}"
-            raise UsageError(message)
+    _check_formats(to, source_format or to)
     habits = habits or Habits()
     if habits.as_stored and habits.images is None:
         message = "the stored orientation is known from the photographs: give their folder"
@@ -194,6 +191,13 @@ def convert(
 
     LABEL_FORMATS[to].write(renamed(), output)
     return result
+
+
+def _check_formats(*names: str) -> None:
+    for name in names:
+        if name not in LABEL_FORMATS:
+            message = f"no label format '{name}': expected one of {', '.join(LABEL_FORMATS)}"
+            raise UsageError(message)
 
 
 def _with_lesion(image: AnnotatedImage, label: str, *, to_tool: bool) -> AnnotatedImage:
