@@ -162,17 +162,23 @@ def find_commit() -> str:
     root = Path(__file__).parents[3]
     if not (root / "pyproject.toml").is_file():
         return f"dermseg {__version__}"
+    commit = _ask_git(root, "rev-parse", "HEAD")
+    if not commit:
+        return f"dermseg {__version__}"
+    changed = _ask_git(root, "status", "--porcelain", "--untracked-files=no")
+    return f"{commit}-dirty" if changed else commit
+
+
+def _ask_git(root: Path, *words: str) -> str:
+    """What git says of the source tree, without a lock in it; empty where there is no git."""
+    call = ["git", "--no-optional-locks", *words]
     try:
-        result = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=False,
+        result = subprocess.run(  # noqa: S603 -- our own words
+            call, cwd=root, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
-        return f"dermseg {__version__}"
-    return result.stdout.strip() or f"dermseg {__version__}"
+        return ""
+    return result.stdout.strip()
 
 
 def _is_free(run: Path, *, resume: bool) -> bool:
