@@ -252,5 +252,5 @@ def test_an_expectation_that_is_no_number_is_named(
     cells = row.split(",")
     cells[column] = "good"
     table.write_text(f"{header}\n{','.join(cells)}\n")
-    with pytest.raises(DatasetError, match=r"a_segmentation.png is 'good', which is no number"):
+    with pytest.raises(DatasetError, match=r"a_segmentation.png is 'good', expected a number"):
         evaluate_masks(truth, folder)

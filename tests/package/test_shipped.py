@@ -83,5 +83,5 @@ def test_what_is_no_photograph_is_refused_and_dark_skin_is_not() -> None:
 def test_it_finds_the_lesion_on_phantoms_that_it_never_saw() -> None:
     predictor = load_model()
     phantoms = [create_phantom(seed) for seed in range(1000, 1040)]
-    scores = [jaccard(predictor.predict(one.image).mask, one.mask) for one in phantoms]
+    scores = [jaccard(predictor.predict(one.image, force=True).mask, one.mask) for one in phantoms]
     assert np.mean(scores) >= 0.8

@@ -124,7 +124,9 @@ def test_a_file_does_not_depend_on_where_the_run_was_cut(
 
 
 def test_each_line_is_kept_once(tmp_path: Path) -> None:
-    records: list[dict[str, object]] = [{"file_name": name, "masks": []} for name in "aba"]
+    records: list[dict[str, object]] = [
+        {"file_name": name, "height": 1, "width": 1, "masks": []} for name in "aba"
+    ]
     (tmp_path / "predictions.jsonl").write_text(
         "".join(json.dumps(record) + "\n" for record in records)
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dermseg.cli.terminal import print_line, print_text
 from dermseg.errors import MissingExtraError, UsageError
-from dermseg.terminal import print_line, print_text
 
 if TYPE_CHECKING:
     from dermseg.datasets import Dataset

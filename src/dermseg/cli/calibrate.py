@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dermseg.cli.sources import GroupsOption, ImagesOption, MasksOption, choose_sources
-from dermseg.terminal import print_line
+from dermseg.cli.terminal import print_line
 
 __all__ = ["calibrate"]
 

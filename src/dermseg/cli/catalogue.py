@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dermseg.terminal import print_line, print_text
+from dermseg.cli.terminal import print_line, print_text
 
 if TYPE_CHECKING:
     from dermseg.recipes import Recipe

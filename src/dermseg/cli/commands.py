@@ -24,8 +24,8 @@ from dermseg.cli import (
     serve,
     train,
 )
+from dermseg.cli.terminal import print_line
 from dermseg.cli.verbosity import set_verbosity, with_verbosity
-from dermseg.terminal import print_line
 
 __all__ = ["app"]
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from dermseg.cli.terminal import print_line, print_text
 from dermseg.errors import MissingExtraError, UsageError
-from dermseg.terminal import print_line, print_text
 
 __all__ = ["compare"]
 

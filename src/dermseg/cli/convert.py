@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dermseg.terminal import print_line
+from dermseg.cli.terminal import print_line
 
 __all__ = ["convert"]
 

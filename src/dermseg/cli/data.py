@@ -17,8 +17,8 @@ from dermseg.cli.sources import (
     choose_source,
     choose_sources,
 )
+from dermseg.cli.terminal import print_line, print_text
 from dermseg.cli.verbosity import with_verbosity
-from dermseg.terminal import print_line, print_text
 
 __all__ = ["app"]
 

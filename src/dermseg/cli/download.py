@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dermseg.cli.terminal import print_line, print_text
 from dermseg.errors import MissingExtraError
 from dermseg.progress import is_shown
-from dermseg.terminal import print_line, print_text
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

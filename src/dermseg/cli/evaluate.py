@@ -21,8 +21,8 @@ from dermseg.cli.evaluation_tables import (
 )
 from dermseg.cli.push import fetched
 from dermseg.cli.sources import GroupsOption, MasksOption, choose_source
+from dermseg.cli.terminal import print_line, print_text
 from dermseg.errors import MissingExtraError, UsageError
-from dermseg.terminal import print_line, print_text
 
 if TYPE_CHECKING:
     from dermseg.datasets.presence import Presence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from dermseg.cli.push import fetched
+from dermseg.cli.terminal import print_line, print_text
 from dermseg.errors import UsageError
-from dermseg.terminal import print_line, print_text
 
 if TYPE_CHECKING:
     from dermseg.package import Precision, RuntimeName

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dermseg.cli.sources import ImagesOption, MasksOption, PresenceOption, choose_sources
-from dermseg.terminal import print_line, print_text
+from dermseg.cli.terminal import print_line, print_text
 
 if TYPE_CHECKING:
     from dermseg.datasets.cache import CacheReport

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TextIO
 
 from dermseg import __version__
+from dermseg.cli.terminal import print_line
 from dermseg.errors import DermsegError, ImageError, UsageError
-from dermseg.terminal import print_line
 
 __all__ = ["run"]
 

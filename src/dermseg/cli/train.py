@@ -15,7 +15,7 @@ from dermseg.cli.sources import (
     PresenceOption,
     choose_sources,
 )
-from dermseg.terminal import print_line
+from dermseg.cli.terminal import print_line
 
 __all__ = ["train"]
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from dermseg.cli.terminal import print_line
 from dermseg.errors import UsageError
 from dermseg.progress import show_progress
-from dermseg.terminal import print_line
 
 __all__ = ["TerminalBar", "set_verbosity", "with_verbosity"]
 

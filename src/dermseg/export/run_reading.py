@@ -87,7 +87,7 @@ def read_run(run: Path) -> FinishedRun:
         checkpoint = _read_checkpoint(run / "checkpoints" / "best.ckpt")
         network = _restore_network(recipe, checkpoint)
         best_epoch = int(checkpoint["epoch"]) + 1
-    except _UNREADABLE as error:
+    except (*_UNREADABLE, UsageError) as error:
         reason = str(error).strip().partition("\n")[0]
         message = f"{run}: not a run folder with recipe.toml, run.json and a best.ckpt: {reason}"
         raise UsageError(message) from error

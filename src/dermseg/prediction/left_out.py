@@ -13,8 +13,6 @@ from dermseg.storage import Location
 
 __all__ = ["LeftOut", "find_left_out"]
 
-# Suffixes of images that only an extra reads, and its name.
-_EXTRAS: Final = {".heic": "heic", ".heif": "heic", ".dcm": "dicom", ".dicom": "dicom"}
 _MOST_NAMED: Final = 5
 
 
@@ -49,11 +47,9 @@ class LeftOut:
         named = [path.name for path in (*self.files, *self.folders, *self.links)]
         more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
         listed = ", ".join(named[:_MOST_NAMED])
-        extras = dict.fromkeys(_EXTRAS.get(path.suffix.lower(), "") for path in self.files)
-        needed = "".join(f"; the extra '{name}' may read some of them" for name in extras if name)
         maps = sum(is_superpixel_map(path.name) for path in self.files)
         maps_hint = f"; {maps} of them are superpixel maps" if maps else ""
-        return f"not looked at: {' and '.join(parts)}: {listed}{more}{maps_hint}{needed}"
+        return f"not looked at: {' and '.join(parts)}: {listed}{more}{maps_hint}"
 
 
 def find_left_out(

@@ -116,7 +116,7 @@ def test_a_damaged_table_is_refused(write: Write, old: str, new: str, message: s
     ("content", "message"),
     [
         (b"", "columns are missing: id"),
-        (b"\xff\xfe\x00", "columns are missing: id"),
+        (b"\xff\xfe\x00", "not CSV in UTF-8: it holds null characters"),
         (b"id,tp,fp,fn,tn,jaccard\n", "the table has no images"),
     ],
 )
