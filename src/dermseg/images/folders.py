@@ -36,8 +36,10 @@ def may_be_dicom(name: str) -> bool:
     """Whether a name ends as those of DICOM files do: in no suffix, in digits, or in ``.dcm``.
 
     Example:
-        >>> [may_be_dicom(name) for name in ("IM000001", "1.2.840.10008", "a.dcm", "a.jpg")]
-        [True, True, True, False]
+        >>> all(map(may_be_dicom, ("IM000001", "1.2.840.10008", "a.dcm")))
+        True
+        >>> may_be_dicom("a.jpg")
+        False
     """
     suffix = PurePosixPath(name).suffix.lower()
     return not suffix or suffix[1:].isdigit() or suffix in (".dcm", ".dicom")
