@@ -54,9 +54,11 @@ def test_licence_is_apache_2_everywhere() -> None:
 
 def test_extras_are_the_documented_ones() -> None:
     for_users = {"eval", "train", "openvino", "pretrained", "dicom", "heic", "hub", "labels"}
-    assert set(EXTRAS) == {*for_users, "serve", "postgresql", "docs", "dev"}
+    assert set(EXTRAS) == {*for_users, "serve", "postgresql", "notebook", "docs", "dev"}
     assert "dermseg[eval]" in EXTRAS["train"]
-    assert "dermseg[dicom,heic,hub,labels,postgresql,pretrained,serve,train]" in EXTRAS["dev"]
+    assert (
+        "dermseg[dicom,heic,hub,labels,notebook,postgresql,pretrained,serve,train]" in EXTRAS["dev"]
+    )
 
 
 def test_core_does_not_require_torch() -> None:

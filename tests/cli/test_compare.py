@@ -196,7 +196,7 @@ def test_wrong_calls_are_refused(dermseg: Run, evaluated: Path, tmp_path: Path) 
         "no such folder": [steady, tmp_path / "nowhere"],
         "holds no evaluation": [steady, tmp_path],
         "--score iou": [steady, coarse, "--score", "iou"],
-        "Invalid value for '--pictures'": [steady, coarse, "--pictures", 101],
+        "--pictures 101: expected at most 100": [steady, coarse, "--pictures", 101],
     }
     for message, arguments in calls.items():
         result = dermseg("compare", *arguments)

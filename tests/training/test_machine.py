@@ -15,7 +15,12 @@ import pytest
 from dermseg.errors import DatasetError, RecipeError, RunError, UsageError
 from dermseg.recipes import Recipe
 from dermseg.training import TrainingData, train
-from dermseg.training.machine import as_only_process, check_checkpoint, plain_errors
+from dermseg.training.machine import (
+    as_only_process,
+    check_checkpoint,
+    plain_errors,
+    possible_workers,
+)
 
 MakeRecipe = Callable[..., Recipe]
 
@@ -195,3 +200,15 @@ def test_a_second_run_in_the_folder_is_told_who_holds_it(
     )  # fmt: skip
     assert result.returncode == 2
     assert f"being written by another run (process {training.pid} on " in result.stderr
+
+
+def test_no_process_reads_images_where_its_socket_cannot_have_a_name(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tempfile.gettempdir", lambda: "/" + 74 * "a")
+    assert possible_workers(2) == 2
+    assert caplog.text == ""
+    monkeypatch.setattr("tempfile.gettempdir", lambda: "/" + 75 * "a")
+    assert possible_workers(2) == 0
+    assert "TMPDIR" in caplog.text
+    assert possible_workers(0) == 0

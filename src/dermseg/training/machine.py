@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import signal
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,8 @@ _IN_WORDS: Final[tuple[tuple[tuple[str, ...], type[DermsegError], str], ...]] = 
         "--workers 0, or give /dev/shm more room (docker run --shm-size=2g)",
     ),
 )
+# Bytes of a path that leave room for the name of a socket in it, pymp-xxxxxxxx/listener-xxxxxxxx.
+_LONGEST_FOLDER: Final = 107 - 32
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -65,6 +68,23 @@ def as_only_process() -> Iterator[None]:
         yield
     finally:
         os.environ.update(hidden)
+
+
+def possible_workers(num_workers: int) -> int:
+    """The number of processes that can read images: none where their sockets cannot have names.
+
+    They hand images over through sockets in the temporary folder, whose paths have at most 107
+    bytes on Linux; a training would wait for ever for an image that cannot be handed over.
+    """
+    folder = tempfile.gettempdir()
+    if not num_workers or len(os.fsencode(folder)) <= _LONGEST_FOLDER:
+        return num_workers
+    _logger.warning(
+        "the path of the temporary folder is too long for processes that read images, so this one "
+        "reads them: set TMPDIR to a shorter path than %s",
+        folder,
+    )
+    return 0
 
 
 def check_checkpoint(path: Path) -> None:

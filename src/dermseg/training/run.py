@@ -29,6 +29,7 @@ from dermseg.training.batches import SegmentationDataModule
 from dermseg.training.data import open_pairs
 from dermseg.training.final_scores import FinalScores, score_model
 from dermseg.training.fitting import fit
+from dermseg.training.machine import possible_workers
 from dermseg.training.mask_counts import MaskCounts
 from dermseg.training.module import check_recipe
 from dermseg.training.parts import TrainingParts, divide
@@ -119,7 +120,7 @@ def _train(
         parts.selection,
         recipe,
         record.normalization,
-        num_workers=num_workers,
+        num_workers=possible_workers(num_workers),
         pairs=pairs,
         repeats=_find_repeats(recipe, parts, pairs),
     )
