@@ -11,8 +11,7 @@ from typing import Any
 from dermseg.audit.auditing import Audit
 from dermseg.audit.pairs import KINDS
 from dermseg.csv_text import encode_csv
-from dermseg.errors import OutputError
-from dermseg.storage import write_bytes_atomically
+from dermseg.storage import make_folder, write_bytes_atomically
 
 __all__ = ["summarise", "write_groups", "write_report"]
 
@@ -73,10 +72,7 @@ def write_report(folder: Path, audit: Audit) -> None:
     Raises:
         OutputError: If the folder or a file cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: the folder cannot be made: {error.strerror}") from error
+    make_folder(folder)
     write_bytes_atomically(folder / "pairs.csv", _encode(_COLUMNS, _rows(audit)))
     text = json.dumps(summarise(audit), indent=1, allow_nan=False)
     write_bytes_atomically(folder / "audit.json", f"{text}\n".encode())

@@ -41,10 +41,11 @@ def demo(
     )
     from dermseg.prediction.naming import INDEX
     from dermseg.progress import track
+    from dermseg.storage import make_folder
 
     images, truth, predictions = (output / name for name in ("images", "truth", "predictions"))
     for folder in (images, truth):
-        _make(folder)
+        make_folder(folder)
     names = [f"phantom_{seed:03d}" for seed in range(num_images)]
     for seed, name in track(enumerate(names), num_images, "generating images"):
         phantom = create_phantom(seed, size=_SIZE)
@@ -74,13 +75,3 @@ def demo(
     print_line(f"masks, overlays and predictions.csv: {predictions}")
     print_line("Generated images are not patients: these figures say that it runs, no more.")
     print_line(f"look at them: {predictions / INDEX}")
-
-
-def _make(folder: Path) -> None:
-    from dermseg.errors import OutputError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"{folder}: the folder cannot be made: {error.strerror}"
-        raise OutputError(message) from error

@@ -28,7 +28,7 @@ from dermseg.evaluation.image_score import (
 from dermseg.evaluation.matching import FILES_NAME, read_files, write_files
 from dermseg.evaluation.results import Evaluation
 from dermseg.evaluation.score_table import OVERLAP_SCORES
-from dermseg.storage import write_bytes_atomically
+from dermseg.storage import make_folder, write_bytes_atomically
 
 try:
     import polars
@@ -111,10 +111,7 @@ def write_evaluation(
     Raises:
         OutputError: If the folder or a file cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: the folder cannot be made: {error.strerror}") from error
+    make_folder(folder)
     text = json.dumps(summary(evaluation, about=about), indent=2, allow_nan=False)
     columns = _per_image(evaluation)
     # File names may hold bytes that are no text, and so may ids.

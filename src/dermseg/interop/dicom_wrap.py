@@ -14,9 +14,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dermseg.errors import ImageError, MissingExtraError, OutputError, UsageError
+from dermseg.errors import ImageError, MissingExtraError, UsageError
 from dermseg.images import find_images, read_image, read_orientation
-from dermseg.storage import write_bytes_atomically
+from dermseg.storage import make_folder, write_bytes_atomically
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -64,11 +64,7 @@ def plan_objects(
         if target.exists() and not overwrite:
             message = f"{target} is already there: choose another folder, or pass --overwrite"
             raise UsageError(message)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"{folder}: the folder cannot be made: {error.strerror}"
-        raise OutputError(message) from error
+    make_folder(folder)
     return jobs, study_uid or generate_uid()
 
 

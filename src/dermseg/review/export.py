@@ -15,7 +15,7 @@ from dermseg.errors import OutputError, UsageError
 from dermseg.prediction import MASK_ENDING
 from dermseg.review.project import Project
 from dermseg.review.tables import images, revisions
-from dermseg.storage import write_bytes_atomically
+from dermseg.storage import make_folder, write_bytes_atomically
 
 __all__ = ["PROVENANCE", "Exported", "export_dataset"]
 
@@ -74,7 +74,7 @@ def export_dataset(project: Project, output: Path) -> Exported:
         message = f"nothing in {project.folder} is accepted or corrected yet: review some first"
         raise UsageError(message)
     for name in ("images", "masks"):
-        _make(output / name)
+        make_folder(output / name)
     entries = []
     sources: dict[str, int] = {}
     for row, stem in zip(rows, stems, strict=True):
@@ -122,11 +122,3 @@ def _entry(row: sa.Row[tuple[object, ...]], stem: str) -> tuple[object, ...]:
     created = datetime.fromtimestamp(row.created, UTC).isoformat(timespec="seconds")
     made = (stem, row.name, row.source, row.reviewer, created)
     return (*made, row.model, row.model_sha256, row.number, row.mask, row.comment)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"{folder}: the folder cannot be made: {error.strerror}"
-        raise OutputError(message) from error

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dermseg.errors import ImageError, OutputError, UsageError
+from dermseg.errors import ImageError, UsageError
 from dermseg.images import encode_mask, read_mask
-from dermseg.storage import write_bytes_atomically
+from dermseg.storage import make_folder, write_bytes_atomically
 from dermseg.types import BoolMask, Size
 
 __all__ = ["MaskFiles", "decode_runs", "encode_runs"]
@@ -42,11 +42,7 @@ class MaskFiles:
         name = hashlib.sha256(content).hexdigest()
         path = self.path_of(name)
         if not path.is_file():
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                message = f"{path.parent}: the folder cannot be made: {error.strerror}"
-                raise OutputError(message) from error
+            make_folder(path.parent)
             write_bytes_atomically(path, content)
         return name
 

@@ -8,6 +8,7 @@ if results go to it, and a line in :func:`open_location` and :func:`open_sink`.
 from dermseg.storage.archive import Archive
 from dermseg.storage.base import Appender, Sink, Storage, StoredFile
 from dermseg.storage.files import (
+    make_folder,
     printable_path,
     read_reason,
     remove_leftovers,
@@ -42,6 +43,7 @@ __all__ = [
     "StoredFile",
     "Table",
     "lock_folder",
+    "make_folder",
     "open_location",
     "open_sink",
     "parse_json",

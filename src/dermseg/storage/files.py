@@ -17,6 +17,7 @@ from dermseg.errors import OutputError, one_line
 __all__ = [
     "NULL_IN_NAME",
     "AppendedFile",
+    "make_folder",
     "open_file",
     "printable_path",
     "read_reason",
@@ -55,6 +56,18 @@ def open_file(path: Path) -> BinaryIO:
     if not stat.S_ISREG(mode):
         raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), str(path))
     return path.open("rb")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is in, unless it is there.
+
+    Raises:
+        OutputError: If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: the folder cannot be made: {error.strerror}") from error
 
 
 def write_bytes_atomically(path: str | os.PathLike[str], data: bytes) -> None:

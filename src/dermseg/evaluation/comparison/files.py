@@ -17,7 +17,7 @@ from dermseg.evaluation.comparison.outcome import Comparison
 from dermseg.evaluation.comparison.page import write_page
 from dermseg.evaluation.comparison.pictures import draw_most_different, write_sheet
 from dermseg.evaluation.comparison.summarizing import summarize
-from dermseg.storage import write_bytes_atomically
+from dermseg.storage import make_folder, write_bytes_atomically
 
 __all__ = ["write_comparison"]
 
@@ -45,10 +45,7 @@ def write_comparison(
         OutputError: If the folder or a file cannot be written.
         UsageError: If an id is none of the images that were compared.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: the folder cannot be made: {error.strerror}") from error
+    make_folder(folder)
     pictures, notes = draw_most_different(comparison, images)
     text = json.dumps(summarize(comparison, images=images), indent=2, allow_nan=False)
     columns = _per_image(comparison)
