@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from dermseg.review.history import History
 from dermseg.review.masks import MaskFiles
 from dermseg.review.queue import Queue
 from dermseg.review.tables import images
+from dermseg.storage import lock_file
 
 __all__ = ["FOLDER", "Project"]
 
@@ -184,14 +184,7 @@ def _lock(path: Path) -> IO[bytes]:
         message = f"{path}: cannot be written: {error.strerror}"
         raise OutputError(message) from error
     try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415 -- only Windows has it
-
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415 -- Windows has none
-
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_file(stream.fileno())
     except OSError as error:
         stream.close()
         message = (

@@ -17,7 +17,7 @@ from dermseg.storage.files import (
     write_reason,
 )
 from dermseg.storage.folder import Folder, Location, open_location, open_sink
-from dermseg.storage.locking import LOCK, lock_folder
+from dermseg.storage.locking import LOCK, lock_file, lock_folder
 from dermseg.storage.reading import (
     DAMAGED_ZIP,
     Refuse,
@@ -42,6 +42,7 @@ __all__ = [
     "Storage",
     "StoredFile",
     "Table",
+    "lock_file",
     "lock_folder",
     "make_folder",
     "open_location",

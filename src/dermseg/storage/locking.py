@@ -19,7 +19,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["LOCK", "lock_folder"]
+__all__ = ["LOCK", "lock_file", "lock_folder"]
 
 LOCK: Final = ".dermseg-lock"
 
@@ -58,6 +58,18 @@ def lock_folder(folder: Path) -> Iterator[None]:
                 folder.rmdir()
 
 
+def lock_file(descriptor: int) -> None:
+    """Take the system's lock of an open file, which goes with the process, however it ends.
+
+    Raises:
+        OSError: If another process, or another opening, holds it, or the file system knows none.
+    """
+    if sys.platform == "win32":
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _open_locked(folder: Path) -> int:
     path = folder / LOCK
     while True:
@@ -84,10 +96,7 @@ def _open_locked(folder: Path) -> int:
 def _try_lock(descriptor: int) -> bool:
     """Take the lock of an open file; False if another process, or another opening, holds it."""
     try:
-        if sys.platform == "win32":
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_file(descriptor)
     except OSError as error:
         return error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
     return True
