@@ -52,7 +52,11 @@ from dermseg.evaluation.matching import (
     match_samples,
     read_files,
 )
-from dermseg.evaluation.model import evaluate_attributes, evaluate_model, predict_items
+from dermseg.evaluation.model import (
+    evaluate_attribute_folds,
+    evaluate_attributes,
+    evaluate_model,
+)
 from dermseg.evaluation.protocols import PROTOCOLS, Protocol, find_protocol, find_protocols
 from dermseg.evaluation.results import Evaluation
 from dermseg.evaluation.score_table import SCORES, Score, name_figure
@@ -96,6 +100,7 @@ __all__ = [
     "bootstrap_weighted",
     "choose_samples",
     "class_figures",
+    "evaluate_attribute_folds",
     "evaluate_attributes",
     "evaluate_masks",
     "evaluate_model",
@@ -110,7 +115,6 @@ __all__ = [
     "match_samples",
     "measure_image",
     "name_figure",
-    "predict_items",
     "presence_figures",
     "protocol_figures",
     "quality_figures",

@@ -24,7 +24,7 @@ from dermseg.metrics import to_levels
 from dermseg.prediction import MASK_ENDING, Prediction, Predictor
 from dermseg.types import Sample, SuperpixelFeature
 
-__all__ = ["evaluate_attributes", "evaluate_model", "predict_items"]
+__all__ = ["evaluate_attribute_folds", "evaluate_attributes", "evaluate_model"]
 
 _PLAIN = Measures()
 _USUAL = Checks()
@@ -90,19 +90,6 @@ def evaluate_model(
     }
     result = replace(result, leaks=leaks, files=files, metadata=metadata_of(samples))
     return check_evaluation(result, checks)
-
-
-def predict_items(
-    predictor: Predictor, samples: Sequence[Sample], *, probability: bool = False
-) -> Iterator[Item]:
-    """Predict samples one after the other, ready to be scored.
-
-    Args:
-        predictor: The model.
-        samples: What to predict.
-        probability: Also hand on the probabilities, rounded to 8 bits as they are written.
-    """
-    yield from _predict(predictor, samples, Measures(probability=probability), None)
 
 
 def evaluate_attributes(

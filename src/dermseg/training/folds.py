@@ -11,8 +11,12 @@ from dermseg.calibration.out_of_fold import keep_predictions, name_samples
 from dermseg.datasets import Dataset, divide_into_folds, read_folds
 from dermseg.datasets.class_masks import is_lesion_only
 from dermseg.errors import UsageError
-from dermseg.evaluation import Evaluation, evaluate_predictions, write_evaluation
-from dermseg.evaluation.model import evaluate_attribute_folds
+from dermseg.evaluation import (
+    Evaluation,
+    evaluate_attribute_folds,
+    evaluate_predictions,
+    write_evaluation,
+)
 from dermseg.prediction import load_model
 from dermseg.recipes import Recipe
 from dermseg.training.parts import divide
