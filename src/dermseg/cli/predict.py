@@ -117,8 +117,8 @@ def predict(
         share_heap,
     )
     from dermseg.prediction.left_out import find_left_out
+    from dermseg.prediction.measurements import attribute_columns
     from dermseg.prediction.naming import INDEX
-    from dermseg.prediction.table import attribute_columns
     from dermseg.progress import track
     from dermseg.storage import lock_folder, open_sink
 

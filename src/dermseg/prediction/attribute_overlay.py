@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.quality import Quality
 from dermseg.prediction.quality_overlay import draw_quality
-from dermseg.preprocessing import resize_image, resize_mask
+from dermseg.preprocessing import limited_size, resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray, Size
 
 __all__ = ["PALETTE", "add_legend", "color_of", "draw_attributes", "mark_attributes"]

@@ -24,10 +24,10 @@ from dermseg.errors import ImageError
 from dermseg.images import encode_jpeg, read_image
 from dermseg.pages.parts import CONTENT_SECURITY_POLICY, stylesheet
 from dermseg.prediction.naming import MASK_ENDING, OVERLAY_ENDING
-from dermseg.prediction.overlay import draw_contour, limited_size
+from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.quality import REFUSALS
-from dermseg.preprocessing import resize_image
+from dermseg.preprocessing import limited_size, resize_image
 from dermseg.storage import Sink, StoredFile
 from dermseg.types import ImageArray
 

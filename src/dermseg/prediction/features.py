@@ -15,10 +15,9 @@ import numpy as np
 from dermseg.errors import PackageError
 from dermseg.package import ModelSpec
 from dermseg.prediction.appearance import describe_appearance, gradient_of
-from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.postprocessing import threshold_probability
 from dermseg.prediction.presence import presence_score
-from dermseg.preprocessing import resize_image
+from dermseg.preprocessing import limited_size, resize_image
 from dermseg.types import BoolMask, FloatArray, ImageArray
 
 __all__ = ["check_features", "describe"]

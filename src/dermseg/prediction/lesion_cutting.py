@@ -14,10 +14,17 @@ from dermseg.errors import ImageError
 from dermseg.images import ImageLike, ImageSource, convert_pillow, name_of, open_image
 from dermseg.package import ModelSpec
 from dermseg.prediction.memory_budget import MemoryBudget
-from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.prepared import Prepared
-from dermseg.preprocessing import Box, find_box, least_size, preprocess, resize_image, scale_box
+from dermseg.preprocessing import (
+    Box,
+    find_box,
+    least_size,
+    limited_size,
+    preprocess,
+    resize_image,
+    scale_box,
+)
 from dermseg.types import ImageArray, Size
 
 __all__ = ["LesionCutter"]

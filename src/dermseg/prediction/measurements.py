@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dermseg.preprocessing import limited_size
 from dermseg.types import BoolMask, FloatArray
 
-__all__ = ["Measurements", "measure"]
+__all__ = ["Measurements", "attribute_cells", "attribute_columns", "measure"]
 
 _ASYMMETRY_SIDE = 256
 
@@ -178,3 +178,24 @@ def _mirror(angle: float) -> NDArray[np.float64]:
     """The matrix that folds the plane over a line through the origin at an angle, in radians."""
     cos, sin = math.cos(2 * angle), math.sin(2 * angle)
     return np.array([[cos, sin], [sin, -cos]])
+
+
+def attribute_columns(name: str) -> tuple[str, str]:
+    """Columns of an attribute: its share of the lesion, and how likely it is that it is there."""
+    return f"attribute_{name}_share", f"attribute_{name}_presence"
+
+
+def attribute_cells(
+    name: str, mask: BoolMask, lesion: BoolMask, presence: float
+) -> dict[str, float | None]:
+    """The measurements of an attribute by column; the share is None where there is no lesion.
+
+    Args:
+        name: The attribute.
+        mask: (H, W) bool, its mask.
+        lesion: (H, W) bool, that of the lesion.
+        presence: How likely it is that the image shows it, in [0, 1].
+    """
+    area = np.count_nonzero(lesion)
+    share = float(np.count_nonzero(mask & lesion) / area) if area else None
+    return dict(zip(attribute_columns(name), (share, presence), strict=True))

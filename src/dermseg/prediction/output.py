@@ -14,12 +14,13 @@ from dermseg.errors import ImageError
 from dermseg.images import may_be_dicom, read_spacing
 from dermseg.prediction.contact_sheet import ContactSheet, draw_thumbnail
 from dermseg.prediction.inputs import Job
+from dermseg.prediction.measurements import attribute_cells
 from dermseg.prediction.naming import INDEX
 from dermseg.prediction.output_folder import OutputOptions
 from dermseg.prediction.parquet import copy_as_parquet, is_installed
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.predictor import Predictor, default_workers
-from dermseg.prediction.table import Row, Table, attribute_cells, row_of_error, row_of_prediction
+from dermseg.prediction.table import Row, Table, row_of_error, row_of_prediction
 from dermseg.prediction.writers import LESION, OVERLAY_SIDE, MaskFormat
 from dermseg.storage import Appender, Location, Sink, open_sink
 
@@ -189,7 +190,7 @@ def _write_files(job: Job, result: Prediction, sink: Sink, options: OutputOption
         probability, mask = result.class_at_native_size(name)
         for writer in writers:
             writer.add_attribute(name, probability, mask)
-        cells |= attribute_cells(result, name, mask)
+        cells |= attribute_cells(name, mask, result.mask, result.presence[name])
     for writer in writers:
         writer.finish()
     spacing_mm = options.spacing_mm

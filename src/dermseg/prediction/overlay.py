@@ -8,7 +8,7 @@ import numpy as np
 from dermseg.preprocessing import limited_size, resize_image, resize_mask
 from dermseg.types import BoolMask, ImageArray
 
-__all__ = ["draw_contour", "limited_size"]
+__all__ = ["draw_contour"]
 
 _LINE = (64, 255, 200)
 _RIM = (0, 0, 0)

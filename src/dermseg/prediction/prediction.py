@@ -14,13 +14,13 @@ from dermseg.images import encode_png
 from dermseg.package import OutOfDistributionModel, PresenceModel, QualityModel
 from dermseg.prediction.attribute_overlay import draw_attributes
 from dermseg.prediction.features import describe
-from dermseg.prediction.measurements import Measurements, measure
-from dermseg.prediction.overlay import draw_contour, limited_size
+from dermseg.prediction.measurements import Measurements, attribute_cells, measure
+from dermseg.prediction.overlay import draw_contour
 from dermseg.prediction.postprocessing import postprocess
 from dermseg.prediction.presence import describe_presence, presence_score
 from dermseg.prediction.quality import Quality, estimate_quality, find_refusal
-from dermseg.prediction.quality_overlay import draw_quality, write_label
-from dermseg.preprocessing import Box, resize_image, resize_mask, resize_probability, scale_box
+from dermseg.prediction.quality_overlay import draw_quality, draw_refusal
+from dermseg.preprocessing import Box, resize_mask, resize_probability, scale_box
 from dermseg.recipes import Postprocessing
 from dermseg.types import BoolMask, FloatArray, ImageArray, Size
 
@@ -88,9 +88,8 @@ class Prediction:
         """The overlay, as notebooks show it; of a refused image, the image with the reason."""
         if self.is_usable:
             return encode_png(self.overlay(max_side=_NOTEBOOK_SIDE))
-        height, width, _ = self.image.shape
-        picture = resize_image(self.image, limited_size((height, width), _NOTEBOOK_SIDE))
-        return encode_png(write_label(picture, str(self.refusal), warning=True, share=0.95))
+        refusal = str(self.refusal)
+        return encode_png(draw_refusal(self.image, refusal, max_side=_NOTEBOOK_SIDE))
 
     def to_dict(self, *, spacing_mm: float | None = None) -> dict[str, Any]:
         """Everything in numbers and words, as plain values for JSON.
@@ -114,12 +113,9 @@ class Prediction:
             return described
         if spacing_mm is not None:
             described |= self.measurements.in_mm(spacing_mm)
-        area = np.count_nonzero(self.mask)
         for name in self.attributes:
             _, mask = self.class_at_native_size(name)
-            share = float(np.count_nonzero(mask & self.mask) / area) if area else None
-            described[f"attribute_{name}_share"] = share
-            described[f"attribute_{name}_presence"] = self.presence[name]
+            described |= attribute_cells(name, mask, self.mask, self.presence[name])
         return described
 
     @cached_property

@@ -30,12 +30,12 @@ from dermseg.prediction.checks import (
 from dermseg.prediction.features import check_features
 from dermseg.prediction.lesion_cutting import LesionCutter
 from dermseg.prediction.memory_budget import MemoryBudget
-from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.prepared import Prepared
 from dermseg.preprocessing import (
     find_box,
     least_size,
+    limited_size,
     prepare_image,
     resize_image,
     to_unit_range,

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from dermseg.prediction.quality import Quality
-from dermseg.preprocessing import Box
+from dermseg.preprocessing import Box, limited_size, resize_image
 from dermseg.types import BoolMask, ImageArray
 
-__all__ = ["draw_quality", "write_label"]
+__all__ = ["draw_quality", "draw_refusal"]
 
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 _REVIEW: Final = "REVIEW: "
@@ -41,10 +41,25 @@ def draw_quality(picture: ImageArray, mask: BoolMask, quality: Quality) -> Image
     (long, _), _ = cv2.getTextSize(_REVIEW + words, _FONT, 1.0, 1)
     share = _WIDTH_SHARE if quality.review else _WIDTH_SHARE * short / long
     words = _REVIEW + words if quality.review else words
-    return write_label(picture, words, warning=quality.review, share=share, mask=mask)
+    return _write_label(picture, words, warning=quality.review, share=share, mask=mask)
 
 
-def write_label(
+def draw_refusal(image: ImageArray, reason: str, *, max_side: int) -> ImageArray:
+    """Write why an image is refused over its whole width.
+
+    Args:
+        image: (H, W, 3) uint8.
+        reason: ASCII.
+        max_side: Reduce the image so that its longer side is at most this.
+
+    Returns:
+        (H, W, 3) uint8, a copy.
+    """
+    picture = resize_image(image, limited_size((image.shape[0], image.shape[1]), max_side))
+    return _write_label(picture, reason, warning=True, share=0.95)
+
+
+def _write_label(
     picture: ImageArray, words: str, *, warning: bool, share: float, mask: BoolMask | None = None
 ) -> ImageArray:
     """Write a line of text into a corner.

@@ -8,20 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
 from dermseg.csv_text import encode_rows, unquote_cell
 from dermseg.errors import ImageError, OutputError
+from dermseg.prediction.measurements import attribute_columns
 from dermseg.prediction.naming import TABLE
 from dermseg.prediction.prediction import Prediction
 from dermseg.storage import Location, Sink, StoredFile, open_sink
-from dermseg.types import BoolMask
 
 __all__ = [
     "Row",
     "Table",
-    "attribute_cells",
-    "attribute_columns",
     "columns_of",
     "encode_cells",
     "read_rows",
@@ -38,11 +34,6 @@ _COLUMNS = (
 _LAST_COLUMNS = ("seconds", "error")
 
 Row = dict[str, Any]
-
-
-def attribute_columns(name: str) -> tuple[str, str]:
-    """Columns of an attribute: its share of the lesion, and how sure it is that it is there."""
-    return f"attribute_{name}_share", f"attribute_{name}_presence"
 
 
 def columns_of(attributes: Iterable[str]) -> tuple[str, ...]:
@@ -71,20 +62,6 @@ def row_of_prediction(
         row["expected_jaccard"] = prediction.quality.expected_jaccard
         row["review"] = int(prediction.quality.review)
     return row if spacing_mm is None else row | prediction.measurements.in_mm(spacing_mm)
-
-
-def attribute_cells(prediction: Prediction, name: str, mask: BoolMask) -> Row:
-    """The measurements of an attribute by column; the share is None where there is no lesion.
-
-    Args:
-        prediction: What was predicted.
-        name: The attribute.
-        mask: (H, W) bool, its mask at native size.
-    """
-    lesion = prediction.mask
-    area = np.count_nonzero(lesion)
-    share = np.count_nonzero(mask & lesion) / area if area else None
-    return dict(zip(attribute_columns(name), (share, prediction.presence[name]), strict=True))
 
 
 def row_of_error(file: str, error: ImageError) -> Row:

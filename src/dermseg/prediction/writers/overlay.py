@@ -8,10 +8,9 @@ from typing import Final
 from dermseg.images import encode_jpeg
 from dermseg.prediction.inputs import Job
 from dermseg.prediction.naming import OVERLAY_ENDING
-from dermseg.prediction.overlay import limited_size
 from dermseg.prediction.prediction import Prediction
 from dermseg.prediction.writers.base import MaskWriter
-from dermseg.preprocessing import resize_mask
+from dermseg.preprocessing import limited_size, resize_mask
 from dermseg.storage import Sink
 from dermseg.types import BoolMask, FloatArray
 
