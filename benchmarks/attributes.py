@@ -22,16 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runs import call, put_table, train
+from runs import call, is_of_other_sources, train
 
 from dermseg.datasets import open_source, write_split
 from dermseg.types import Sample, Split
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "results.md"
 RECIPE = "attribute-unet-isic2018"
-
-FIRST_OF_OTHER_SOURCES = 12000
-"""Number from which on ISIC's photographs come from other sources."""
 
 JUDGED = "judged"
 """The part of the split that is scored."""
@@ -90,8 +86,6 @@ def main() -> int:
     text = table(options.output / "scores")
     (options.output / "attributes.md").write_text(text, "utf-8")
     print(text)
-    if options.document:
-        put_table(DOCUMENT, "attributes", text)
     return 0
 
 
@@ -104,29 +98,18 @@ def parse() -> argparse.Namespace:
     parser.add_argument("-o", "--output", type=Path, required=True)
     names = [candidate.name for candidate in CANDIDATES]
     parser.add_argument("--only", action="append", choices=names, help="may be repeated")
-    parser.add_argument("--document", action="store_true", help="put the table into the docs")
     return parser.parse_args()
 
 
 def divide(samples: Sequence[Sample], kept_out: set[str], excluded: Path, split: Path) -> None:
     """Write the ids that must not be trained on, and the split with those that are scored."""
-    others = {sample.group for sample in samples if is_other(sample) or sample.id in kept_out}
+    judged = [sample for sample in samples if is_of_other_sources(sample)]
+    others = {sample.group for sample in samples if sample.id in kept_out}
+    others |= {sample.group for sample in judged}
     not_trained = sorted(sample.id for sample in samples if sample.group in others)
     excluded.write_text("".join(f"{id}\n" for id in not_trained), "utf-8")
-    trained = {sample.group for sample in samples} - others
-    judged = tuple(
-        sorted(
-            sample.id
-            for sample in samples
-            if is_other(sample) and sample.id not in kept_out and sample.group not in trained
-        )
-    )
-    write_split(split, Split({JUDGED: judged}, source="across sources"))
-
-
-def is_other(sample: Sample) -> bool:
-    """Whether a photograph is from the sources that are judged on."""
-    return int(sample.id.removeprefix("ISIC_")) >= FIRST_OF_OTHER_SOURCES
+    ids = tuple(sorted(sample.id for sample in judged if sample.id not in kept_out))
+    write_split(split, Split({JUDGED: ids}, source="across sources"))
 
 
 def table(folder: Path) -> str:

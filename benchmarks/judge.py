@@ -31,7 +31,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from runs import call, put_table, train
+from runs import call, is_of_other_sources, put_table, train
 
 from dermseg.datasets import Dataset, open_source
 from dermseg.evaluation import bootstrap_interval, measure_image
@@ -43,9 +43,6 @@ from dermseg.types import BoolMask, ImageArray, Sample
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "results.md"
 RECIPE = "lesion-unet"
-
-FIRST_OF_OTHER_SOURCES = 12000
-"""Number from which on ISIC's photographs of 2017 and 2018 come from other sources."""
 
 SOURCES = ("across 2017", "across 2018", "camera", "phantoms", "darkest")
 TONES = (75, 55, 35, 10, -20, -50)
@@ -124,17 +121,16 @@ def main() -> int:
     }
     (options.output / "scores").mkdir(parents=True, exist_ok=True)
     write_sources(datasets, options.output / "sources.csv")
-    suffix = " (reverse)" if options.reverse else ""
     for candidate in CANDIDATES:
         if options.tables_only or (options.only and candidate.name not in options.only):
             continue
         run = folder_of("runs", candidate.name, options)
-        excluded = options.output / f"exclude{suffix.replace(' ', '-')}.txt"
+        excluded = options.output / f"{whole_name('exclude', options).replace(' ', '-')}.txt"
         write_excluded(datasets, excluded, reverse=options.reverse)
         if candidate.pseudo_labels:
             draw_pseudo_labels(candidate.pseudo_labels, options)
         train(RECIPE, run, candidate.overrides, arguments(candidate, options, excluded))
-        score(candidate.name + suffix, run / "model", datasets, options)
+        score(whole_name(candidate.name, options), run / "model", datasets, options)
     for named in options.model or []:
         name, _, folder = named.partition("=")
         score(name, Path(folder), datasets, options)
@@ -167,8 +163,7 @@ def parse() -> argparse.Namespace:
 
 def is_judged(sample: Sample, *, reverse: bool) -> bool:
     """Whether a photograph is from the sources that are judged on."""
-    number = int(sample.id.removeprefix("ISIC_"))
-    return (number >= FIRST_OF_OTHER_SOURCES) != reverse
+    return is_of_other_sources(sample) != reverse
 
 
 def write_excluded(datasets: dict[str, Dataset], path: Path, *, reverse: bool) -> None:
@@ -207,8 +202,12 @@ def draw_pseudo_labels(name: str, options: argparse.Namespace) -> None:
 
 def folder_of(kind: str, name: str, options: argparse.Namespace) -> Path:
     """Where the runs, or the masks without truth, of a candidate are."""
-    suffix = " (reverse)" if options.reverse else ""
-    return Path(options.output) / kind / (name + suffix).replace(" ", "-")
+    return Path(options.output) / kind / whole_name(name, options).replace(" ", "-")
+
+
+def whole_name(name: str, options: argparse.Namespace) -> str:
+    """A name, marked where candidates are trained and judged the other way round."""
+    return f"{name} (reverse)" if options.reverse else name
 
 
 def arguments(candidate: Candidate, options: argparse.Namespace, excluded: Path) -> list[str]:

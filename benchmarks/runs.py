@@ -8,7 +8,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["call", "put_table", "train"]
+from dermseg.types import Sample
+
+__all__ = ["call", "is_of_other_sources", "put_table", "train"]
+
+_FIRST_OF_OTHER_SOURCES = 12000
+
+
+def is_of_other_sources(sample: Sample) -> bool:
+    """Whether a photograph of ISIC 2017 or 2018 is one of those that come from other sources.
+
+    The number tells: they are those from 12000 on.
+    """
+    return int(sample.id.removeprefix("ISIC_")) >= _FIRST_OF_OTHER_SOURCES
 
 
 def call(arguments: Sequence[str], *, may_refuse: bool = False) -> None:
